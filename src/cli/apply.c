@@ -1,0 +1,382 @@
+#include "cli.h"
+
+#include "env.h"
+#include "file.h"
+#include "history.h"
+#include "hook.h"
+#include "plan.h"
+#include "scope.h"
+#include "table.h"
+#include "templates.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: conda-gpu apply [-f FILE] [-n NAME | -p PREFIX] [OPTION...]\n"
+    "\n"
+    "Writes the activation and deactivation hooks that FILE's gpu: section asks for into a conda\n"
+    "environment. Run it once after 'conda env create', and again when the section changes.\n"
+    "\n"
+    "  -f, --file FILE     the environment file (environment.yml or environment.yaml here)\n"
+    "  -n, --name NAME     the environment of this name\n"
+    "  -p, --prefix PREFIX the environment in this folder; without either, the active one unless\n"
+    "                      that is base, else the one that FILE's name: names\n"
+    "  -d, --dry-run       write nothing; show what would change, as a diff\n"
+    "  --check             write nothing; exit 1, naming the files, if something would change\n"
+    "  -q, --quiet         print nothing but errors\n"
+    "  -v, --verbose       say also what is set\n"
+    "  --driver PATH       load this library in place of libcuda.so.1 (or CONDA_GPU_DRIVER)\n"
+    "  --timeout SECONDS   how long the driver, or another conda-gpu, may take (60)\n"
+    "  --template-dir DIR  take the hooks' templates from this folder\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "Exit status: 0 done, also when nothing had to be; 1 --check found a difference; 2 the "
+    "command\n"
+    "line or FILE is wrong; 3 the driver or a device is missing; 4 the environment: not found, "
+    "not\n"
+    "an environment, not writable, or with files of others in the hooks' places; 5 the system "
+    "failed.\n"
+    "\n"
+    "Example:\n"
+    "  conda env create -f environment.yml && conda-gpu apply\n";
+
+/* What is to be written, and what for. */
+struct job {
+    const struct options *options;
+    struct config config;
+    struct prefix prefix;
+    struct inventory machine;
+    struct plan plan;
+    struct site site;
+    struct history history;
+    struct names managed; /* by this plan, then by earlier ones */
+    struct names missing; /* folders that the prefix has not yet */
+    struct hook_set set;
+};
+
+static void job_release(struct job *job)
+{
+    config_release(&job->config);
+    prefix_release(&job->prefix);
+    inventory_release(&job->machine);
+    plan_release(&job->plan);
+    site_close(&job->site);
+    history_release(&job->history);
+    names_release(&job->managed);
+    names_release(&job->missing);
+    hook_set_release(&job->set);
+}
+
+static bool wants_no_gpu(const struct config *config)
+{
+    return config->item_count == 1 && config->items[0].kind == ITEM_NONE;
+}
+
+/* Asks the driver what it shows under the planned values. */
+static int confirm(struct job *job, const struct selection *selection, struct error *err)
+{
+    scope(inventory_release) struct inventory seen = {0};
+    scope(error_release) struct error blind = ERROR_INIT;
+    struct inquiry inquiry = INQUIRY_INIT;
+    struct question question = {job->options->driver, plan_visible(&job->plan), PLAN_ORDER,
+                                job->options->timeout};
+
+    if (inventory_ask(&inquiry, &question, err) < 0)
+        return -1;
+    if (inventory_answer(&inquiry, &seen, &blind) < 0 && !seen.absent) {
+        error_add(err, blind.status,
+                  "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:", question.visible);
+        return error_join(err, &blind);
+    }
+    int result = plan_confirm(&job->plan, selection, &job->machine.devices, &seen.devices, err);
+    if (result < 0)
+        cli_add_table(err, &job->machine.devices);
+    return result;
+}
+
+static int decide(struct job *job, struct error *err)
+{
+    scope(selection_release) struct selection selection = {0};
+    scope(error_release) struct error absent = ERROR_INIT;
+
+    if (wants_no_gpu(&job->config))
+        return plan_make_cpu(&job->plan, &job->config, err);
+    if (cli_survey(&job->machine, job->options, &absent) < 0) {
+        if (!job->machine.absent || job->config.if_no_gpu != IF_NO_GPU_CPU)
+            return error_join(err, &absent);
+        cli_note(job->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
+                 (int)strcspn(error_text(&absent), "\n"), error_text(&absent));
+        return plan_make_cpu(&job->plan, &job->config, err);
+    }
+    if (select_devices(&selection, &job->config, &job->machine.devices, err) < 0) {
+        cli_add_table(err, &job->machine.devices);
+        return -1;
+    }
+    if (plan_make(&job->plan, &job->config, &selection, err) < 0)
+        return -1;
+    return confirm(job, &selection, err);
+}
+
+static int add_hook(struct job *job, const char *direction, const struct shell *shell,
+                    const struct render *in, struct error *err)
+{
+    scope(strbuf_release) struct strbuf source = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *name = format_text("%s.%s", direction, shell->extension);
+    scope(free_text) char *path = hook_path(direction, shell);
+
+    if (!name || !path)
+        return error_memory(err);
+    if (templates_load(&source, job->options->template_dir, name, err) < 0 ||
+        render_hook(&text, in, shell, name, strbuf_text(&source), err) < 0)
+        return -1;
+    return hook_set_add(&job->set, &job->site, path, &text, err);
+}
+
+static int list_managed(struct job *job, struct error *err)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < job->plan.variables.count && result == 0; i++)
+        result = names_add(&job->managed, job->plan.variables.items[i].name);
+    for (size_t i = 0; i < job->history.managed.count && result == 0; i++)
+        result = names_add(&job->managed, job->history.managed.items[i]);
+    return result < 0 ? error_memory(err) : 0;
+}
+
+/* All hooks, in the order of writing: deactivation first. */
+static int add_hooks(struct job *job, struct error *err)
+{
+    static const char *const directions[] = {"deactivate", "activate"};
+    const struct render in = {
+        &job->plan, &job->managed, job->history.key, job->prefix.name, path_name(job->config.file),
+        VERSION};
+
+    for (size_t d = 0; d < 2; d++)
+        for (size_t i = 0; i < shell_count; i++)
+            if (add_hook(job, directions[d], &shells[i], &in, err) < 0)
+                return -1;
+    return 0;
+}
+
+/* While no hook changes, the receipt keeps the source that it names: the same section applied from
+   another copy of the file is no change. */
+static char *receipt_source(const struct job *job)
+{
+    char *real = NULL;
+
+    if (job->history.receipt && !hook_differs(&job->set))
+        return strdup(job->history.receipt->source);
+    real = realpath(job->config.file, NULL);
+    return real ? real : strdup(job->config.file);
+}
+
+static void fill_receipt(struct receipt *receipt, const struct job *job)
+{
+    for (unsigned i = 0; i < receipt->devices_count; i++) {
+        const struct device *device = &job->plan.devices[i].device;
+        uuid_text(device, receipt->devices[i].uuid);
+        pci_text(&device->pci, receipt->devices[i].address);
+    }
+    for (unsigned i = 0; i < receipt->files_count; i++) {
+        const struct strbuf *text = &job->set.items[i].text;
+        receipt->files[i].path = job->set.items[i].path;
+        digest_text(digest_of(strbuf_text(text), text->length), receipt->files[i].digest);
+    }
+}
+
+/* The last file of the set. What it holds belongs to the job, but for the two arrays. */
+static int add_receipt(struct job *job, struct error *err)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(names_release) struct names folders = {0};
+    scope(free_text) char *source = receipt_source(job);
+    char version[] = VERSION;
+    struct receipt receipt = {
+        .version = version,
+        .source = source,
+        .devices = calloc(job->plan.device_count + 1, sizeof *receipt.devices),
+        .devices_count = (unsigned)job->plan.device_count,
+        .variables = job->managed.items,
+        .variables_count = (unsigned)job->managed.count,
+        .files = calloc(job->set.count + 1, sizeof *receipt.files),
+        .files_count = (unsigned)job->set.count,
+        .folders = job->history.folders.items,
+        .folders_count = (unsigned)job->history.folders.count,
+    };
+    int result = -1;
+
+    snprintf(receipt.state, sizeof receipt.state, "%s", job->history.key);
+    if (!source || !receipt.devices || !receipt.files) {
+        error_memory(err);
+    } else {
+        fill_receipt(&receipt, job);
+        result = receipt_print(&text, &receipt, err);
+    }
+    free(receipt.devices);
+    free(receipt.files);
+    return result < 0 ? -1 : hook_set_add(&job->set, &job->site, RECEIPT_PATH, &text, err);
+}
+
+/* Everything that is to be written, compared with what is there. */
+static int prepare(struct job *job, struct error *err)
+{
+    if (history_read(&job->history, &job->site, err) < 0 || list_managed(job, err) < 0 ||
+        add_hooks(job, err) < 0)
+        return -1;
+    if (hook_missing_folders(&job->site, &job->missing) < 0)
+        return error_memory(err);
+    for (size_t i = 0; i < job->missing.count; i++)
+        if (names_add(&job->history.folders, job->missing.items[i]) < 0)
+            return error_memory(err);
+    return add_receipt(job, err);
+}
+
+static void print_devices(const struct job *job)
+{
+    scope(table_release) struct table table = TABLE_INIT(6);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    for (size_t i = 0; i < job->plan.device_count; i++) {
+        const struct planned_device *planned = &job->plan.devices[i];
+        char ordinal[32], number[32] = "GPU -", address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
+        memory_text(&memory, planned->device.memory);
+        snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
+        if (planned->number != PLAN_NO_NUMBER)
+            snprintf(number, sizeof number, "GPU %zu", planned->number);
+        table_cell(&table, ordinal);
+        table_cell(&table, number);
+        table_cell(&table, planned->device.name);
+        table_cell(&table, strbuf_text(&memory));
+        table_cell(&table, pci_text(&planned->device.pci, address));
+        table_cell(&table, uuid_text(&planned->device, uuid));
+    }
+    table_print(&table, &lines);
+    fputs(strbuf_text(&lines), stdout);
+}
+
+static void print_variables(const struct job *job)
+{
+    static const char *const kinds[] = {[VAR_SET] = "set",
+                                        [VAR_UNSET] = "unset",
+                                        [VAR_PREPEND] = "prepend",
+                                        [VAR_APPEND] = "append"};
+
+    for (size_t i = 0; i < job->plan.variables.count; i++) {
+        const struct var *var = &job->plan.variables.items[i];
+        cli_print(job->options, "%-10s %s%s%s", kinds[var->kind], var->name, var->value ? "=" : "",
+                  var->value ? var->value : "");
+    }
+}
+
+static void print_plan(const struct job *job)
+{
+    const struct options *options = job->options;
+    int version = job->machine.driver_version;
+
+    if (options->quiet)
+        return;
+    cli_print(options, "environment  %s  %s", job->prefix.name, job->prefix.path);
+    print_devices(job);
+    if (job->plan.device_count)
+        cli_print(options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
+                  version / 1000, version % 1000 / 10, plan_visible(&job->plan));
+    else
+        cli_print(options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(&job->plan));
+    if (options->verbose)
+        print_variables(job);
+}
+
+static void print_notes(const struct job *job)
+{
+    const char *wanted = job->config.name;
+
+    if (!job->options->prefix && !job->options->name && wanted &&
+        strcmp(wanted, job->prefix.name) != 0)
+        cli_note(job->options,
+                 "using the active environment '%s', though %s names '%s'; -n chooses another",
+                 job->prefix.name, job->config.file, wanted);
+    if (job->history.damaged)
+        cli_note(job->options,
+                 "%s/" RECEIPT_PATH " is damaged or of another version; what the hooks themselves "
+                 "tell is used instead",
+                 job->prefix.path);
+}
+
+/* How a shell that has the environment active gets the new values. */
+static void print_activation(const struct job *job, bool written)
+{
+    char *const *env = job->options->env;
+    const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
+    const char *name = env_get_filled(env, "CONDA_DEFAULT_ENV");
+    const char *mamba = env_get_filled(env, "MAMBA_EXE");
+    bool taken_up = !written && visible && strcmp(visible, plan_visible(&job->plan)) == 0;
+
+    if (!job->prefix.active || taken_up)
+        return;
+    scope(strbuf_release) struct strbuf target = STRBUF_INIT;
+    shell_quote_if_needed(&target, name ? name : job->prefix.path);
+    cli_print(job->options, "this shell has it active; to take the new values up, run:");
+    cli_print(job->options, "  %s activate %s",
+              mamba && !env_get_filled(env, "CONDA_EXE") ? path_name(mamba) : "conda",
+              strbuf_text(&target));
+}
+
+static int show_differences(const struct job *job, struct error *err)
+{
+    for (size_t i = 0; i < job->set.count; i++) {
+        const struct hook_file *file = &job->set.items[i];
+        scope(free_text) char *path = path_join(job->prefix.path, file->path);
+        if (!path)
+            return error_memory(err);
+        if (job->options->check && file->state != HOOK_SAME)
+            cli_print(job->options, "would change %s", path);
+        else if (file->state != HOOK_SAME &&
+                 cli_diff(file->path, file->state == HOOK_ABSENT ? "/dev/null" : path, &file->text,
+                          err) < 0)
+            return -1;
+    }
+    if (hook_check_owner(&job->set, &job->site, err) < 0)
+        return -1;
+    if (!hook_differs(&job->set))
+        cli_print(job->options, "unchanged");
+    return job->options->check && hook_differs(&job->set) ? STATUS_DIFFERS : 0;
+}
+
+static int write_files(struct job *job, struct error *err)
+{
+    bool differs = hook_differs(&job->set);
+
+    if (hook_check_owner(&job->set, &job->site, err) < 0)
+        return -1;
+    if (differs && hook_write(&job->set, &job->site, &job->missing, err) < 0)
+        return -1;
+    for (size_t i = 0; i < job->set.count; i++) {
+        const struct hook_file *file = &job->set.items[i];
+        cli_print(job->options, "%s  %s", file->state == HOOK_SAME ? "unchanged" : "written  ",
+                  file->path);
+    }
+    print_activation(job, differs);
+    return 0;
+}
+
+static int run(const struct options *options, struct error *err)
+{
+    scope(job_release) struct job job = {.options = options, .site = SITE_INIT};
+    bool looks_only = options->dry_run || options->check;
+
+    if (cli_read_config(&job.config, options, err) < 0)
+        return -1;
+    struct prefix_wish wish = {options->prefix, options->name, job.config.name, options->env};
+    if (prefix_find(&job.prefix, &wish, err) < 0 || decide(&job, err) < 0 ||
+        site_open(&job.site, job.prefix.path, err) < 0 ||
+        (!looks_only && site_lock(&job.site, options->timeout, err) < 0) || prepare(&job, err) < 0)
+        return -1;
+    print_notes(&job);
+    print_plan(&job);
+    return looks_only ? show_differences(&job, err) : write_files(&job, err);
+}
+
+const struct command apply_command = {"apply", "fnpdcqvDTt", help, run};

@@ -1,0 +1,73 @@
+/*
+ * The command line: the only code that prints, reads argv or the environment, or exits.
+ */
+#ifndef CONDA_GPU_CLI_H
+#define CONDA_GPU_CLI_H
+
+#include "config.h"
+#include "error.h"
+#include "inventory.h"
+#include "prefix.h"
+
+#include <stdbool.h>
+
+#ifndef VERSION
+#define VERSION "0.0.0"
+#endif
+
+struct options {
+    const char *file;         /* -f */
+    const char *name;         /* -n */
+    const char *prefix;       /* -p */
+    const char *driver;       /* --driver, or CONDA_GPU_DRIVER */
+    const char *template_dir; /* --template-dir */
+    unsigned timeout;         /* --timeout, seconds */
+    bool dry_run;
+    bool check;
+    bool quiet;
+    bool verbose;
+    bool json;
+    char *const *env;
+};
+
+struct command {
+    const char *name;
+    const char *options; /* the letters of options.c's table that it takes */
+    const char *help;    /* one screen, with an example at the end */
+    int (*run)(const struct options *options, struct error *err);
+};
+
+extern const struct command apply_command, devices_command, remove_command;
+
+/* What options_parse makes of the arguments. */
+enum parsed { PARSED_RUN, PARSED_HELP, PARSED_WRONG };
+
+/* argv[0] is the command's name. Every mistake is one line in `err`. */
+enum parsed options_parse(struct options *options, const struct command *command, int argc,
+                          char **argv, struct error *err);
+
+/* A line on stderr, with control characters made visible: for what is no error. */
+void cli_note(const struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Text on stdout; quiet says nothing. */
+void cli_print(const struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Whether to colour what goes to this stream (1: stdout, 2: stderr). */
+bool cli_colours(const struct options *options, int fd);
+
+/* The file of -f, or environment.yml, or environment.yaml. */
+int cli_read_config(struct config *config, const struct options *options, struct error *err);
+
+/* Asks for this machine's devices, all of them, in PCI bus order. */
+int cli_survey(struct inventory *machine, const struct options *options, struct error *err);
+
+/* Adds the table of a machine's devices to an error. */
+void cli_add_table(struct error *err, const struct device_list *machine);
+
+/* What a file is and would become, as a unified diff on stdout, made by diff(1). `old` is the
+   file's path, or /dev/null. */
+int cli_diff(const char *name, const char *old, const struct strbuf *text, struct error *err);
+
+#endif

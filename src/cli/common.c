@@ -1,0 +1,149 @@
+#include "cli.h"
+
+#include "env.h"
+#include "file.h"
+#include "plan.h"
+#include "scope.h"
+#include "table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static void print_line(FILE *stream, const char *before, const char *format, va_list args)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+    strbuf_vaddf(&text, format, args);
+    strbuf_add_printable(&line, strbuf_text(&text), text.length);
+    fprintf(stream, "%s%s\n", before, strbuf_text(&line));
+}
+
+void cli_note(const struct options *options, const char *format, ...)
+{
+    va_list args;
+
+    if (options->quiet)
+        return;
+    va_start(args, format);
+    print_line(stderr, "note: ", format, args);
+    va_end(args);
+}
+
+void cli_print(const struct options *options, const char *format, ...)
+{
+    va_list args;
+
+    if (options->quiet)
+        return;
+    va_start(args, format);
+    print_line(stdout, "", format, args);
+    va_end(args);
+}
+
+bool cli_colours(const struct options *options, int fd)
+{
+    const char *term = env_get(options->env, "TERM");
+
+    return isatty(fd) && !env_get_filled(options->env, "NO_COLOR") && term &&
+           strcmp(term, "dumb") != 0;
+}
+
+static int cannot_read(const char *file, struct error *err)
+{
+    if (errno == EFBIG)
+        return error_add(err, STATUS_INPUT, "%s: larger than %d MiB; an environment file is not",
+                         file, CONFIG_FILE_LIMIT >> 20);
+    return error_add(err, STATUS_INPUT, "%s: cannot read the file: %s; name another with -f", file,
+                     strerror(errno));
+}
+
+int cli_read_config(struct config *config, const struct options *options, struct error *err)
+{
+    static const char *const usual[] = {"environment.yml", "environment.yaml"};
+    const char *const *files = options->file ? &options->file : usual;
+    size_t count = options->file ? 1 : sizeof usual / sizeof *usual;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    for (size_t i = 0; i < count; i++) {
+        if (file_read(files[i], CONFIG_FILE_LIMIT, &text) == 0)
+            return config_read(config, files[i], strbuf_text(&text), text.length, err);
+        if (errno != ENOENT || options->file)
+            return cannot_read(files[i], err);
+    }
+    return error_add(err, STATUS_INPUT,
+                     "no environment.yml or environment.yaml in this folder; go to the one that "
+                     "has it, or name the file with -f");
+}
+
+int cli_survey(struct inventory *machine, const struct options *options, struct error *err)
+{
+    struct inquiry inquiry = INQUIRY_INIT;
+    struct question question = {
+        .library = options->driver, .order = PLAN_ORDER, .timeout = options->timeout};
+
+    if (inventory_ask(&inquiry, &question, err) < 0)
+        return -1;
+    return inventory_answer(&inquiry, machine, err);
+}
+
+void cli_add_table(struct error *err, const struct device_list *machine)
+{
+    scope(table_release) struct table table = TABLE_INIT(5);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    for (size_t i = 0; i < machine->count; i++) {
+        const struct device *device = &machine->items[i];
+        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
+        memory_text(&memory, device->memory);
+        snprintf(number, sizeof number, "  GPU %zu", i);
+        table_cell(&table, device->mig ? "  MIG" : number);
+        table_cell(&table, device->name);
+        table_cell(&table, strbuf_text(&memory));
+        table_cell(&table, pci_text(&device->pci, address));
+        table_cell(&table, uuid_text(device, uuid));
+    }
+    table_print(&table, &lines);
+    error_add_lines(err, err->status, strbuf_text(&lines));
+}
+
+static _Noreturn void be_diff(const char *name, const char *old, int text)
+{
+    scope(free_text) char *old_label = format_text("a/%s", name);
+    scope(free_text) char *new_label = format_text("b/%s", name);
+
+    dup2(text, STDIN_FILENO);
+    execlp("diff", "diff", "-u", "--label", old_label ? old_label : "a", "--label",
+           new_label ? new_label : "b", old, "-", (char *)NULL);
+    _exit(127);
+}
+
+int cli_diff(const char *name, const char *old, const struct strbuf *text, struct error *err)
+{
+    int ends[2], status = 0;
+
+    fflush(stdout);
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(errno));
+    pid_t child = fork();
+    if (child == 0)
+        be_diff(name, old, ends[0]);
+    close(ends[0]);
+    int saved = errno;
+    if (child > 0)
+        file_write_fd(ends[1], strbuf_text(text), text->length);
+    close(ends[1]);
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (child < 0)
+        return error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(saved));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        return error_add(err, STATUS_SYSTEM,
+                         "--dry-run shows changes with diff(1), which failed; install diffutils");
+    return 0;
+}

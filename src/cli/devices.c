@@ -1,0 +1,197 @@
+#include "cli.h"
+
+#include "env.h"
+#include "plan.h"
+#include "scope.h"
+#include "table.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: conda-gpu devices [OPTION...]\n"
+    "\n"
+    "Shows all GPUs of this machine, whatever CUDA_VISIBLE_DEVICES says:\n"
+    "\n"
+    "  GPU   number in nvidia-smi and in gpu.devices (PCI bus order)\n"
+    "  CUDA  number in CUDA's own default order, fastest first, which a program sees\n"
+    "        when CUDA_DEVICE_ORDER is not set\n"
+    "  *     visible to programs started from this shell\n"
+    "\n"
+    "  --json            the same as JSON\n"
+    "  --driver PATH     load this library in place of libcuda.so.1 (or CONDA_GPU_DRIVER)\n"
+    "  --timeout SECONDS how long the driver may take to answer (60)\n"
+    "  -h, --help        this text\n"
+    "\n"
+    "Exit status: 0 done; 2 the command line is wrong; 3 the driver or a device is missing;\n"
+    "5 the system failed.\n"
+    "\n"
+    "Example:\n"
+    "  conda-gpu devices\n";
+
+/* The three views of a machine. */
+struct views {
+    struct inventory all;     /* PCI bus order, everything visible: nvidia-smi's numbers */
+    struct inventory fastest; /* CUDA's default order */
+    struct inventory shell;   /* what a program started from here sees */
+};
+
+static void views_release(struct views *views)
+{
+    inventory_release(&views->all);
+    inventory_release(&views->fastest);
+    inventory_release(&views->shell);
+}
+
+/* Asks all three at once. That a shell sees no GPU is an answer, not an error. */
+static int look(struct views *views, const struct options *options, struct error *err)
+{
+    const struct question questions[] = {
+        {options->driver, NULL, PLAN_ORDER, options->timeout},
+        {options->driver, NULL, NULL, options->timeout},
+        {options->driver, env_get(options->env, "CUDA_VISIBLE_DEVICES"),
+         env_get(options->env, "CUDA_DEVICE_ORDER"), options->timeout},
+    };
+    struct inventory *answers[] = {&views->all, &views->fastest, &views->shell};
+    struct inquiry inquiries[] = {INQUIRY_INIT, INQUIRY_INIT, INQUIRY_INIT};
+    scope(error_release) struct error blind = ERROR_INIT;
+    int result = 0;
+
+    for (int i = 0; i < 3 && result == 0; i++)
+        result = inventory_ask(&inquiries[i], &questions[i], err);
+    for (int i = 0; i < 3; i++) {
+        bool wanted = result == 0 && inquiries[i].child > 0;
+        if (wanted && inventory_answer(&inquiries[i], answers[i], i == 2 ? &blind : err) < 0)
+            result = i == 2 && answers[i]->absent ? 0 : -1;
+        else
+            inventory_cancel(&inquiries[i]);
+    }
+    if (result < 0 && err->status == STATUS_DONE)
+        return error_add(err, blind.status, "%.*s", (int)strcspn(error_text(&blind), "\n"),
+                         error_text(&blind));
+    return result;
+}
+
+static void number_cell(struct table *table, const struct device_list *list,
+                        const struct device *device, bool countable)
+{
+    size_t number = device_list_find(list, &device->uuid);
+    char text[32];
+
+    snprintf(text, sizeof text, "%zu", number);
+    table_cell(table, countable && number < list->count ? text : "-");
+}
+
+static void print_table(const struct views *views, const struct options *options)
+{
+    static const char *const heads[] = {"",       "GPU",     "CUDA",       "name",
+                                        "memory", "compute", "PCI bus ID", "UUID"};
+    enum { COLUMNS = sizeof heads / sizeof *heads };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+    bool colours = cli_colours(options, STDOUT_FILENO);
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        table_cell(&table, heads[i]);
+    for (size_t i = 0; i < views->all.devices.count; i++) {
+        const struct device *device = &views->all.devices.items[i];
+        char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
+        memory_text(&memory, device->memory);
+        snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
+        size_t seen = device_list_find(&views->shell.devices, &device->uuid);
+        table_cell(&table, seen < views->shell.devices.count ? "*" : " ");
+        number_cell(&table, &views->all.devices, device, !device_list_has_mig(&views->all.devices));
+        number_cell(&table, &views->fastest.devices, device, true);
+        table_cell(&table, device->name);
+        table_cell(&table, strbuf_text(&memory));
+        table_cell(&table, compute);
+        table_cell(&table, pci_text(&device->pci, address));
+        table_cell(&table, uuid_text(device, uuid));
+    }
+    table_print(&table, &lines);
+    int head = (int)strcspn(strbuf_text(&lines), "\n");
+    printf("%s%.*s%s%s", colours ? "\033[1m" : "", head, strbuf_text(&lines),
+           colours ? "\033[0m" : "", strbuf_text(&lines) + head);
+}
+
+static void print_summary(const struct views *views, const struct options *options)
+{
+    const char *visible = env_get(options->env, "CUDA_VISIBLE_DEVICES");
+    size_t seen = views->shell.devices.count;
+
+    if (visible && seen)
+        cli_print(options, "* visible in this shell, where CUDA_VISIBLE_DEVICES=%s", visible);
+    else if (visible)
+        cli_print(options, "none is visible in this shell, where CUDA_VISIBLE_DEVICES=%s", visible);
+    else
+        cli_print(options, "* visible in this shell, where CUDA_VISIBLE_DEVICES is not set");
+    cli_print(options, "the driver supports CUDA %d.%d", views->all.driver_version / 1000,
+              views->all.driver_version % 1000 / 10);
+    if (device_list_has_mig(&views->all.devices))
+        cli_print(options, "a GPU is in MIG mode: the driver lists instances, and maybe not all; "
+                           "'nvidia-smi -L' shows every UUID");
+}
+
+static json_t *json_number(const struct device_list *list, const struct device *device)
+{
+    size_t number = device_list_find(list, &device->uuid);
+
+    return number < list->count ? json_integer((json_int_t)number) : json_null();
+}
+
+/* Text that JSON can hold: the driver's bytes need not be UTF-8. */
+static json_t *json_text(const char *text)
+{
+    scope(strbuf_release) struct strbuf printable = STRBUF_INIT;
+
+    strbuf_add_printable(&printable, text, strlen(text));
+    return json_string(strbuf_text(&printable));
+}
+
+static int print_json(const struct views *views, struct error *err)
+{
+    json_t *devices = json_array();
+    bool countable = !device_list_has_mig(&views->all.devices);
+
+    for (size_t i = 0; i < views->all.devices.count; i++) {
+        const struct device *device = &views->all.devices.items[i];
+        char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        size_t seen = device_list_find(&views->shell.devices, &device->uuid);
+        json_array_append_new(
+            devices,
+            json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:b, s:b}", "number",
+                      countable ? json_integer((json_int_t)i) : json_null(), "cuda_default_number",
+                      json_number(&views->fastest.devices, device), "name", json_text(device->name),
+                      "memory", (json_int_t)device->memory, "compute_capability",
+                      json_sprintf("%d.%d", device->compute_major, device->compute_minor),
+                      "pci_bus_id", pci_text(&device->pci, address), "uuid",
+                      uuid_text(device, uuid), "mig", device->mig, "visible",
+                      seen < views->shell.devices.count));
+    }
+    json_t *root = json_pack("{s:i, s:o}", "driver_cuda_version", views->all.driver_version,
+                             "devices", devices);
+    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text)
+        return error_memory(err);
+    printf("%s\n", text);
+    free(text);
+    return 0;
+}
+
+static int run(const struct options *options, struct error *err)
+{
+    scope(views_release) struct views views = {0};
+
+    if (look(&views, options, err) < 0)
+        return -1;
+    if (options->json)
+        return print_json(&views, err);
+    print_table(&views, options);
+    print_summary(&views, options);
+    return 0;
+}
+
+const struct command devices_command = {"devices", "jDT", help, run};

@@ -1,0 +1,86 @@
+#include "cli.h"
+
+#include "history.h"
+#include "hook.h"
+#include "scope.h"
+
+#include <stdio.h>
+
+static const char help[] =
+    "Usage: conda-gpu remove [-n NAME | -p PREFIX] [OPTION...]\n"
+    "\n"
+    "Removes from an environment what apply wrote there, and only that. Files that somebody\n"
+    "edited since stay, and are named.\n"
+    "\n"
+    "  -n, --name NAME     the environment of this name\n"
+    "  -p, --prefix PREFIX the environment in this folder; without either, the active one\n"
+    "  -q, --quiet         print nothing but errors\n"
+    "  --timeout SECONDS   how long to wait for another conda-gpu (60)\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "Exit status: 0 done, also when there was nothing to remove; 2 the command line is wrong;\n"
+    "4 the environment: not found, not writable, or a file was edited; 5 the system failed.\n"
+    "\n"
+    "Example:\n"
+    "  conda deactivate && conda-gpu remove -n pt-cuda-env\n";
+
+/* Every file that apply may have written, without a text: what is there is compared with none. */
+static int list_files(struct hook_set *set, const struct site *site, struct error *err)
+{
+    static const char *const directions[] = {"deactivate", "activate"};
+    struct strbuf none = STRBUF_INIT;
+
+    if (hook_set_add(set, site, RECEIPT_PATH, &none, err) < 0)
+        return -1;
+    for (size_t d = 0; d < 2; d++) {
+        for (size_t i = 0; i < shell_count; i++) {
+            scope(free_text) char *path = hook_path(directions[d], &shells[i]);
+            if (!path)
+                return error_memory(err);
+            if (hook_set_add(set, site, path, &none, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static void report(const struct hook_set *set, const struct options *options)
+{
+    size_t removed = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const struct hook_file *file = &set->items[i];
+        if (file->state == HOOK_OURS)
+            cli_print(options, "removed    %s", file->path);
+        else if (file->state == HOOK_FOREIGN)
+            cli_print(options, "not ours   %s", file->path);
+        removed += file->state == HOOK_OURS;
+    }
+    if (!removed)
+        cli_print(options, "nothing to remove");
+}
+
+static int run(const struct options *options, struct error *err)
+{
+    scope(prefix_release) struct prefix prefix = {0};
+    scope(site_close) struct site site = SITE_INIT;
+    scope(history_release) struct history history = {0};
+    scope(hook_set_release) struct hook_set set = {0};
+    struct prefix_wish wish = {options->prefix, options->name, NULL, options->env};
+
+    if (prefix_find(&prefix, &wish, err) < 0 || site_open(&site, prefix.path, err) < 0 ||
+        site_lock(&site, options->timeout, err) < 0 || history_read(&history, &site, err) < 0 ||
+        list_files(&set, &site, err) < 0)
+        return -1;
+    cli_print(options, "environment  %s  %s", prefix.name, prefix.path);
+    int result = hook_remove(&set, &site, err);
+    for (size_t i = history.folders.count; result == 0 && i-- > 0;)
+        site_remove_folder(&site, history.folders.items[i]);
+    report(&set, options);
+    if (prefix.active)
+        cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
+                          "shell does not have them");
+    return result;
+}
+
+const struct command remove_command = {"remove", "npqT", help, run};

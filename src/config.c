@@ -1,0 +1,503 @@
+#include "config.h"
+
+#include "document.h"
+#include "scope.h"
+#include "suggest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What every reader of a value gets. `path` is the key as messages name it: "gpu.devices". */
+struct reading {
+    struct config *config;
+    const struct document *doc;
+    struct error *err;
+    const char *path;
+};
+
+typedef int read_value(const struct reading *in, const yaml_node_t *value, void *target);
+
+struct key {
+    const char *name;
+    read_value *read;
+};
+
+enum { MOST_ERRORS = 50, MOST_KEYS = 16 };
+
+#define DEVICES_ACCEPTED                                                                           \
+    "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
+    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
+
+static int wrong(const struct reading *in, const yaml_node_t *node, const char *accepted)
+{
+    scope(free_text) char *shown = node_shown(node);
+
+    return error_at(in->err, document_place(in->doc, node), "%s: found %s; accepted: %s", in->path,
+                    shown ? shown : "something else", accepted);
+}
+
+/* A scalar that is not null and holds no NUL. */
+static const char *plain_text(const struct reading *in, const yaml_node_t *node,
+                              const char *accepted)
+{
+    const char *text = node_text(node);
+
+    if (!text || node_is_null(node)) {
+        wrong(in, node, accepted);
+        return NULL;
+    }
+    if (strlen(text) != node->data.scalar.length) {
+        error_at(in->err, document_place(in->doc, node),
+                 "%s: the value holds a NUL, which no environment variable can; remove it",
+                 in->path);
+        return NULL;
+    }
+    return text;
+}
+
+static int unknown_key(const struct reading *in, const yaml_node_t *key, const char *name,
+                       const struct key *keys, size_t count)
+{
+    const char *names[MOST_KEYS];
+    scope(strbuf_release) struct strbuf known = STRBUF_INIT;
+
+    for (size_t i = 0; i < count; i++) {
+        names[i] = keys[i].name;
+        strbuf_addf(&known, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *near = suggest(name, names, count);
+    if (near)
+        return error_at(in->err, document_place(in->doc, key),
+                        "%s: unknown key '%.60s'; did you mean '%s'?", in->path, name, near);
+    return error_at(in->err, document_place(in->doc, key),
+                    "%s: unknown key '%.60s'; known keys: %s", in->path, name, strbuf_text(&known));
+}
+
+/* True when an earlier pair of the mapping has the same key. */
+static bool is_repeated(const struct document *doc, const yaml_node_t *mapping,
+                        const yaml_node_pair_t *pair)
+{
+    const char *name = node_text(document_node(doc, pair->key));
+
+    for (const yaml_node_pair_t *p = mapping->data.mapping.pairs.start; p < pair; p++) {
+        const char *earlier = node_text(document_node(doc, p->key));
+        if (earlier && strcmp(earlier, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int read_pair(const struct reading *in, const yaml_node_t *mapping,
+                     const yaml_node_pair_t *pair, const struct key *keys, size_t count,
+                     void *target)
+{
+    const yaml_node_t *key = document_node(in->doc, pair->key);
+    const char *name = node_text(key);
+
+    if (!name)
+        return wrong(in, key, "a key that is a plain word");
+    if (is_repeated(in->doc, mapping, pair))
+        return error_at(in->err, document_place(in->doc, key),
+                        "%s: the key '%.60s' stands here a second time; remove one of the two",
+                        in->path, name);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, keys[i].name) != 0)
+            continue;
+        scope(free_text) char *path = format_text("%s.%s", in->path, name);
+        if (!path)
+            return error_memory(in->err);
+        struct reading inner = {in->config, in->doc, in->err, path};
+        return keys[i].read(&inner, document_node(in->doc, pair->value), target);
+    }
+    return unknown_key(in, key, name, keys, count);
+}
+
+/* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
+static int read_keys(const struct reading *in, const yaml_node_t *node, const char *accepted,
+                     const struct key *keys, size_t count, void *target)
+{
+    int result = 0;
+
+    if (node->type != YAML_MAPPING_NODE)
+        return wrong(in, node, accepted);
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top && in->err->lines < MOST_ERRORS; pair++)
+        if (read_pair(in, node, pair, keys, count, target) < 0)
+            result = -1;
+    return result;
+}
+
+/* One of a few words; *target is an enum whose values are the words' indices. */
+static int read_word(const struct reading *in, const yaml_node_t *node, const char *const words[2],
+                     int *target)
+{
+    scope(free_text) char *accepted = format_text("%s or %s", words[0], words[1]);
+    const char *text = plain_text(in, node, accepted ? accepted : "");
+
+    if (!text)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *target = i;
+            return 0;
+        }
+    }
+    return wrong(in, node, accepted ? accepted : "");
+}
+
+static int read_ids(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    static const char *const words[] = {"index", "uuid"};
+    int word = IDS_INDEX;
+    struct config *config = target;
+
+    int result = read_word(in, node, words, &word);
+    config->ids = (enum ids)word;
+    return result;
+}
+
+static int read_if_no_gpu(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    static const char *const words[] = {"error", "cpu"};
+    int word = IF_NO_GPU_ERROR;
+    struct config *config = target;
+
+    int result = read_word(in, node, words, &word);
+    config->if_no_gpu = (enum if_no_gpu)word;
+    return result;
+}
+
+static int read_in_job(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    static const char *const words[] = {"keep", "override"};
+    int word = IN_JOB_KEEP;
+    struct config *config = target;
+
+    int result = read_word(in, node, words, &word);
+    config->in_job = (enum in_job)word;
+    return result;
+}
+
+static int read_filter_name(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a name or pattern in quotes, such as \"*A100*\"";
+    const char *text = plain_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    if (!*text)
+        return wrong(in, node, accepted);
+    item->name = strdup(text);
+    return item->name ? 0 : error_memory(in->err);
+}
+
+static int read_min_memory(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a number with MB, GB, MiB or GiB, such as 40GiB";
+    const char *text = plain_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    return size_parse(text, &item->min_memory) ? 0 : wrong(in, node, accepted);
+}
+
+static int read_min_compute(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a compute capability such as \"8.0\"";
+    const char *text = plain_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    return compute_parse(text, &item->min_major, &item->min_minor) ? 0 : wrong(in, node, accepted);
+}
+
+static int read_count(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a number from 1";
+    const char *text = plain_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    return number_parse(text, &item->count) && item->count ? 0 : wrong(in, node, accepted);
+}
+
+static int read_item(const struct reading *in, const yaml_node_t *node, struct item *item)
+{
+    static const struct key keys[] = {
+        {"name", read_filter_name},
+        {"min_memory", read_min_memory},
+        {"min_compute", read_min_compute},
+        {"count", read_count},
+    };
+
+    item->place = document_place(in->doc, node);
+    if (node->type == YAML_MAPPING_NODE) {
+        item->kind = ITEM_FILTER;
+        item->text = strdup("{...}");
+        if (node->data.mapping.pairs.start == node->data.mapping.pairs.top)
+            return wrong(in, node, "a filter with at least one of name, min_memory, min_compute");
+        return read_keys(in, node, DEVICES_ACCEPTED, keys, sizeof keys / sizeof *keys, item);
+    }
+    const char *text = plain_text(in, node, DEVICES_ACCEPTED);
+    if (!text)
+        return -1;
+    item->text = strdup(text);
+    if (!item->text)
+        return error_memory(in->err);
+    return item_parse(text, item) < 0 ? wrong(in, node, DEVICES_ACCEPTED) : 0;
+}
+
+static int check_alone(const struct reading *in, const struct config *config)
+{
+    int result = 0;
+
+    for (size_t i = 0; config->item_count > 1 && i < config->item_count; i++) {
+        const struct item *item = &config->items[i];
+        if (item->kind == ITEM_ALL || item->kind == ITEM_NONE)
+            result = error_at(in->err, item->place,
+                              "%s: '%s' stands beside other items; write it alone, or leave it out",
+                              in->path, item->text);
+    }
+    return result;
+}
+
+static int read_devices(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    struct config *config = target;
+    bool list = node->type == YAML_SEQUENCE_NODE;
+    const yaml_node_item_t *start = list ? node->data.sequence.items.start : NULL;
+    size_t count = list ? (size_t)(node->data.sequence.items.top - start) : 1;
+    int result = 0;
+
+    config->devices_place = document_place(in->doc, node);
+    if (!count)
+        return error_at(in->err, config->devices_place,
+                        "%s: the list is empty; accepted: " DEVICES_ACCEPTED, in->path);
+    config->items = calloc(count, sizeof *config->items);
+    if (!config->items)
+        return error_memory(in->err);
+    for (size_t i = 0; i < count && in->err->lines < MOST_ERRORS; i++) {
+        config->item_count++;
+        const yaml_node_t *item = list ? document_node(in->doc, start[i]) : node;
+        if (read_item(in, item, &config->items[i]) < 0)
+            result = -1;
+    }
+    return check_alone(in, config) < 0 ? -1 : result;
+}
+
+struct join {
+    const char *prepend, *append, *separator;
+};
+
+static int read_joined(const struct reading *in, const yaml_node_t *node, const char **text)
+{
+    static const char accepted[] = "text";
+
+    *text = plain_text(in, node, accepted);
+    if (*text && !**text) {
+        *text = NULL;
+        return wrong(in, node, "text that is not empty: an empty element means the current folder");
+    }
+    return *text ? 0 : -1;
+}
+
+static int read_prepend(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    return read_joined(in, node, &((struct join *)target)->prepend);
+}
+
+static int read_append(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    return read_joined(in, node, &((struct join *)target)->append);
+}
+
+static int read_separator(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    struct join *join = target;
+
+    join->separator = plain_text(in, node, "text such as \":\"");
+    return join->separator ? 0 : -1;
+}
+
+static int read_join(const struct reading *in, const yaml_node_t *node, const char *name)
+{
+    static const struct key keys[] = {
+        {"prepend", read_prepend},
+        {"append", read_append},
+        {"separator", read_separator},
+    };
+    struct join join = {NULL, NULL, ":"};
+
+    if (read_keys(in, node, "", keys, sizeof keys / sizeof *keys, &join) < 0)
+        return -1;
+    if (!join.prepend == !join.append)
+        return error_at(in->err, document_place(in->doc, node),
+                        "%s: %s; write {prepend: TEXT} or {append: TEXT}", in->path,
+                        join.prepend ? "both prepend and append" : "neither prepend nor append");
+    if (vars_add(&in->config->variables, name, join.prepend ? VAR_PREPEND : VAR_APPEND,
+                 join.prepend ? join.prepend : join.append, join.separator) < 0)
+        return error_memory(in->err);
+    return 0;
+}
+
+static int read_variable(const struct reading *in, const yaml_node_t *node, const char *name)
+{
+    if (node->type == YAML_MAPPING_NODE)
+        return read_join(in, node, name);
+    if (node_is_null(node))
+        return vars_add(&in->config->variables, name, VAR_UNSET, NULL, NULL) < 0
+                   ? error_memory(in->err)
+                   : 0;
+    const char *text = plain_text(in, node, "a value, null, {prepend: TEXT} or {append: TEXT}");
+    if (!text)
+        return -1;
+    if (node->data.scalar.length > CONFIG_VALUE_LIMIT)
+        return error_at(in->err, document_place(in->doc, node),
+                        "%s: the value has %zu bytes; at most %d are accepted, since Linux starts "
+                        "no program with a longer one",
+                        in->path, node->data.scalar.length, CONFIG_VALUE_LIMIT);
+    return vars_add(&in->config->variables, name, VAR_SET, text, NULL) < 0 ? error_memory(in->err)
+                                                                           : 0;
+}
+
+static int read_variable_pair(const struct reading *in, const yaml_node_t *mapping,
+                              const yaml_node_pair_t *pair)
+{
+    const yaml_node_t *key = document_node(in->doc, pair->key);
+    const char *name = node_text(key);
+
+    if (!name)
+        return wrong(in, key, "the name of a variable");
+    const char *reason =
+        strlen(name) == key->data.scalar.length ? var_name_refused(name) : "holds a NUL";
+    if (reason)
+        return error_at(in->err, document_place(in->doc, key), "%s: '%.60s' %s", in->path, name,
+                        reason);
+    if (is_repeated(in->doc, mapping, pair))
+        return error_at(in->err, document_place(in->doc, key),
+                        "%s: '%.60s' stands here a second time; remove one of the two", in->path,
+                        name);
+    scope(free_text) char *path = format_text("%s.%s", in->path, name);
+    if (!path)
+        return error_memory(in->err);
+    struct reading inner = {in->config, in->doc, in->err, path};
+    return read_variable(&inner, document_node(in->doc, pair->value), name);
+}
+
+static int read_variables(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    int result = 0;
+
+    (void)target;
+    if (node->type != YAML_MAPPING_NODE)
+        return wrong(in, node, "a mapping such as {OMP_NUM_THREADS: 8}");
+    const yaml_node_pair_t *start = node->data.mapping.pairs.start;
+    const yaml_node_pair_t *end = node->data.mapping.pairs.top;
+    if (end - start > CONFIG_VARIABLES_LIMIT)
+        return error_at(in->err, document_place(in->doc, node),
+                        "%s: %zd variables; at most %d are accepted", in->path, end - start,
+                        CONFIG_VARIABLES_LIMIT);
+    for (const yaml_node_pair_t *pair = start; pair < end && in->err->lines < MOST_ERRORS; pair++)
+        if (read_variable_pair(in, node, pair) < 0)
+            result = -1;
+    return result;
+}
+
+static int read_assign(const struct reading *in, const yaml_node_t *node, void *target)
+{
+    (void)target;
+    return error_at(in->err, document_place(in->doc, node),
+                    "%s: this version of conda-gpu reads no rules per user or host; remove the key "
+                    "and give each its own file with -f",
+                    in->path);
+}
+
+static int lacks_section(const struct reading *in, const char *near)
+{
+    struct place file = {.file = in->config->file};
+
+    if (near)
+        error_at(in->err, file, "no 'gpu:' section; did you mean 'gpu' by the key '%.60s'?", near);
+    else
+        error_at(in->err, file, "no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:");
+    error_add(in->err, STATUS_INPUT, "  gpu:");
+    return error_add(in->err, STATUS_INPUT, "    devices: 0");
+}
+
+static int read_section(const struct reading *in, const yaml_node_t *node)
+{
+    static const struct key keys[] = {
+        {"devices", read_devices},     {"ids", read_ids},
+        {"if_no_gpu", read_if_no_gpu}, {"in_job", read_in_job},
+        {"variables", read_variables}, {"assign", read_assign},
+    };
+
+    int result = read_keys(in, node, "a mapping such as {devices: 0}", keys,
+                           sizeof keys / sizeof *keys, in->config);
+    if (node->type == YAML_MAPPING_NODE && !in->config->items && in->err->lines == 0)
+        return error_at(in->err, document_place(in->doc, node),
+                        "gpu: 'devices' is missing; accepted: " DEVICES_ACCEPTED);
+    return result;
+}
+
+/* The top level: only `name` and `gpu` are ours to read. */
+static int read_root(const struct reading *in)
+{
+    static const char *const section[] = {"gpu"};
+    const yaml_node_t *root = document_node(in->doc, 1), *found = NULL;
+    const char *near = NULL;
+
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         pair < root->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = document_node(in->doc, pair->key);
+        const yaml_node_t *value = document_node(in->doc, pair->value);
+        const char *name = node_text(key);
+        if (!name)
+            continue;
+        if (strcmp(name, "name") == 0 && node_text(value) && !in->config->name) {
+            in->config->name = strdup(node_text(value));
+            if (!in->config->name)
+                return error_memory(in->err);
+        } else if (strcmp(name, "gpu") == 0 && found) {
+            return error_at(in->err, document_place(in->doc, key),
+                            "gpu: a second 'gpu:' section; join it with the first, at line %zu",
+                            found->start_mark.line + 1);
+        } else if (strcmp(name, "gpu") == 0) {
+            found = value;
+        } else if (suggest(name, section, 1)) {
+            near = name;
+        }
+    }
+    return found && !node_is_null(found) ? read_section(in, found) : lacks_section(in, near);
+}
+
+int config_read(struct config *config, const char *file, const char *text, size_t length,
+                struct error *err)
+{
+    scope(config_release) struct config read = {.file = strdup(file)};
+    scope(document_release) struct document doc = {0};
+
+    if (!read.file)
+        return error_memory(err);
+    if (document_load(&doc, read.file, text, length, err) < 0 ||
+        read_root(&(struct reading){&read, &doc, err, "gpu"}) < 0)
+        return -1;
+    *config = read;
+    read = (struct config){0};
+    return 0;
+}
+
+void config_release(struct config *config)
+{
+    for (size_t i = 0; i < config->item_count; i++)
+        item_release(&config->items[i]);
+    free(config->items);
+    vars_release(&config->variables);
+    free(config->name);
+    free(config->file);
+    *config = (struct config){0};
+}

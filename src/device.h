@@ -1,0 +1,70 @@
+/*
+ * A CUDA device as the driver describes it, and its UUID and PCI bus ID in text and binary.
+ */
+#ifndef CONDA_GPU_DEVICE_H
+#define CONDA_GPU_DEVICE_H
+
+#include "strbuf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* As in CUuuid: 16 bytes, in the order in which the text form shows them. */
+struct uuid {
+    unsigned char bytes[16];
+};
+
+struct pci_address {
+    uint32_t domain;
+    uint8_t bus;
+    uint8_t device;
+    uint8_t function;
+};
+
+enum {
+    DEVICE_NAME_SIZE = 256, /* with the NUL */
+    UUID_TEXT_SIZE = 41,    /* "GPU-" or "MIG-", 32 digits, 4 hyphens, NUL */
+    PCI_TEXT_SIZE = 17,     /* "00000000:00:00.0", NUL */
+};
+
+struct device {
+    struct uuid uuid; /* of the MIG instance, where the device is one */
+    bool mig;
+    struct pci_address pci;
+    char name[DEVICE_NAME_SIZE]; /* any bytes that the driver gave, up to the NUL */
+    uint64_t memory;             /* bytes */
+    int compute_major;
+    int compute_minor;
+};
+
+/* Devices in the order in which the driver numbers them. */
+struct device_list {
+    struct device *items;
+    size_t count;
+};
+
+void device_list_release(struct device_list *list);
+
+/* The index of the device with this UUID, or list->count. */
+size_t device_list_find(const struct device_list *list, const struct uuid *uuid);
+
+/* Whether a MIG instance is among them. */
+bool device_list_has_mig(const struct device_list *list);
+
+/* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
+const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
+
+/* "0000:65:00.0"; 8 digits of domain only where 4 are too few. Lower case, as in sysfs. */
+const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE]);
+
+/* Reads "DOMAIN:BUS:DEVICE.FUNCTION" or "BUS:DEVICE.FUNCTION" in hexadecimal, any case, with a
+   domain of 4 or 8 digits. False, and *pci untouched, for any other text. */
+bool pci_parse(const char *text, struct pci_address *pci);
+
+bool pci_equal(const struct pci_address *a, const struct pci_address *b);
+
+/* "80 GiB", "39.4 GiB": to one decimal, as nvidia-smi's MiB would round. */
+void memory_text(struct strbuf *out, uint64_t bytes);
+
+#endif

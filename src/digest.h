@@ -1,0 +1,18 @@
+/*
+ * A number that tells texts apart, to notice edits and to name an environment's state variables.
+ * Not for security: whoever may edit a hook may edit its digest.
+ */
+#ifndef CONDA_GPU_DIGEST_H
+#define CONDA_GPU_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DIGEST_TEXT_SIZE = 17 }; /* 16 hexadecimal digits and a NUL */
+
+/* FNV-1a, 64 bits (draft-eastlake-fnv, sections 2 and 5). */
+uint64_t digest_of(const char *bytes, size_t length);
+
+const char *digest_text(uint64_t digest, char text[DIGEST_TEXT_SIZE]);
+
+#endif

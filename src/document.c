@@ -1,0 +1,141 @@
+#include "document.h"
+
+#include "scope.h"
+
+#include <string.h>
+
+static void parser_release(yaml_parser_t *parser)
+{
+    yaml_parser_delete(parser);
+}
+
+/* libyaml tells where bytes that are no text stand only as an offset. */
+static struct place place_of_offset(const char *file, const char *text, size_t length,
+                                    size_t offset)
+{
+    struct place place = {file, 1, 1};
+
+    for (size_t i = 0; i < offset && i < length; i++) {
+        bool line_end = text[i] == '\n';
+        bool continues = ((unsigned char)text[i] & 0xc0) == 0x80;
+        place.line += line_end;
+        place.column = line_end ? 1 : place.column + !continues;
+    }
+    return place;
+}
+
+static int report(const yaml_parser_t *parser, const char *file, const char *text, size_t length,
+                  struct error *err)
+{
+    if (parser->error == YAML_MEMORY_ERROR)
+        return error_memory(err);
+    if (parser->error == YAML_READER_ERROR)
+        return error_at(err, place_of_offset(file, text, length, parser->problem_offset),
+                        "not a text file: %s; save the file as UTF-8", parser->problem);
+    struct place place = {file, parser->problem_mark.line + 1, parser->problem_mark.column + 1};
+    return error_at(err, place, "not YAML: %s%s%s; mend this line or the one before it",
+                    parser->context ? parser->context : "", parser->context ? ", " : "",
+                    parser->problem);
+}
+
+static int check_single(yaml_parser_t *parser, const char *file, const char *text, size_t length,
+                        struct error *err)
+{
+    yaml_document_t second;
+
+    if (!yaml_parser_load(parser, &second))
+        return report(parser, file, text, length, err);
+    const yaml_node_t *root = yaml_document_get_root_node(&second);
+    struct place place = {file, second.start_mark.line + 1, 1};
+    yaml_document_delete(&second);
+    if (root)
+        return error_at(err, place,
+                        "a second YAML document begins here, and conda reads only one; remove "
+                        "the '---' or put the rest into a file of its own");
+    return 0;
+}
+
+static int check_mapping(struct document *doc, struct error *err)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(&doc->yaml);
+
+    if (!root)
+        return error_at(err, (struct place){.file = doc->file},
+                        "the file is empty; an environment file is a mapping such as 'name: pt'");
+    if (root->type == YAML_MAPPING_NODE)
+        return 0;
+    scope(free_text) char *shown = node_shown(root);
+    return error_at(err, document_place(doc, root),
+                    "found %s where the file should be a mapping such as 'name: pt'",
+                    shown ? shown : "something else");
+}
+
+int document_load(struct document *doc, const char *file, const char *text, size_t length,
+                  struct error *err)
+{
+    scope(parser_release) yaml_parser_t parser;
+
+    if (!yaml_parser_initialize(&parser)) {
+        memset(&parser, 0, sizeof parser);
+        return error_memory(err);
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+    scope(document_release) struct document loaded = {.file = file};
+    if (!yaml_parser_load(&parser, &loaded.yaml))
+        return report(&parser, file, text, length, err);
+    loaded.live = true;
+    if (check_mapping(&loaded, err) < 0 || check_single(&parser, file, text, length, err) < 0)
+        return -1;
+    *doc = loaded;
+    loaded.live = false;
+    return 0;
+}
+
+void document_release(struct document *doc)
+{
+    if (doc->live)
+        yaml_document_delete(&doc->yaml);
+    doc->live = false;
+}
+
+const yaml_node_t *document_node(const struct document *doc, int index)
+{
+    return doc->yaml.nodes.start + index - 1;
+}
+
+struct place document_place(const struct document *doc, const yaml_node_t *node)
+{
+    return (struct place){doc->file, node->start_mark.line + 1, node->start_mark.column + 1};
+}
+
+const char *node_text(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+}
+
+bool node_is_null(const yaml_node_t *node)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+
+    if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
+        if (strcmp(node_text(node), nulls[i]) == 0)
+            return true;
+    return false;
+}
+
+char *node_shown(const yaml_node_t *node)
+{
+    enum { MOST_SHOWN = 60 };
+
+    if (node->type == YAML_SEQUENCE_NODE)
+        return format_text("a list");
+    if (node->type == YAML_MAPPING_NODE)
+        return format_text("a mapping");
+    if (node_is_null(node))
+        return format_text("nothing");
+    size_t length = node->data.scalar.length;
+    return format_text("'%.*s'%s", (int)(length < MOST_SHOWN ? length : MOST_SHOWN),
+                       node_text(node), length < MOST_SHOWN ? "" : "...");
+}

@@ -1,0 +1,178 @@
+#include "hook.h"
+
+#include "receipt.h"
+#include "render.h"
+#include "scope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *hook_path(const char *direction, const struct shell *shell)
+{
+    return format_text("etc/conda/%s.d/env_vars.%s", direction, shell->extension);
+}
+
+static enum hook_state state_of(const struct hook_file *file)
+{
+    static const enum hook_state states[] = {
+        [OWNER_US] = HOOK_OURS, [OWNER_US_EDITED] = HOOK_EDITED, [OWNER_OTHER] = HOOK_FOREIGN};
+    const char *found = strbuf_text(&file->found);
+
+    if (file->found.length == file->text.length &&
+        memcmp(found, strbuf_text(&file->text), file->text.length) == 0)
+        return HOOK_SAME;
+    if (strcmp(file->path, RECEIPT_PATH) == 0)
+        return receipt_is_ours(found, file->found.length) ? HOOK_OURS : HOOK_FOREIGN;
+    return states[render_owner(found, file->found.length)];
+}
+
+static struct hook_file *new_file(struct hook_set *set, const char *path)
+{
+    if (set->count == set->room) {
+        size_t room = set->room ? set->room * 2 : 8;
+        struct hook_file *items = reallocarray(set->items, room, sizeof *items);
+        if (!items)
+            return NULL;
+        set->items = items;
+        set->room = room;
+    }
+    char *copy = strdup(path);
+    if (!copy)
+        return NULL;
+    struct hook_file *file = &set->items[set->count++];
+    *file = (struct hook_file){.path = copy};
+    return file;
+}
+
+int hook_set_add(struct hook_set *set, const struct site *site, const char *path,
+                 struct strbuf *text, struct error *err)
+{
+    struct hook_file *file = new_file(set, path);
+
+    if (!file)
+        return error_memory(err);
+    file->text = *text;
+    *text = (struct strbuf)STRBUF_INIT;
+    int got = site_read(site, path, &file->found, err);
+    if (got > 0)
+        file->state = state_of(file);
+    return got < 0 ? -1 : 0;
+}
+
+void hook_set_release(struct hook_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        free(set->items[i].path);
+        strbuf_release(&set->items[i].text);
+        strbuf_release(&set->items[i].found);
+    }
+    free(set->items);
+    *set = (struct hook_set){0};
+}
+
+bool hook_differs(const struct hook_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->items[i].state != HOOK_SAME)
+            return true;
+    return false;
+}
+
+static void show_first_lines(const struct strbuf *text, struct error *err)
+{
+    enum { SHOWN = 3 };
+    const char *line = strbuf_text(text), *end = line + text->length;
+
+    for (int i = 0; i < SHOWN && line < end; i++) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *stop = newline ? newline : end;
+        error_add(err, STATUS_PREFIX, "  | %.*s", (int)(stop - line < 200 ? stop - line : 200),
+                  line);
+        line = stop + 1;
+    }
+}
+
+int hook_check_owner(const struct hook_set *set, const struct site *site, struct error *err)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const struct hook_file *file = &set->items[i];
+        if (file->state == HOOK_FOREIGN)
+            result = error_add(err, STATUS_PREFIX,
+                               "%s/%s: conda-gpu did not write this file and leaves it alone; move "
+                               "it to another name, such as 00-mine.sh, which conda sources as "
+                               "well. It begins:",
+                               site->path, file->path);
+        else if (file->state == HOOK_EDITED)
+            result = error_add(err, STATUS_PREFIX,
+                               "%s/%s: somebody edited this file after conda-gpu wrote it; put the "
+                               "change into the environment file, then move this file away and run "
+                               "again. It begins:",
+                               site->path, file->path);
+        else
+            continue;
+        show_first_lines(&file->found, err);
+    }
+    return result;
+}
+
+/* The folder of a path below the prefix. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? strndup(path, (size_t)(slash - path)) : NULL;
+}
+
+static int write_all(const struct hook_set *set, const struct site *site, struct error *err)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct hook_file *file = &set->items[i];
+        scope(free_text) char *folder = folder_of(file->path);
+        if (folder)
+            site_sweep(site, folder);
+        if (file->state != HOOK_SAME &&
+            site_write(site, file->path, strbuf_text(&file->text), file->text.length, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int hook_missing_folders(const struct site *site, struct names *folders)
+{
+    static const char *const needed[] = {"etc", "etc/conda", "etc/conda/deactivate.d",
+                                         "etc/conda/activate.d"};
+
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!site_has_folder(site, needed[i]) && names_add(folders, needed[i]) < 0)
+            return -1;
+    return 0;
+}
+
+int hook_write(const struct hook_set *set, const struct site *site, const struct names *folders,
+               struct error *err)
+{
+    if (write_all(set, site, err) == 0)
+        return 0;
+    for (size_t i = folders->count; i-- > 0;)
+        site_remove_folder(site, folders->items[i]);
+    return -1;
+}
+
+int hook_remove(const struct hook_set *set, const struct site *site, struct error *err)
+{
+    int result = 0;
+
+    for (size_t i = set->count; i-- > 0;) {
+        const struct hook_file *file = &set->items[i];
+        if (file->state == HOOK_OURS && site_remove(site, file->path, err) < 0)
+            result = -1;
+        if (file->state == HOOK_EDITED)
+            result = error_add(err, STATUS_PREFIX,
+                               "%s/%s: somebody edited this file after conda-gpu wrote it, so it "
+                               "stays; remove it by hand if it is not wanted",
+                               site->path, file->path);
+    }
+    return result;
+}

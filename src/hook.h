@@ -1,0 +1,69 @@
+/*
+ * The set of files that apply writes into a prefix: for every shell a hook in deactivate.d and one
+ * in activate.d, and the receipt. Compared, written and removed together.
+ *
+ *     scope(hook_set_release) struct hook_set set = {0};
+ *     hook_set_add(&set, &site, "etc/conda/deactivate.d/env_vars.sh", &text, &err)  ... and so on
+ *     hook_check_owner(&set, &site, &err);
+ *     hook_write(&set, &site, &folders, &err);
+ *
+ * Files are written in the order in which they were added: deactivate.d goes before activate.d and
+ * the receipt last: a new deactivation script undoes what any earlier activation script did, so
+ * each mixture that an interruption leaves is sound.
+ */
+#ifndef CONDA_GPU_HOOK_H
+#define CONDA_GPU_HOOK_H
+
+#include "shell.h"
+#include "site.h"
+#include "vars.h"
+
+enum hook_state {
+    HOOK_ABSENT,
+    HOOK_SAME,
+    HOOK_OURS,   /* as an earlier run wrote it */
+    HOOK_EDITED, /* an earlier run's, changed since by somebody */
+    HOOK_FOREIGN /* somebody else's */
+};
+
+struct hook_file {
+    char *path; /* below the prefix */
+    struct strbuf text;
+    enum hook_state state;
+    struct strbuf found; /* what is there now */
+};
+
+struct hook_set {
+    struct hook_file *items;
+    size_t count;
+    size_t room;
+};
+
+/* "etc/conda/activate.d/env_vars.sh" for "activate" and the first shell; malloc'ed. */
+char *hook_path(const char *direction, const struct shell *shell);
+
+/* Takes the text and compares it with what is there. An unreadable file, or a link or folder in its
+   place, is an error. */
+int hook_set_add(struct hook_set *set, const struct site *site, const char *path,
+                 struct strbuf *text, struct error *err);
+void hook_set_release(struct hook_set *set);
+
+/* True when a file would change. */
+bool hook_differs(const struct hook_set *set);
+
+/* Reports the files that must not be overwritten: those of others and the edited ones. */
+int hook_check_owner(const struct hook_set *set, const struct site *site, struct error *err);
+
+/* Adds the folders below the prefix that hook_write will have to make, outermost first. */
+int hook_missing_folders(const struct site *site, struct names *folders);
+
+/* Writes what differs. On failure `folders`, as hook_missing_folders found them, are removed again
+   where they are empty. */
+int hook_write(const struct hook_set *set, const struct site *site, const struct names *folders,
+               struct error *err);
+
+/* Removes the files that are ours and unchanged, in the reverse order of writing. Edited ones stay
+   and are reported; others are left alone. */
+int hook_remove(const struct hook_set *set, const struct site *site, struct error *err);
+
+#endif

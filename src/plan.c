@@ -1,0 +1,147 @@
+#include "plan.h"
+
+#include "scope.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* CUDA takes either numbers or UUIDs, and for a MIG instance only its UUID. */
+static bool needs_uuids(const struct config *config, const struct selection *selection)
+{
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct device *device = selection->choices[i].device;
+        if (!device || device->mig)
+            return true;
+    }
+    return config->ids == IDS_UUID;
+}
+
+static const char *choice_uuid(const struct choice *choice, char text[UUID_TEXT_SIZE])
+{
+    return choice->device ? uuid_text(choice->device, text) : choice->item->text;
+}
+
+static char *visible_value(const struct config *config, const struct selection *selection)
+{
+    scope(strbuf_release) struct strbuf value = STRBUF_INIT;
+    bool uuids = needs_uuids(config, selection);
+
+    for (size_t i = 0; i < selection->count; i++) {
+        char text[UUID_TEXT_SIZE];
+        strbuf_adds(&value, i ? "," : "");
+        if (uuids)
+            strbuf_adds(&value, choice_uuid(&selection->choices[i], text));
+        else
+            strbuf_addf(&value, "%zu", selection->choices[i].number);
+    }
+    return strbuf_take(&value);
+}
+
+static int make(struct plan *plan, const struct config *config, const char *visible,
+                enum in_job in_job, struct error *err)
+{
+    scope(plan_release) struct plan made = {.in_job = in_job};
+    const struct var_list *wanted = &config->variables;
+
+    int result = vars_add(&made.variables, "CUDA_DEVICE_ORDER", VAR_SET, PLAN_ORDER, NULL);
+    if (result == 0)
+        result = vars_add(&made.variables, "CUDA_VISIBLE_DEVICES", VAR_SET, visible, NULL);
+    for (size_t i = 0; i < wanted->count && result == 0; i++) {
+        const struct var *var = &wanted->items[i];
+        result = vars_add(&made.variables, var->name, var->kind, var->value, var->separator);
+    }
+    if (result < 0)
+        return error_memory(err);
+    *plan = made;
+    made = (struct plan){0};
+    return 0;
+}
+
+int plan_make(struct plan *plan, const struct config *config, const struct selection *selection,
+              struct error *err)
+{
+    if (!selection->count)
+        return plan_make_cpu(plan, config, err);
+    scope(free_text) char *visible = visible_value(config, selection);
+    if (!visible)
+        return error_memory(err);
+    return make(plan, config, visible, config->in_job, err);
+}
+
+int plan_make_cpu(struct plan *plan, const struct config *config, struct error *err)
+{
+    return make(plan, config, PLAN_NO_GPU, IN_JOB_OVERRIDE, err);
+}
+
+const char *plan_visible(const struct plan *plan)
+{
+    return vars_find(&plan->variables, "CUDA_VISIBLE_DEVICES")->value;
+}
+
+static void show_list(struct error *err, const char *what, const struct strbuf *uuids)
+{
+    error_add(err, STATUS_DRIVER, "  %s: %s", what, uuids->length ? strbuf_text(uuids) : "nothing");
+}
+
+static int differs(const struct plan *plan, const struct selection *selection,
+                   const struct device_list *seen, struct error *err)
+{
+    scope(strbuf_release) struct strbuf planned = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf shown = STRBUF_INIT;
+    char text[UUID_TEXT_SIZE];
+
+    for (size_t i = 0; i < selection->count; i++)
+        strbuf_addf(&planned, "%s%s", i ? ", " : "", choice_uuid(&selection->choices[i], text));
+    for (size_t i = 0; i < seen->count; i++)
+        strbuf_addf(&shown, "%s%s", i ? ", " : "", uuid_text(&seen->items[i], text));
+    error_add(err, STATUS_DRIVER,
+              "with CUDA_VISIBLE_DEVICES=%s the driver does not show what was planned; nothing was "
+              "written. Is a GPU in MIG mode, or did one fail? See nvidia-smi -L",
+              plan_visible(plan));
+    show_list(err, "planned", &planned);
+    show_list(err, "the driver shows", &shown);
+    return -1;
+}
+
+/* A MIG instance has the number of the GPU that it is a part of. */
+static size_t number_of(const struct device *device, const struct device_list *machine)
+{
+    for (size_t i = 0; i < machine->count; i++)
+        if (pci_equal(&machine->items[i].pci, &device->pci))
+            return i;
+    return PLAN_NO_NUMBER;
+}
+
+int plan_confirm(struct plan *plan, const struct selection *selection,
+                 const struct device_list *machine, const struct device_list *seen,
+                 struct error *err)
+{
+    bool same = seen->count == selection->count;
+
+    for (size_t i = 0; same && i < seen->count; i++) {
+        char planned[UUID_TEXT_SIZE], shown[UUID_TEXT_SIZE];
+        same = strcasecmp(choice_uuid(&selection->choices[i], planned),
+                          uuid_text(&seen->items[i], shown)) == 0;
+    }
+    if (!same)
+        return differs(plan, selection, seen, err);
+    struct planned_device *devices = calloc(seen->count + 1, sizeof *devices);
+    if (!devices)
+        return error_memory(err);
+    for (size_t i = 0; i < seen->count; i++) {
+        const struct device *device = &seen->items[i];
+        size_t number = device->mig ? number_of(device, machine) : selection->choices[i].number;
+        devices[i] = (struct planned_device){number, *device};
+    }
+    plan->devices = devices;
+    plan->device_count = seen->count;
+    return 0;
+}
+
+void plan_release(struct plan *plan)
+{
+    vars_release(&plan->variables);
+    free(plan->devices);
+    *plan = (struct plan){0};
+}

@@ -1,0 +1,107 @@
+#include "receipt.h"
+
+#include "scope.h"
+
+#include <cyaml/cyaml.h>
+#include <stdint.h>
+#include <string.h>
+
+#define FIRST_WORDS "# Receipt of conda-gpu"
+
+static const cyaml_schema_value_t text_value = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
+};
+
+static const cyaml_schema_field_t device_fields[] = {
+    CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct receipt_device, uuid, 0),
+    CYAML_FIELD_STRING("address", CYAML_FLAG_DEFAULT, struct receipt_device, address, 0),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t device_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_device, device_fields),
+};
+
+static const cyaml_schema_field_t file_fields[] = {
+    CYAML_FIELD_STRING_PTR("path", CYAML_FLAG_POINTER, struct receipt_file, path, 0,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING("digest", CYAML_FLAG_DEFAULT, struct receipt_file, digest, 0),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t file_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_file, file_fields),
+};
+
+static const cyaml_schema_field_t receipt_fields[] = {
+    CYAML_FIELD_STRING_PTR("version", CYAML_FLAG_POINTER, struct receipt, version, 0,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("source", CYAML_FLAG_POINTER, struct receipt, source, 0,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING("state", CYAML_FLAG_DEFAULT, struct receipt, state, STATE_KEY_SIZE - 1),
+    CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct receipt, devices, &device_value, 0,
+                         CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("variables", CYAML_FLAG_POINTER, struct receipt, variables, &text_value, 0,
+                         CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("files", CYAML_FLAG_POINTER, struct receipt, files, &file_value, 0,
+                         CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("folders", CYAML_FLAG_POINTER, struct receipt, folders, &text_value, 0,
+                         CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t receipt_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct receipt, receipt_fields),
+};
+
+static const cyaml_config_t quiet = {
+    .log_fn = NULL,
+    .mem_fn = cyaml_mem,
+    .log_level = CYAML_LOG_ERROR,
+    .flags = CYAML_CFG_NO_ALIAS,
+};
+
+static bool is_key(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == STATE_KEY_SIZE - 1 && !text[STATE_KEY_SIZE - 1];
+}
+
+struct receipt *receipt_parse(const char *text, size_t length)
+{
+    cyaml_data_t *data = NULL;
+
+    if (cyaml_load_data((const uint8_t *)text, length, &quiet, &receipt_value, &data, NULL) !=
+        CYAML_OK)
+        return NULL;
+    scope(receipt_free) struct receipt *receipt = data;
+    bool sound = is_key(receipt->state);
+    for (unsigned i = 0; i < receipt->variables_count; i++)
+        sound = sound && var_name_has_shape(receipt->variables[i]);
+    return sound ? take(&receipt) : NULL;
+}
+
+int receipt_print(struct strbuf *out, const struct receipt *receipt, struct error *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+
+    cyaml_err_t result =
+        cyaml_save_data(&text, &length, &quiet, &receipt_value, (const cyaml_data_t *)receipt, 0);
+    if (result != CYAML_OK)
+        return error_add(err, STATUS_SYSTEM, "cannot write the receipt: %s",
+                         cyaml_strerror(result));
+    strbuf_adds(out, FIRST_WORDS ", which reads it at its next run. Change the source instead.\n");
+    strbuf_add(out, text, length);
+    cyaml_mem(NULL, text, 0);
+    return out->failed ? error_memory(err) : 0;
+}
+
+void receipt_free(struct receipt **receipt)
+{
+    cyaml_free(&quiet, &receipt_value, *receipt, 0);
+}
+
+bool receipt_is_ours(const char *text, size_t length)
+{
+    return length >= strlen(FIRST_WORDS) && memcmp(text, FIRST_WORDS, strlen(FIRST_WORDS)) == 0;
+}

@@ -1,0 +1,188 @@
+#include "render.h"
+
+#include "digest.h"
+#include "scope.h"
+#include "template.h"
+
+#include <string.h>
+
+static void add_printable(struct values *values, const char *name, const char *text)
+{
+    scope(strbuf_release) struct strbuf printable = STRBUF_INIT;
+
+    strbuf_add_printable(&printable, text, strlen(text));
+    values_text(values, name, printable.failed ? NULL : strbuf_text(&printable));
+}
+
+static void add_devices(struct values *root, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->device_count; i++) {
+        const struct planned_device *planned = &plan->devices[i];
+        struct values *device = values_each(root, "devices");
+        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
+        char uuid[UUID_TEXT_SIZE], address[PCI_TEXT_SIZE];
+
+        memory_text(&memory, planned->device.memory);
+        values_textf(device, "ordinal", "%zu", i);
+        if (planned->number == PLAN_NO_NUMBER)
+            values_text(device, "number", "-");
+        else
+            values_textf(device, "number", "%zu", planned->number);
+        add_printable(device, "name", planned->device.name);
+        values_text(device, "memory", memory.failed ? NULL : strbuf_text(&memory));
+        values_text(device, "address", pci_text(&planned->device.pci, address));
+        values_text(device, "uuid", uuid_text(&planned->device, uuid));
+    }
+    if (!plan->device_count)
+        values_each(root, "no_devices");
+}
+
+static void add_quoted(struct values *values, const char *name, const struct shell *shell,
+                       const char *value)
+{
+    scope(strbuf_release) struct strbuf quoted = STRBUF_INIT;
+
+    shell_quote_value(shell, &quoted, value);
+    values_text(values, name, quoted.failed ? NULL : strbuf_text(&quoted));
+}
+
+/* A scope for the parts of the templates that only CUDA_VISIBLE_DEVICES has. */
+static void add_visible(struct values *variable, const char *name)
+{
+    if (strcmp(name, "CUDA_VISIBLE_DEVICES") == 0)
+        values_each(variable, "visible");
+}
+
+static void add_variable(struct values *root, const struct render *in, const struct shell *shell,
+                         const struct var *var)
+{
+    static const char *const kinds[] = {[VAR_SET] = "set",
+                                        [VAR_UNSET] = "unset",
+                                        [VAR_PREPEND] = "prepend",
+                                        [VAR_APPEND] = "append"};
+    struct values *variable = values_each(root, "variables");
+
+    values_text(variable, "name", var->name);
+    add_visible(variable, var->name);
+    if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && in->plan->in_job == IN_JOB_KEEP)
+        values_each(variable, "keep");
+    struct values *kind = values_each(variable, kinds[var->kind]);
+    if (var->value)
+        add_quoted(kind, "value", shell, var->value);
+    if (var->separator)
+        add_quoted(kind, "separator", shell, var->separator);
+}
+
+static void add_managed(struct values *root, const struct render *in)
+{
+    for (size_t i = 0; i < in->managed->count; i++) {
+        const char *name = in->managed->items[i];
+        struct values *managed = values_each(root, "managed");
+        values_text(managed, "name", name);
+        add_visible(managed, name);
+        if (!vars_find(&in->plan->variables, name))
+            values_text(values_each(root, "former"), "name", name);
+    }
+}
+
+/* The 16 digits behind HOOK_DIGEST, or NULL. */
+static char *find_digest(const char *text, size_t length)
+{
+    const char *line = memmem(text, length, "\n" HOOK_DIGEST, strlen("\n" HOOK_DIGEST));
+    size_t before = line ? (size_t)(line - text) + strlen("\n" HOOK_DIGEST) : 0;
+
+    if (!line || length - before < DIGEST_TEXT_SIZE || text[before + DIGEST_TEXT_SIZE - 1] != '\n')
+        return NULL;
+    return (char *)text + before;
+}
+
+/* The digest is that of the text with zeros in its own place. */
+static int sign(struct strbuf *text, const char *template_name, struct error *err)
+{
+    char digits[DIGEST_TEXT_SIZE];
+    char *place = find_digest(strbuf_text(text), text->length);
+
+    if (render_owner(strbuf_text(text), text->length) == OWNER_OTHER)
+        return error_add(err, STATUS_INPUT,
+                         "%s: the first line must hold '" HOOK_SIGNATURE
+                         "@version@', and a line of its own '" HOOK_DIGEST
+                         "@digest@'; without them the file could not be told from others",
+                         template_name);
+    digest_text(digest_of(strbuf_text(text), text->length), digits);
+    memcpy(place, digits, DIGEST_TEXT_SIZE - 1);
+    return 0;
+}
+
+int render_hook(struct strbuf *out, const struct render *in, const struct shell *shell,
+                const char *template_name, const char *template_text, struct error *err)
+{
+    struct values *root = values_new();
+
+    add_printable(root, "environment", in->environment);
+    add_printable(root, "source", in->source);
+    values_text(root, "version", in->version);
+    values_textf(root, "file", "env_vars.%s", shell->extension);
+    values_textf(root, "state", STATE_PREFIX "%s", in->key);
+    values_text(root, "digest", "0000000000000000");
+    add_devices(root, in->plan);
+    for (size_t i = 0; i < in->plan->variables.count; i++)
+        add_variable(root, in, shell, &in->plan->variables.items[i]);
+    add_managed(root, in);
+
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    int result = template_fill(&text, template_name, template_text, root, err);
+    values_free(root);
+    if (result == 0 && text.failed)
+        result = error_memory(err);
+    if (result < 0 || sign(&text, template_name, err) < 0)
+        return -1;
+    strbuf_add(out, text.text, text.length);
+    return out->failed ? error_memory(err) : 0;
+}
+
+enum hook_owner render_owner(const char *text, size_t length)
+{
+    const char *line = memchr(text, '\n', length);
+    size_t first = line ? (size_t)(line - text) : 0;
+    const char *digest = find_digest(text, length);
+    char digits[DIGEST_TEXT_SIZE];
+
+    if (!memmem(text, first, HOOK_SIGNATURE, strlen(HOOK_SIGNATURE)) || !digest)
+        return OWNER_OTHER;
+    scope(strbuf_release) struct strbuf zeroed = STRBUF_INIT;
+    strbuf_add(&zeroed, text, length);
+    if (zeroed.failed)
+        return OWNER_US_EDITED;
+    memset(zeroed.text + (digest - text), '0', DIGEST_TEXT_SIZE - 1);
+    digest_text(digest_of(zeroed.text, length), digits);
+    return memcmp(digits, digest, DIGEST_TEXT_SIZE - 1) == 0 ? OWNER_US : OWNER_US_EDITED;
+}
+
+/* Names that a plan may hold, and the two that every plan holds. */
+static bool is_manageable(const char *name)
+{
+    return !var_name_refused(name) || strcmp(name, "CUDA_VISIBLE_DEVICES") == 0 ||
+           strcmp(name, "CUDA_DEVICE_ORDER") == 0;
+}
+
+bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE])
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    enum { DIGITS = STATE_KEY_SIZE - 1 };
+    bool found = false;
+
+    while ((text = strstr(text, STATE_PREFIX))) {
+        text += strlen(STATE_PREFIX);
+        if (strspn(text, hex) != DIGITS || strncmp(text + DIGITS, "_AT_", 4) != 0)
+            continue;
+        const char *start = text + DIGITS + 4;
+        scope(free_text) char *name = strndup(start, strspn(start, letters));
+        if (!name || !is_manageable(name) || names_add(managed, name) < 0)
+            continue;
+        memcpy(key, text, DIGITS);
+        key[DIGITS] = '\0';
+        found = true;
+    }
+    return found;
+}

@@ -1,0 +1,41 @@
+/*
+ * A plan in the words of a shell: the text of one hook, filled in from its template. Pure.
+ */
+#ifndef CONDA_GPU_RENDER_H
+#define CONDA_GPU_RENDER_H
+
+#include "plan.h"
+#include "shell.h"
+
+/* "@state@": 8 digits that make the state of one environment's hooks its own. */
+#define STATE_PREFIX "__CONDA_GPU_"
+enum { STATE_KEY_SIZE = 9 }; /* 8 hexadecimal digits and a NUL */
+
+/* Both stand in the first lines of every hook and tell our files from others. */
+#define HOOK_SIGNATURE "Written by conda-gpu "
+#define HOOK_DIGEST    "# conda-gpu digest "
+
+struct render {
+    const struct plan *plan;
+    const struct names *managed; /* every variable that any generation of these hooks managed */
+    const char *key;             /* STATE_KEY_SIZE */
+    const char *environment;     /* its name, of any bytes */
+    const char *source;          /* the file's name, of any bytes */
+    const char *version;
+};
+
+/* Values to fill either template of a shell with; the caller frees them. */
+int render_hook(struct strbuf *out, const struct render *in, const struct shell *shell,
+                const char *template_name, const char *template_text, struct error *err);
+
+enum hook_owner { OWNER_US, OWNER_US_EDITED, OWNER_OTHER };
+
+/* Who wrote this text: a hook of ours as it left the program, one that was edited since, or a file
+   of somebody else's. */
+enum hook_owner render_owner(const char *text, size_t length);
+
+/* What the hook of an earlier run tells without a receipt: adds the names that it manages, and
+   copies its key. False, with nothing changed but names added, if the text holds no state. */
+bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Ownership by scope. A local that owns something is declared with scope(FUNCTION), which releases
+ * it on every way out of the block; what is handed to a caller is taken out first:
+ *
+ *     scope(free_text) char *path = path_join(prefix, "etc");
+ *     ...
+ *     return take(&path);
+ */
+#ifndef CONDA_GPU_SCOPE_H
+#define CONDA_GPU_SCOPE_H
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define scope(release) __attribute__((cleanup(release)))
+
+/* Takes a pointer out of its variable, which is then NULL and releases nothing. */
+#define take(variable) take_((void **)(variable))
+
+static inline void *take_(void **variable)
+{
+    void *taken = *variable;
+
+    *variable = NULL;
+    return taken;
+}
+
+static inline void free_text(char **text)
+{
+    free(*text);
+}
+
+static inline void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+#endif

@@ -1,0 +1,47 @@
+#include "shell.h"
+
+#include "vars.h"
+
+#include <string.h>
+
+void quote_sh(struct strbuf *out, const char *text, size_t length)
+{
+    strbuf_addc(out, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\'')
+            strbuf_adds(out, "'\\''");
+        else
+            strbuf_addc(out, text[i]);
+    }
+    strbuf_addc(out, '\'');
+}
+
+const struct shell shells[] = {
+    {"sh", "\"${CONDA_PREFIX-}\"", quote_sh},
+};
+const size_t shell_count = sizeof shells / sizeof *shells;
+
+void shell_quote_value(const struct shell *shell, struct strbuf *out, const char *value)
+{
+    const char *at = value, *reference;
+
+    while ((reference = strstr(at, CONDA_PREFIX_REFERENCE))) {
+        if (reference > at)
+            shell->quote(out, at, (size_t)(reference - at));
+        strbuf_adds(out, shell->prefix);
+        at = reference + strlen(CONDA_PREFIX_REFERENCE);
+    }
+    if (*at || at == value)
+        shell->quote(out, at, strlen(at));
+}
+
+void shell_quote_if_needed(struct strbuf *out, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+-";
+
+    if (*text && !text[strspn(text, plain)])
+        strbuf_adds(out, text);
+    else
+        quote_sh(out, text, strlen(text));
+}

@@ -1,0 +1,177 @@
+#include "site.h"
+
+#include "file.h"
+#include "scope.h"
+#include "tempfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { LOCK_SLICE = 20 * 1000 * 1000 }; /* nanoseconds */
+
+static int failed(const struct site *site, const char *path, const char *doing, struct error *err)
+{
+    const char *why = errno == ELOOP    ? "it is a symbolic link, and conda-gpu follows none here; "
+                                          "replace it by a real file or folder"
+                      : errno == EISDIR ? "it is a folder; move it away"
+                      : errno == EINVAL ? "it is neither a file nor a folder; move it away"
+                      : errno == ENOTDIR
+                          ? "a part of it is no folder, or a symbolic link, and conda-gpu follows "
+                            "none here; replace it by a real folder"
+                      : errno == EFBIG ? "it is larger than any hook; move it away"
+                                       : strerror(errno);
+
+    return error_add(err, STATUS_PREFIX, "%s/%s: cannot %s: %s", site->path, path, doing, why);
+}
+
+int site_open(struct site *site, const char *path, struct error *err)
+{
+    struct stat st;
+    struct site opened = {path, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, false};
+
+    if (opened.folder < 0 || fstat(opened.folder, &st) < 0)
+        return error_add(err, STATUS_PREFIX, "%s: cannot open the environment: %s", path,
+                         strerror(errno));
+    opened.shared = st.st_mode & S_IWGRP;
+    *site = opened;
+    return 0;
+}
+
+void site_close(struct site *site)
+{
+    close_fd(&site->lock);
+    close_fd(&site->folder);
+    *site = (struct site)SITE_INIT;
+}
+
+/* Over NFS an exclusive lock needs a descriptor that may write; locally any will do. */
+static int open_for_lock(const struct site *site)
+{
+    static const int ways[] = {O_RDWR, O_RDONLY};
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        int fd = openat(site->folder, "conda-meta/history", ways[i] | O_CLOEXEC | O_NOCTTY);
+        if (fd >= 0)
+            return fd;
+    }
+    return openat(site->folder, "conda-meta", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int site_lock(struct site *site, unsigned timeout, struct error *err)
+{
+    struct timespec slice = {0, LOCK_SLICE};
+    struct timespec now;
+
+    site->lock = open_for_lock(site);
+    if (site->lock < 0)
+        return failed(site, "conda-meta", "lock the environment", err);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    time_t end = now.tv_sec + (time_t)timeout;
+    while (flock(site->lock, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return failed(site, "conda-meta/history", "lock the environment", err);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec >= end)
+            return error_add(err, STATUS_PREFIX,
+                             "%s: another conda-gpu has been writing there for %u seconds; wait "
+                             "for it, or look for it with 'ps aux | grep conda-gpu'",
+                             site->path, timeout);
+        nanosleep(&slice, NULL);
+    }
+    return 0;
+}
+
+static int make_folder(const struct site *site, int parent, const char *name)
+{
+    int fd;
+
+    if (mkdirat(parent, name, 0700) < 0)
+        return -1;
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && (fchmod(fd, site->shared ? 0775 : 0755) < 0 || fsync(parent) < 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Opens the folder that `path` is in, one part after the other, and makes missing ones if asked. */
+static int open_parent(const struct site *site, const char *path, bool make)
+{
+    int folder = fcntl(site->folder, F_DUPFD_CLOEXEC, 3);
+
+    for (const char *slash; folder >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+        scope(close_fd) int parent = folder;
+        scope(free_text) char *name = strndup(path, (size_t)(slash - path));
+        if (!name)
+            return -1;
+        folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (folder < 0 && errno == ENOENT && make)
+            folder = make_folder(site, parent, name);
+    }
+    return folder;
+}
+
+int site_read(const struct site *site, const char *path, struct strbuf *out, struct error *err)
+{
+    scope(close_fd) int folder = open_parent(site, path, false);
+
+    if (folder >= 0 && file_read_at(folder, path_name(path), SITE_FILE_LIMIT, out) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : failed(site, path, "read", err);
+}
+
+int site_write(const struct site *site, const char *path, const char *text, size_t length,
+               struct error *err)
+{
+    scope(tempfile_release) struct tempfile temp = TEMPFILE_INIT;
+    scope(close_fd) int folder = open_parent(site, path, true);
+
+    if (folder < 0 || tempfile_create(&temp, folder, site->shared ? 0664 : 0644) < 0 ||
+        tempfile_write(&temp, text, length) < 0 || tempfile_commit(&temp, path_name(path)) < 0)
+        return failed(site, path, "write", err);
+    return 0;
+}
+
+int site_remove(const struct site *site, const char *path, struct error *err)
+{
+    scope(close_fd) int folder = open_parent(site, path, false);
+
+    if (folder >= 0 && unlinkat(folder, path_name(path), 0) == 0)
+        return 0;
+    return errno == ENOENT ? 0 : failed(site, path, "remove", err);
+}
+
+static int open_folder(const struct site *site, const char *path)
+{
+    scope(free_text) char *inside = path_join(path, "x");
+
+    return inside ? open_parent(site, inside, false) : -1;
+}
+
+bool site_has_folder(const struct site *site, const char *path)
+{
+    scope(close_fd) int folder = open_folder(site, path);
+
+    return folder >= 0;
+}
+
+void site_remove_folder(const struct site *site, const char *path)
+{
+    scope(close_fd) int folder = open_parent(site, path, false);
+
+    if (folder >= 0)
+        unlinkat(folder, path_name(path), AT_REMOVEDIR);
+}
+
+void site_sweep(const struct site *site, const char *path)
+{
+    scope(close_fd) int folder = open_folder(site, path);
+
+    if (folder >= 0)
+        tempfile_sweep(folder);
+}

@@ -1,0 +1,61 @@
+/*
+ * An opened prefix: the folder of a conda environment, in which files are read, written and removed
+ * by their path below it. Every folder on the way is opened by descriptor and never through a
+ * symbolic link, so nothing outside the prefix is touched, whatever is swapped in meanwhile.
+ *
+ *     scope(site_close) struct site site = SITE_INIT;
+ *     if (site_open(&site, prefix.path, &err) < 0 || site_lock(&site, 60, &err) < 0) ...
+ *     site_write(&site, "etc/conda/activate.d/env_vars.sh", text, length, &err);
+ *
+ * Errors have STATUS_PREFIX and name the file. `path` must outlive the site.
+ */
+#ifndef CONDA_GPU_SITE_H
+#define CONDA_GPU_SITE_H
+
+#include "error.h"
+
+#include <stdbool.h>
+
+struct site {
+    const char *path;
+    int folder;
+    int lock;
+    bool shared; /* the prefix is writable for its group, so what we write is as well */
+};
+
+#define SITE_INIT                                                                                  \
+    {                                                                                              \
+        NULL, -1, -1, false                                                                        \
+    }
+
+enum { SITE_FILE_LIMIT = 64 << 20 }; /* bytes; a larger file is not read */
+
+int site_open(struct site *site, const char *path, struct error *err);
+void site_close(struct site *site);
+
+/*
+ * One writer per prefix at a time, by flock(2) on conda-meta/history, which every environment has
+ * and which is not changed by this. Says on stderr for whom it waits... see cli; gives up after
+ * `timeout` seconds.
+ */
+int site_lock(struct site *site, unsigned timeout, struct error *err);
+
+/* 1: read; 0: there is no such file or folder; -1: it is there and cannot be read as a file. */
+int site_read(const struct site *site, const char *path, struct strbuf *out, struct error *err);
+
+/* Writes a file complete or not at all, and makes the folders on its way that are missing. */
+int site_write(const struct site *site, const char *path, const char *text, size_t length,
+               struct error *err);
+
+/* Missing is fine. */
+int site_remove(const struct site *site, const char *path, struct error *err);
+
+bool site_has_folder(const struct site *site, const char *path);
+
+/* Removes a folder if it is empty. */
+void site_remove_folder(const struct site *site, const char *path);
+
+/* Removes what a killed run left in a folder. */
+void site_sweep(const struct site *site, const char *path);
+
+#endif

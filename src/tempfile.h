@@ -1,0 +1,43 @@
+/*
+ * A file that is there complete or not at all: written under a name that no shell's glob matches
+ * (".conda-gpu-….tmp": conda also sources names that begin with a dot), synced, then renamed.
+ *
+ *     scope(tempfile_release) struct tempfile temp = TEMPFILE_INIT;
+ *     if (tempfile_create(&temp, folder, 0644) < 0 || tempfile_write(&temp, text, length) < 0 ||
+ *         tempfile_commit(&temp, "env_vars.sh") < 0)
+ *         ... errno says why; the scope's end removes what was begun
+ *
+ * The folder's descriptor stays the caller's and must outlive the tempfile.
+ */
+#ifndef CONDA_GPU_TEMPFILE_H
+#define CONDA_GPU_TEMPFILE_H
+
+#include <sys/types.h>
+
+struct tempfile {
+    int folder;
+    int fd;
+    char name[40]; /* "" when there is none */
+};
+
+#define TEMPFILE_INIT                                                                              \
+    {                                                                                              \
+        -1, -1, ""                                                                                 \
+    }
+
+/* `mode` is what the file gets, whatever the umask. */
+int tempfile_create(struct tempfile *temp, int folder, mode_t mode);
+
+/* Writes, syncs and closes: every error that the file system has is known after this. */
+int tempfile_write(struct tempfile *temp, const char *bytes, size_t length);
+
+/* Renames over `name` in the folder and syncs the folder. */
+int tempfile_commit(struct tempfile *temp, const char *name);
+
+/* Removes a file that was not committed. */
+void tempfile_release(struct tempfile *temp);
+
+/* Removes what a killed run left in the folder. Only under the prefix's lock. */
+void tempfile_sweep(int folder);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Environment variables by name, in order: what the written hooks set, unset or extend. Also which
+ * names a plan may hold, and why not.
+ */
+#ifndef CONDA_GPU_VARS_H
+#define CONDA_GPU_VARS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum var_kind { VAR_SET, VAR_UNSET, VAR_PREPEND, VAR_APPEND };
+
+/* What VAR_SET, VAR_PREPEND and VAR_APPEND replace at activation, in value and separator. */
+#define CONDA_PREFIX_REFERENCE "${CONDA_PREFIX}"
+
+struct var {
+    char *name;
+    enum var_kind kind;
+    char *value;     /* NULL for VAR_UNSET */
+    char *separator; /* NULL but for VAR_PREPEND and VAR_APPEND */
+};
+
+struct var_list {
+    struct var *items;
+    size_t count;
+    size_t room;
+};
+
+/* Adds a variable, with copies of all that is given. -1 if memory ran out. */
+int vars_add(struct var_list *list, const char *name, enum var_kind kind, const char *value,
+             const char *separator);
+
+/* NULL if there is none of this name. */
+const struct var *vars_find(const struct var_list *list, const char *name);
+
+void vars_release(struct var_list *list);
+
+/* Names without a value, each once. */
+struct names {
+    char **items;
+    size_t count;
+    size_t room;
+};
+
+/* Adds a copy unless it is there. -1 if memory ran out. */
+int names_add(struct names *names, const char *name);
+bool names_have(const struct names *names, const char *name);
+void names_release(struct names *names);
+
+/* [A-Za-z_][A-Za-z0-9_]* */
+bool var_name_has_shape(const char *name);
+
+/* NULL for a name that a plan may hold; else the reason why not, to follow "NAME". */
+const char *var_name_refused(const char *name);
+
+#endif
