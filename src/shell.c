@@ -16,8 +16,34 @@ void quote_sh(struct strbuf *out, const char *text, size_t length)
     strbuf_addc(out, '\'');
 }
 
+void quote_fish(struct strbuf *out, const char *text, size_t length)
+{
+    strbuf_addc(out, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\'' || text[i] == '\\')
+            strbuf_addc(out, '\\');
+        strbuf_addc(out, text[i]);
+    }
+    strbuf_addc(out, '\'');
+}
+
+void quote_csh(struct strbuf *out, const char *text, size_t length)
+{
+    strbuf_addc(out, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\'')
+            strbuf_adds(out, "'\\'");
+        else if (text[i] == '!' || text[i] == '\n')
+            strbuf_addc(out, '\\');
+        strbuf_addc(out, text[i]);
+    }
+    strbuf_addc(out, '\'');
+}
+
 const struct shell shells[] = {
     {"sh", "\"${CONDA_PREFIX-}\"", quote_sh},
+    {"fish", "\"$CONDA_PREFIX\"", quote_fish},
+    {"csh", "$CONDA_PREFIX:q", quote_csh},
 };
 const size_t shell_count = sizeof shells / sizeof *shells;
 

@@ -21,6 +21,17 @@ extern const size_t shell_count;
      it's  ->  'it'\''s'        (nothing)  ->  ''        $HOME  ->  '$HOME' */
 void quote_sh(struct strbuf *out, const char *text, size_t length);
 
+/* fish: between single quotes \ stands before ' and before itself, and every other byte is itself.
+   (fish-shell documentation, "Quotes")
+     it's  ->  'it\'s'        \n  ->  '\\n' */
+void quote_fish(struct strbuf *out, const char *text, size_t length);
+
+/* tcsh: between single quotes every byte but ' is itself, save that history substitution takes !
+   and that a line must not end: both get a \ before them, which tcsh removes there and only there.
+   (tcsh(1), "Lexical structure" and "History substitution")
+     it's  ->  'it'\''s'        a!  ->  'a\!'        \  ->  '\' */
+void quote_csh(struct strbuf *out, const char *text, size_t length);
+
 /* For a command that is shown to a person: as it is where a POSIX shell needs no quotes. */
 void shell_quote_if_needed(struct strbuf *out, const char *text);
 

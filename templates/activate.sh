@@ -37,7 +37,8 @@ fi
 if [ "$__conda_gpu_job" = ///// ] || [ "${__CONDA_GPU_FREE_JOB-}" = "$__conda_gpu_job" ]; then
 @end keep@
 case ${@state@_AT_@name@-} in "$__conda_gpu_job"/*) ;; *)
-  export @state@_AT_@name@="$__conda_gpu_at" @state@_OLD_@name@="${@name@-}"
+  export @state@_AT_@name@="$__conda_gpu_at"
+  export @state@_OLD_@name@="${@name@-}"
   [ "${@name@+set}" ] || unset -v @state@_OLD_@name@ ;;
 esac
 @each set@
