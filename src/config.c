@@ -36,7 +36,7 @@ static int wrong(const struct reading *in, const yaml_node_t *node, const char *
                     shown ? shown : "something else", accepted);
 }
 
-/* A scalar that is not null and holds no NUL. */
+/* A scalar that is not null, holds no NUL and is not too long. */
 static const char *plain_text(const struct reading *in, const yaml_node_t *node,
                               const char *accepted)
 {
@@ -46,13 +46,19 @@ static const char *plain_text(const struct reading *in, const yaml_node_t *node,
         wrong(in, node, accepted);
         return NULL;
     }
-    if (strlen(text) != node->data.scalar.length) {
+    size_t length = node->data.scalar.length;
+    if (strlen(text) == length && length <= CONFIG_VALUE_LIMIT)
+        return text;
+    if (strlen(text) != length)
         error_at(in->err, document_place(in->doc, node),
                  "%s: the value holds a NUL, which no environment variable can; remove it",
                  in->path);
-        return NULL;
-    }
-    return text;
+    else
+        error_at(in->err, document_place(in->doc, node),
+                 "%s: the value has %zu bytes; at most %d are accepted, since Linux starts no "
+                 "program with a much longer one",
+                 in->path, length, CONFIG_VALUE_LIMIT);
+    return NULL;
 }
 
 static int unknown_key(const struct reading *in, const yaml_node_t *key, const char *name,
@@ -355,11 +361,6 @@ static int read_variable(const struct reading *in, const yaml_node_t *node, cons
     const char *text = plain_text(in, node, "a value, null, {prepend: TEXT} or {append: TEXT}");
     if (!text)
         return -1;
-    if (node->data.scalar.length > CONFIG_VALUE_LIMIT)
-        return error_at(in->err, document_place(in->doc, node),
-                        "%s: the value has %zu bytes; at most %d are accepted, since Linux starts "
-                        "no program with a longer one",
-                        in->path, node->data.scalar.length, CONFIG_VALUE_LIMIT);
     return vars_add(&in->config->variables, name, VAR_SET, text, NULL) < 0 ? error_memory(in->err)
                                                                            : 0;
 }

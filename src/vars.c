@@ -83,59 +83,55 @@ void names_release(struct names *names)
     *names = (struct names){0};
 }
 
-#define CONDAS_OWN "belongs to conda, which sets it itself"
-#define READ_ONLY  "cannot be set by a script: it is read-only in "
-#define SPECIAL    "has a meaning of its own in "
-
-/* The first pattern that matches decides. Shells: bash 5.2, zsh 5.9, ksh93, mksh, yash, fish 3.6,
-   tcsh 6.24; each name was tried in each of them. */
+/*
+ * Patterns, a space between, and why what they match is refused. Those of shells are the
+ * names with which setting, unsetting or setting again failed or came out otherwise when each was
+ * tried in bash 5.2 (also --posix), dash 0.5.12, zsh 5.9, ksh93u+m, mksh 59, busybox 1.35,
+ * yash 2.52, fish 3.6 and tcsh 6.24; IFS, ENV and POSIXLY_CORRECT change what a shell does.
+ */
 static const struct {
-    const char *pattern;
+    const char *patterns;
     const char *reason;
 } refused[] = {
     {"PATH", "is rebuilt by conda at every activation, which discards a hook's change"},
-    {"CUDA_VISIBLE_DEVICES", "is what gpu.devices decides: name the GPUs there"},
+    {"CUDA_VISIBLE_DEVICES", "is what gpu.devices decides; name the GPUs there"},
     {"CUDA_DEVICE_ORDER",
-     "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi: use gpu.devices"},
-    {"CONDA_*", CONDAS_OWN},
-    {"_CONDA_*", CONDAS_OWN},
-    {"__CONDA_*", CONDAS_OWN},
-    {"_CE_*", CONDAS_OWN},
-    {"__conda_gpu_*", "is used inside conda-gpu's own hooks"},
-    {"_", SPECIAL "every shell"},
-    {"IFS", SPECIAL "every shell"},
-    {"PWD", SPECIAL "every shell"},
-    {"OLDPWD", SPECIAL "every shell"},
-    {"SHLVL", SPECIAL "every shell"},
-    {"OPTIND", SPECIAL "every shell"},
-    {"OPTARG", SPECIAL "every shell"},
-    {"OPTERR", SPECIAL "bash"},
-    {"LINENO", SPECIAL "every shell"},
-    {"PPID", READ_ONLY "every POSIX shell"},
-    {"UID", READ_ONLY "bash and zsh"},
-    {"EUID", READ_ONLY "bash and zsh"},
-    {"GID", READ_ONLY "zsh"},
-    {"EGID", READ_ONLY "zsh"},
-    {"USERNAME", SPECIAL "zsh"},
-    {"SHELLOPTS", READ_ONLY "bash"},
-    {"BASHOPTS", READ_ONLY "bash"},
-    {"BASH", SPECIAL "bash"},
-    {"BASH_*", SPECIAL "bash"},
-    {"BASHPID", READ_ONLY "bash"},
-    {"COMP_*", SPECIAL "bash"},
-    {"DIRSTACK", SPECIAL "bash"},
-    {"EPOCHSECONDS", SPECIAL "bash and zsh"},
-    {"EPOCHREALTIME", SPECIAL "bash and zsh"},
-    {"FUNCNAME", SPECIAL "bash"},
-    {"GROUPS", SPECIAL "bash"},
-    {"HISTCMD", SPECIAL "bash and zsh"},
-    {"PIPESTATUS", SPECIAL "bash"},
-    {"POSIXLY_CORRECT", SPECIAL "bash"},
-    {"RANDOM", SPECIAL "bash, zsh and ksh"},
-    {"SRANDOM", SPECIAL "bash"},
-    {"SECONDS", SPECIAL "bash, zsh and ksh"},
-    {"ENV", "makes other shells run the file that it names"},
+     "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
+    {"CONDA_* _CONDA_* __CONDA_* _CE_* __conda_gpu_*",
+     "belongs to conda or to conda-gpu, which set it themselves"},
+    {"_ IFS PWD OLDPWD SHLVL PPID LINENO OPTIND OPTARG OPTERR RANDOM SECONDS ENV",
+     "is read-only or has a meaning of its own in every POSIX shell"},
+    {"UID EUID GROUPS SHELLOPTS BASHOPTS BASH BASH_* BASHPID COMP_* DIRSTACK EPOCHREALTIME "
+     "EPOCHSECONDS FUNCNAME HISTCMD PIPESTATUS POSIXLY_CORRECT SRANDOM",
+     "is read-only or has a meaning of its own in bash"},
+    {"ARGC COLUMNS EGID ERRNO FUNCNEST GID HISTCHARS HISTSIZE KEYBOARD_HACK KEYTIMEOUT LINES "
+     "LISTMAX MAILCHECK SAVEHIST TRY_BLOCK_* TTYIDLE USERNAME WATCH ZSH_*",
+     "is read-only or has a meaning of its own in zsh"},
+    {"aliases argv builtins cdpath commands dirstack dis_* fignore fpath func*trace funcstack "
+     "functions functions_source galiases histchars historywords job* keymaps mailpath manpath "
+     "module_path modules nameddirs options parameters patchars path pipestatus psvar reswords "
+     "saliases signals termcap terminfo userdirs usergroups watch widgets zsh_*",
+     "is read-only or has a meaning of its own in zsh"},
+    {"JOBMAX KSH_VERSION KSHEGID KSHGID KSHUID PGRP TMOUT USER_ID",
+     "is read-only or has a meaning of its own in ksh"},
+    {"FISH_VERSION fish_* history hostname status status_generation umask version",
+     "is read-only or has a meaning of its own in fish"},
 };
+
+static bool is_among(const char *patterns, const char *name)
+{
+    char pattern[32];
+
+    while (*patterns) {
+        size_t length = strcspn(patterns, " ");
+        memcpy(pattern, patterns, length);
+        pattern[length] = '\0';
+        if (fnmatch(pattern, name, 0) == 0)
+            return true;
+        patterns += length + (patterns[length] == ' ');
+    }
+    return false;
+}
 
 bool var_name_has_shape(const char *name)
 {
@@ -149,7 +145,7 @@ const char *var_name_refused(const char *name)
     if (!var_name_has_shape(name))
         return "is no name for a variable: a letter or _ first, then letters, digits and _";
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (fnmatch(refused[i].pattern, name, 0) == 0)
+        if (is_among(refused[i].patterns, name))
             return refused[i].reason;
     return NULL;
 }

@@ -9,11 +9,15 @@
 #
 # conda sources this file at activation. It keeps what a variable was before in two exported ones,
 # for deactivate.d/@file@ to put back:
-#   @state@_OLD_NAME  its value; absent if it was unset
-#   @state@_AT_NAME   in which job and at which level of activation that was noted
+#   @state@_OLD_NAME  its value
+#   @state@_AT_NAME   in which job, at which level, and whether it was set
 # conda-gpu digest @digest@
 
 set __conda_gpu_job = ''
+if ($?_CONDOR_JOB_AD) then
+  set __conda_gpu_job = $__conda_gpu_job:q$_CONDOR_JOB_AD:q
+endif
+set __conda_gpu_job = $__conda_gpu_job:q/
 if ($?SLURM_JOB_ID) then
   set __conda_gpu_job = $__conda_gpu_job:q$SLURM_JOB_ID:q
 endif
@@ -33,10 +37,6 @@ set __conda_gpu_job = $__conda_gpu_job:q/
 if ($?OAR_JOB_ID) then
   set __conda_gpu_job = $__conda_gpu_job:q$OAR_JOB_ID:q
 endif
-set __conda_gpu_job = $__conda_gpu_job:q/
-if ($?_CONDOR_JOB_AD) then
-  set __conda_gpu_job = $__conda_gpu_job:q$_CONDOR_JOB_AD:q
-endif
 set __conda_gpu_at = $__conda_gpu_job:q/
 if ($?CONDA_SHLVL) then
   set __conda_gpu_at = $__conda_gpu_at:q$CONDA_SHLVL:q
@@ -45,8 +45,8 @@ endif
 
 # @name@ is in the plan no more: as it was before.
 if ($?@state@_AT_@name@) then
-  if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q) then
-    if ($?@state@_OLD_@name@) then
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
+    if ($?@state@_OLD_@name@ && x$@state@_AT_@name@:t:q == xset) then
       setenv @name@ $@state@_OLD_@name@:q
     else
       unsetenv @name@
@@ -76,15 +76,14 @@ else if ($?__CONDA_GPU_FREE_JOB) then
 endif
 if ($__conda_gpu_ours) then
 @end keep@
-if (! $?@state@_AT_@name@) then
-  setenv @state@_AT_@name@ ''
-endif
-if (x$@state@_AT_@name@:h:q != x$__conda_gpu_at:h:q) then
-  setenv @state@_AT_@name@ $__conda_gpu_at:q
+if (! $?@state@_AT_@name@) setenv @state@_AT_@name@ ''
+if (x$@state@_AT_@name@:h:h:q != x$__conda_gpu_job:q) then
   if ($?@name@) then
+    setenv @state@_AT_@name@ $__conda_gpu_at:q/set
     setenv @state@_OLD_@name@ $@name@:q
   else
-    unsetenv @state@_OLD_@name@
+    setenv @state@_AT_@name@ $__conda_gpu_at:q/
+    setenv @state@_OLD_@name@ ''
   endif
 endif
 @each set@

@@ -9,20 +9,21 @@
 #
 # conda sources this file at activation. It keeps what a variable was before in two exported ones,
 # for deactivate.d/@file@ to put back:
-#   @state@_OLD_NAME  its value; absent if it was unset
-#   @state@_AT_NAME   in which job and at which level of activation that was noted
+#   @state@_OLD_NAME  its value
+#   @state@_AT_NAME   in which job, at which level, and whether it was set
 # conda-gpu digest @digest@
 
-set -l __conda_gpu_job "$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID/$_CONDOR_JOB_AD"
+set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
 set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
-set -l __conda_gpu_here '^\Q'"$__conda_gpu_job"'\E/[^/]*$'
+set -l __conda_gpu_here '^\Q'"$__conda_gpu_job"'\E/'
 @each former@
 
 # @name@ is in the plan no more: as it was before.
-if test "$@state@_AT_@name@" = "$__conda_gpu_at"
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/set"; and set -q @state@_OLD_@name@
   set -gx @name@ $@state@_OLD_@name@
-  set -q @state@_OLD_@name@; or set -eg @name@
   set -eg @state@_AT_@name@ @state@_OLD_@name@
+else if test "$@state@_AT_@name@" = "$__conda_gpu_at/set" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
+  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
 end
 @end former@
 @each variables@
@@ -38,9 +39,8 @@ end
 if test "$__conda_gpu_job" = /////; or test "$__CONDA_GPU_FREE_JOB" = "$__conda_gpu_job"
 @end keep@
 if not string match -qr -- $__conda_gpu_here "$@state@_AT_@name@"
-  set -gx @state@_AT_@name@ "$__conda_gpu_at"
+  set -q @name@; and set -gx @state@_AT_@name@ "$__conda_gpu_at/set"; or set -gx @state@_AT_@name@ "$__conda_gpu_at/"
   set -gx @state@_OLD_@name@ $@name@
-  set -q @name@; or set -eg @state@_OLD_@name@
 end
 @each set@
 set -gx @name@ @value@

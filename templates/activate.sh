@@ -9,37 +9,34 @@
 #
 # conda sources this file at activation. It keeps what a variable was before in two exported ones,
 # for deactivate.d/@file@ to put back:
-#   @state@_OLD_NAME  its value; absent if it was unset
-#   @state@_AT_NAME   in which job and at which level of activation that was noted
+#   @state@_OLD_NAME  its value
+#   @state@_AT_NAME   in which job, at which level, and whether it was set
 # conda-gpu digest @digest@
 
-__conda_gpu_job="${SLURM_JOB_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}/${_CONDOR_JOB_AD-}"
+__conda_gpu_job="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}"
 __conda_gpu_at="$__conda_gpu_job/${CONDA_SHLVL-}"
 @each former@
 
 # @name@ is in the plan no more: as it was before.
-if [ "${@state@_AT_@name@-}" = "$__conda_gpu_at" ]; then
-  export @name@="${@state@_OLD_@name@-}"
-  [ "${@state@_OLD_@name@+set}" ] || unset -v @name@
-  unset -v @state@_AT_@name@ @state@_OLD_@name@
-fi
+case ${@state@_AT_@name@-}/${@state@_OLD_@name@+set} in
+  "$__conda_gpu_at"/set/set) export @name@="$@state@_OLD_@name@"; unset -v @state@_AT_@name@ @state@_OLD_@name@ ;;
+  "$__conda_gpu_at"/*) unset -v @name@ @state@_AT_@name@ @state@_OLD_@name@ ;;
+esac
 @end former@
 @each variables@
 
 @each visible@
 # A job that has not set @name@ leaves it to this environment, and to those stacked on it.
-if [ "$__conda_gpu_job" != ///// ] && [ -z "${@name@+set}" ]; then
-  export __CONDA_GPU_FREE_JOB="$__conda_gpu_job"
-fi
+case $__conda_gpu_job/${@name@+set} in ////// | */set) ;; *)
+  export __CONDA_GPU_FREE_JOB="$__conda_gpu_job" ;;
+esac
 @end visible@
 @each keep@
 # A job that has set it has the last word (in_job: keep).
-if [ "$__conda_gpu_job" = ///// ] || [ "${__CONDA_GPU_FREE_JOB-}" = "$__conda_gpu_job" ]; then
+case $__conda_gpu_job in ///// | "${__CONDA_GPU_FREE_JOB-}")
 @end keep@
 case ${@state@_AT_@name@-} in "$__conda_gpu_job"/*) ;; *)
-  export @state@_AT_@name@="$__conda_gpu_at"
-  export @state@_OLD_@name@="${@name@-}"
-  [ "${@name@+set}" ] || unset -v @state@_OLD_@name@ ;;
+  export @state@_AT_@name@="$__conda_gpu_at/${@name@+set}" @state@_OLD_@name@="${@name@-}" ;;
 esac
 @each set@
 export @name@=@value@
@@ -49,16 +46,16 @@ unset -v @name@
 @end unset@
 @each prepend@
 @name@=@value@
-[ -z "${@state@_OLD_@name@-}" ] || @name@="$@name@"@separator@"$@state@_OLD_@name@"
+case ${@state@_OLD_@name@-} in ?*) @name@="$@name@"@separator@"$@state@_OLD_@name@" ;; esac
 export @name@
 @end prepend@
 @each append@
 @name@=@value@
-[ -z "${@state@_OLD_@name@-}" ] || @name@="$@state@_OLD_@name@"@separator@"$@name@"
+case ${@state@_OLD_@name@-} in ?*) @name@="$@state@_OLD_@name@"@separator@"$@name@" ;; esac
 export @name@
 @end append@
 @each keep@
-fi
+;; esac
 @end keep@
 @end variables@
 

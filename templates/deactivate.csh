@@ -4,6 +4,10 @@
 # conda-gpu digest @digest@
 
 set __conda_gpu_at = ''
+if ($?_CONDOR_JOB_AD) then
+  set __conda_gpu_at = $__conda_gpu_at:q$_CONDOR_JOB_AD:q
+endif
+set __conda_gpu_at = $__conda_gpu_at:q/
 if ($?SLURM_JOB_ID) then
   set __conda_gpu_at = $__conda_gpu_at:q$SLURM_JOB_ID:q
 endif
@@ -24,18 +28,14 @@ if ($?OAR_JOB_ID) then
   set __conda_gpu_at = $__conda_gpu_at:q$OAR_JOB_ID:q
 endif
 set __conda_gpu_at = $__conda_gpu_at:q/
-if ($?_CONDOR_JOB_AD) then
-  set __conda_gpu_at = $__conda_gpu_at:q$_CONDOR_JOB_AD:q
-endif
-set __conda_gpu_at = $__conda_gpu_at:q/
 if ($?CONDA_SHLVL) then
   set __conda_gpu_at = $__conda_gpu_at:q$CONDA_SHLVL:q
 endif
 @each managed@
 
 if ($?@state@_AT_@name@) then
-  if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q) then
-    if ($?@state@_OLD_@name@) then
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
+    if ($?@state@_OLD_@name@ && x$@state@_AT_@name@:t:q == xset) then
       setenv @name@ $@state@_OLD_@name@:q
     else
       unsetenv @name@

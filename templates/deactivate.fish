@@ -3,13 +3,14 @@
 # where that was noted in this job and at this level of activation; else it changes nothing.
 # conda-gpu digest @digest@
 
-set -l __conda_gpu_at "$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID/$_CONDOR_JOB_AD/$CONDA_SHLVL"
+set -l __conda_gpu_at "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID/$CONDA_SHLVL"
 @each managed@
 
-if test "$@state@_AT_@name@" = "$__conda_gpu_at"
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/set"; and set -q @state@_OLD_@name@
   set -gx @name@ $@state@_OLD_@name@
-  set -q @state@_OLD_@name@; or set -eg @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@
   set -eg @state@_AT_@name@ @state@_OLD_@name@
+else if test "$@state@_AT_@name@" = "$__conda_gpu_at/set" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
+  set -eg @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@ @state@_OLD_@name@
 end
 @end managed@
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,6 +118,7 @@ static _Noreturn void be_diff(const char *name, const char *old, int text)
     scope(free_text) char *old_label = format_text("a/%s", name);
     scope(free_text) char *new_label = format_text("b/%s", name);
 
+    signal(SIGPIPE, SIG_DFL);
     dup2(text, STDIN_FILENO);
     execlp("diff", "diff", "-u", "--label", old_label ? old_label : "a", "--label",
            new_label ? new_label : "b", old, "-", (char *)NULL);
