@@ -125,6 +125,8 @@ int render_hook(struct strbuf *out, const struct render *in, const struct shell 
     values_textf(root, "state", STATE_PREFIX "%s", in->key);
     values_text(root, "digest", "0000000000000000");
     add_devices(root, in->plan);
+    if (in->plan->in_job == IN_JOB_KEEP)
+        values_each(root, "keep");
     for (size_t i = 0; i < in->plan->variables.count; i++)
         add_variable(root, in, shell, &in->plan->variables.items[i]);
     add_managed(root, in);

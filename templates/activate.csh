@@ -6,47 +6,39 @@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@
-#
-# conda sources this file at activation. It keeps what a variable was before in two exported ones,
-# for deactivate.d/@file@ to put back:
-#   @state@_OLD_NAME  its value
-#   @state@_AT_NAME   in which job, at which level, and whether it was set
+# What X was before is kept in @state@_OLD_X; ..._AT_X has the job, the level, and 1 if X was set.
 # conda-gpu digest @digest@
 
-set __conda_gpu_job = ''
-if ($?_CONDOR_JOB_AD) then
-  set __conda_gpu_job = $__conda_gpu_job:q$_CONDOR_JOB_AD:q
+setenv __conda_gpu_at /////
+if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
+  if (! $?_CONDOR_JOB_AD) set _CONDOR_JOB_AD
+  if (! $?SLURM_JOB_ID) set SLURM_JOB_ID
+  if (! $?PBS_JOBID) set PBS_JOBID
+  if (! $?LSB_JOBID) set LSB_JOBID
+  if (! $?FLUX_JOB_ID) set FLUX_JOB_ID
+  if (! $?OAR_JOB_ID) set OAR_JOB_ID
+  setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
+  unset _CONDOR_JOB_AD SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
+  # A job that set this has the last word (in_job: keep); in one that did not, it is ours to set.
+  if (! $?CUDA_VISIBLE_DEVICES) setenv __CONDA_GPU_FREE_JOB $__conda_gpu_at:q
+@each keep@
+  setenv __conda_gpu_keep
+  if ($?__CONDA_GPU_FREE_JOB) then
+    if (x$__CONDA_GPU_FREE_JOB:q == x$__conda_gpu_at:q) unsetenv __conda_gpu_keep
+  endif
+@end keep@
 endif
-set __conda_gpu_job = $__conda_gpu_job:q/
-if ($?SLURM_JOB_ID) then
-  set __conda_gpu_job = $__conda_gpu_job:q$SLURM_JOB_ID:q
-endif
-set __conda_gpu_job = $__conda_gpu_job:q/
-if ($?PBS_JOBID) then
-  set __conda_gpu_job = $__conda_gpu_job:q$PBS_JOBID:q
-endif
-set __conda_gpu_job = $__conda_gpu_job:q/
-if ($?LSB_JOBID) then
-  set __conda_gpu_job = $__conda_gpu_job:q$LSB_JOBID:q
-endif
-set __conda_gpu_job = $__conda_gpu_job:q/
-if ($?FLUX_JOB_ID) then
-  set __conda_gpu_job = $__conda_gpu_job:q$FLUX_JOB_ID:q
-endif
-set __conda_gpu_job = $__conda_gpu_job:q/
-if ($?OAR_JOB_ID) then
-  set __conda_gpu_job = $__conda_gpu_job:q$OAR_JOB_ID:q
-endif
-set __conda_gpu_at = $__conda_gpu_job:q/
 if ($?CONDA_SHLVL) then
-  set __conda_gpu_at = $__conda_gpu_at:q$CONDA_SHLVL:q
+  setenv __conda_gpu_at $__conda_gpu_at:q/$CONDA_SHLVL:q
+else
+  setenv __conda_gpu_at $__conda_gpu_at:q/
 endif
 @each former@
 
 # @name@ is in the plan no more: as it was before.
 if ($?@state@_AT_@name@) then
   if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
-    if ($?@state@_OLD_@name@ && x$@state@_AT_@name@:t:q == xset) then
+    if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
       setenv @name@ $@state@_OLD_@name@:q
     else
       unsetenv @name@
@@ -58,32 +50,18 @@ endif
 @end former@
 @each variables@
 
-@each visible@
-# A job that has not set @name@ leaves it to this environment, and to those stacked on it.
-if (x$__conda_gpu_job:q != x/////) then
-  if (! $?@name@) then
-    setenv __CONDA_GPU_FREE_JOB $__conda_gpu_job:q
-  endif
-endif
-@end visible@
 @each keep@
-# A job that has set it has the last word (in_job: keep).
-set __conda_gpu_ours = 0
-if (x$__conda_gpu_job:q == x/////) then
-  set __conda_gpu_ours = 1
-else if ($?__CONDA_GPU_FREE_JOB) then
-  if (x$__CONDA_GPU_FREE_JOB:q == x$__conda_gpu_job:q) set __conda_gpu_ours = 1
-endif
-if ($__conda_gpu_ours) then
+if (! $?__conda_gpu_keep) then
 @end keep@
-if (! $?@state@_AT_@name@) setenv @state@_AT_@name@ ''
-if (x$@state@_AT_@name@:h:h:q != x$__conda_gpu_job:q) then
+if ($?@state@_AT_@name@) then
+  if (x$@state@_AT_@name@:h:h:q != x$__conda_gpu_at:h:q) unsetenv @state@_AT_@name@
+endif
+if (! $?@state@_AT_@name@) then
   if ($?@name@) then
-    setenv @state@_AT_@name@ $__conda_gpu_at:q/set
+    setenv @state@_AT_@name@ $__conda_gpu_at:q/1
     setenv @state@_OLD_@name@ $@name@:q
   else
     setenv @state@_AT_@name@ $__conda_gpu_at:q/
-    setenv @state@_OLD_@name@ ''
   endif
 endif
 @each set@
@@ -94,7 +72,7 @@ unsetenv @name@
 @end unset@
 @each prepend@
 setenv @name@ @value@
-if ($?@state@_OLD_@name@) then
+if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
   if (x$@state@_OLD_@name@:q != x) then
     setenv @name@ $@name@:q@separator@$@state@_OLD_@name@:q
   endif
@@ -102,7 +80,7 @@ endif
 @end prepend@
 @each append@
 setenv @name@ @value@
-if ($?@state@_OLD_@name@) then
+if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
   if (x$@state@_OLD_@name@:q != x) then
     setenv @name@ $@state@_OLD_@name@:q@separator@$@name@:q
   endif
@@ -110,8 +88,10 @@ endif
 @end append@
 @each keep@
 endif
-unset __conda_gpu_ours
 @end keep@
 @end variables@
 
-unset __conda_gpu_job __conda_gpu_at
+@each keep@
+unsetenv __conda_gpu_keep
+@end keep@
+unsetenv __conda_gpu_at

@@ -6,41 +6,41 @@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@
-#
-# conda sources this file at activation. It keeps what a variable was before in two exported ones,
-# for deactivate.d/@file@ to put back:
-#   @state@_OLD_NAME  its value
-#   @state@_AT_NAME   in which job, at which level, and whether it was set
+# What X was before is kept in @state@_OLD_X; ..._AT_X has the job, the level, and 1 if X was set.
 # conda-gpu digest @digest@
 
 set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
 set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
-set -l __conda_gpu_here '^\Q'"$__conda_gpu_job"'\E/'
+if test "$__conda_gpu_job" != /////
+  # A job that set this has the last word (in_job: keep); in one that did not, it is ours to set.
+  set -q CUDA_VISIBLE_DEVICES; or set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
+@each keep@
+  test "$__CONDA_GPU_FREE_JOB" = "$__conda_gpu_job"; or set -l __conda_gpu_keep
+@end keep@
+end
 @each former@
 
 # @name@ is in the plan no more: as it was before.
-if test "$@state@_AT_@name@" = "$__conda_gpu_at/set"; and set -q @state@_OLD_@name@
-  set -gx @name@ $@state@_OLD_@name@
-  set -eg @state@_AT_@name@ @state@_OLD_@name@
-else if test "$@state@_AT_@name@" = "$__conda_gpu_at/set" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/"
   set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
+else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"
+  set -q @state@_OLD_@name@; and set -gx @name@ $@state@_OLD_@name@; or set -eg @name@
+  set -eg @state@_AT_@name@ @state@_OLD_@name@
 end
 @end former@
 @each variables@
 
-@each visible@
-# A job that has not set @name@ leaves it to this environment, and to those stacked on it.
-if test "$__conda_gpu_job" != /////; and not set -q @name@
-  set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
-end
-@end visible@
 @each keep@
-# A job that has set it has the last word (in_job: keep).
-if test "$__conda_gpu_job" = /////; or test "$__CONDA_GPU_FREE_JOB" = "$__conda_gpu_job"
+if not set -q __conda_gpu_keep
 @end keep@
-if not string match -qr -- $__conda_gpu_here "$@state@_AT_@name@"
-  set -q @name@; and set -gx @state@_AT_@name@ "$__conda_gpu_at/set"; or set -gx @state@_AT_@name@ "$__conda_gpu_at/"
-  set -gx @state@_OLD_@name@ $@name@
+if not set -q @state@_AT_@name@; or not string match -qr -- '^\Q'"$__conda_gpu_job"'\E/' "$@state@_AT_@name@"
+  if set -q @name@
+    set -gx @state@_AT_@name@ "$__conda_gpu_at/1"
+    set -gx @state@_OLD_@name@ $@name@
+  else
+    set -gx @state@_AT_@name@ "$__conda_gpu_at/"
+    set -eg @state@_OLD_@name@
+  end
 end
 @each set@
 set -gx @name@ @value@

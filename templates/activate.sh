@@ -6,11 +6,7 @@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@
-#
-# conda sources this file at activation. It keeps what a variable was before in two exported ones,
-# for deactivate.d/@file@ to put back:
-#   @state@_OLD_NAME  its value
-#   @state@_AT_NAME   in which job, at which level, and whether it was set
+# What X was before is kept in @state@_OLD_X; ..._AT_X has the job, the level, and 1 if X was set.
 # conda-gpu digest @digest@
 
 __conda_gpu_job="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}"
@@ -18,25 +14,24 @@ __conda_gpu_at="$__conda_gpu_job/${CONDA_SHLVL-}"
 @each former@
 
 # @name@ is in the plan no more: as it was before.
-case ${@state@_AT_@name@-}/${@state@_OLD_@name@+set} in
-  "$__conda_gpu_at"/set/set) export @name@="$@state@_OLD_@name@"; unset -v @state@_AT_@name@ @state@_OLD_@name@ ;;
+case ${@state@_AT_@name@-}/${@state@_OLD_@name@+1} in
+  "$__conda_gpu_at"/1/1) export @name@="$@state@_OLD_@name@"; unset -v @state@_AT_@name@ @state@_OLD_@name@ ;;
   "$__conda_gpu_at"/*) unset -v @name@ @state@_AT_@name@ @state@_OLD_@name@ ;;
 esac
 @end former@
 @each variables@
 
 @each visible@
-# A job that has not set @name@ leaves it to this environment, and to those stacked on it.
-case $__conda_gpu_job/${@name@+set} in ////// | */set) ;; *)
+# A job that set this has the last word (in_job: keep); in one that did not, it is ours to set.
+case $__conda_gpu_job/${@name@+1} in ////// | */1) ;; *)
   export __CONDA_GPU_FREE_JOB="$__conda_gpu_job" ;;
 esac
 @end visible@
 @each keep@
-# A job that has set it has the last word (in_job: keep).
 case $__conda_gpu_job in ///// | "${__CONDA_GPU_FREE_JOB-}")
 @end keep@
 case ${@state@_AT_@name@-} in "$__conda_gpu_job"/*) ;; *)
-  export @state@_AT_@name@="$__conda_gpu_at/${@name@+set}" @state@_OLD_@name@="${@name@-}" ;;
+  export @state@_AT_@name@="$__conda_gpu_at/${@name@+1}" @state@_OLD_@name@="${@name@-}" ;;
 esac
 @each set@
 export @name@=@value@

@@ -1,41 +1,28 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# The counterpart of activate.d/@file@: puts back what each variable was before,
-# where that was noted in this job and at this level of activation; else it changes nothing.
+# Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
 # conda-gpu digest @digest@
 
-set __conda_gpu_at = ''
-if ($?_CONDOR_JOB_AD) then
-  set __conda_gpu_at = $__conda_gpu_at:q$_CONDOR_JOB_AD:q
+setenv __conda_gpu_at /////
+if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
+  if (! $?_CONDOR_JOB_AD) set _CONDOR_JOB_AD
+  if (! $?SLURM_JOB_ID) set SLURM_JOB_ID
+  if (! $?PBS_JOBID) set PBS_JOBID
+  if (! $?LSB_JOBID) set LSB_JOBID
+  if (! $?FLUX_JOB_ID) set FLUX_JOB_ID
+  if (! $?OAR_JOB_ID) set OAR_JOB_ID
+  setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
+  unset _CONDOR_JOB_AD SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
 endif
-set __conda_gpu_at = $__conda_gpu_at:q/
-if ($?SLURM_JOB_ID) then
-  set __conda_gpu_at = $__conda_gpu_at:q$SLURM_JOB_ID:q
-endif
-set __conda_gpu_at = $__conda_gpu_at:q/
-if ($?PBS_JOBID) then
-  set __conda_gpu_at = $__conda_gpu_at:q$PBS_JOBID:q
-endif
-set __conda_gpu_at = $__conda_gpu_at:q/
-if ($?LSB_JOBID) then
-  set __conda_gpu_at = $__conda_gpu_at:q$LSB_JOBID:q
-endif
-set __conda_gpu_at = $__conda_gpu_at:q/
-if ($?FLUX_JOB_ID) then
-  set __conda_gpu_at = $__conda_gpu_at:q$FLUX_JOB_ID:q
-endif
-set __conda_gpu_at = $__conda_gpu_at:q/
-if ($?OAR_JOB_ID) then
-  set __conda_gpu_at = $__conda_gpu_at:q$OAR_JOB_ID:q
-endif
-set __conda_gpu_at = $__conda_gpu_at:q/
 if ($?CONDA_SHLVL) then
-  set __conda_gpu_at = $__conda_gpu_at:q$CONDA_SHLVL:q
+  setenv __conda_gpu_at $__conda_gpu_at:q/$CONDA_SHLVL:q
+else
+  setenv __conda_gpu_at $__conda_gpu_at:q/
 endif
 @each managed@
 
 if ($?@state@_AT_@name@) then
   if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
-    if ($?@state@_OLD_@name@ && x$@state@_AT_@name@:t:q == xset) then
+    if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
       setenv @name@ $@state@_OLD_@name@:q
     else
       unsetenv @name@
@@ -49,4 +36,4 @@ if ($?@state@_AT_@name@) then
 endif
 @end managed@
 
-unset __conda_gpu_at
+unsetenv __conda_gpu_at
