@@ -38,10 +38,9 @@ endif
 # @name@ is in the plan no more: as it was before.
 if ($?@state@_AT_@name@) then
   if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
+    unsetenv @name@
     if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
       setenv @name@ $@state@_OLD_@name@:q
-    else
-      unsetenv @name@
     endif
     unsetenv @state@_AT_@name@
     unsetenv @state@_OLD_@name@
@@ -57,11 +56,9 @@ if ($?@state@_AT_@name@) then
   if (x$@state@_AT_@name@:h:h:q != x$__conda_gpu_at:h:q) unsetenv @state@_AT_@name@
 endif
 if (! $?@state@_AT_@name@) then
+  setenv @state@_AT_@name@ $__conda_gpu_at:q/$?@name@
   if ($?@name@) then
-    setenv @state@_AT_@name@ $__conda_gpu_at:q/1
     setenv @state@_OLD_@name@ $@name@:q
-  else
-    setenv @state@_AT_@name@ $__conda_gpu_at:q/
   endif
 endif
 @each set@

@@ -21,7 +21,7 @@ end
 @each former@
 
 # @name@ is in the plan no more: as it was before.
-if test "$@state@_AT_@name@" = "$__conda_gpu_at/"
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/0" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
   set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
 else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"
   set -q @state@_OLD_@name@; and set -gx @name@ $@state@_OLD_@name@; or set -eg @name@
@@ -38,7 +38,7 @@ if not set -q @state@_AT_@name@; or not string match -qr -- '^\Q'"$__conda_gpu_j
     set -gx @state@_AT_@name@ "$__conda_gpu_at/1"
     set -gx @state@_OLD_@name@ $@name@
   else
-    set -gx @state@_AT_@name@ "$__conda_gpu_at/"
+    set -gx @state@_AT_@name@ "$__conda_gpu_at/0"
     set -eg @state@_OLD_@name@
   end
 end

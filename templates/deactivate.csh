@@ -22,13 +22,12 @@ endif
 
 if ($?@state@_AT_@name@) then
   if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
+    unsetenv @name@
+@each visible@
+    if (x$@state@_AT_@name@:t:q != x1) unsetenv __CONDA_GPU_FREE_JOB
+@end visible@
     if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
       setenv @name@ $@state@_OLD_@name@:q
-    else
-      unsetenv @name@
-@each visible@
-      unsetenv __CONDA_GPU_FREE_JOB
-@end visible@
     endif
     unsetenv @state@_AT_@name@
     unsetenv @state@_OLD_@name@
