@@ -1,0 +1,263 @@
+# conda-gpu. `make` builds build/conda-gpu; `make help` lists what else there is.
+#
+# CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are yours, and come after our own flags.
+
+VERSION := 0.1.0
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# VARIANT=           the program as people get it
+# VARIANT=debug      for a debugger; in this and the next two, a warning is an error
+# VARIANT=sanitize   stops at the first misuse of memory and at undefined behaviour
+# VARIANT=coverage   counts the lines that run (`make coverage` uses it)
+VARIANT ?=
+# STATIC=1 links libyaml, libcyaml and jansson in. libc stays outside: the driver is dlopen'ed.
+STATIC ?=
+
+# Every variant has its folder, so that none is taken for another.
+BUILD := build$(addprefix /,$(VARIANT))$(if $(STATIC),/static)
+PROGRAM := $(BUILD)/conda-gpu
+
+# ---------------------------------------------------------------------------------------------
+# Flags
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
+    -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-nonliteral -Wundef -Wwrite-strings \
+    -Wpointer-arith
+
+# src/banned.h comes before everything: it turns the C library's unsafe calls into errors.
+OUR_CPPFLAGS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Isrc -include src/banned.h
+
+# _FORTIFY_SOURCE=3 is for gcc 12 and clang 9 on, with glibc 2.34; elsewhere it is 2. A distribution
+# or conda may have set it in CPPFLAGS, so it is taken back first; without -O it would only warn.
+FORTIFY = -U_FORTIFY_SOURCE $(if $(VARIANT),,-D_FORTIFY_SOURCE=$(FORTIFY_LEVEL))
+FORTIFY_LEVEL := $(shell $(CC) -O2 -D_FORTIFY_SOURCE=3 -Werror -E -include stdio.h -xc /dev/null \
+    >/dev/null 2>&1 && echo 3 || echo 2)
+
+# What each variant adds. All of it is position-independent, and linked with -pie below.
+FLAGS_ := -O2 -g -fPIE -fstack-protector-strong
+FLAGS_debug := -O0 -g -fPIE -Werror
+FLAGS_sanitize := -O1 -g -fPIE -Werror -fno-omit-frame-pointer \
+    -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_coverage := -O0 -g -fPIE -Werror --coverage -DCOVERAGE
+ifeq ($(origin FLAGS_$(VARIANT)),undefined)
+$(error VARIANT=$(VARIANT): known are debug, sanitize and coverage)
+endif
+
+# pkg-config knows where the libraries are; without it they are where the compiler looks anyway.
+LIBRARIES := libcyaml yaml-0.1 jansson
+LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIB_LDLIBS := $(or $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null),-lcyaml -lyaml -ljansson)
+# Check's macros convert integers, and make a global of each test's name.
+CHECK_CFLAGS := -Wno-conversion -Wno-sign-conversion -Wno-shadow $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_LDLIBS := $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubunit -lm -lrt -pthread)
+
+ALL_CFLAGS = -std=c11 $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(WARNINGS) $(FLAGS_$(VARIANT)) \
+    $(CPPFLAGS) $(CFLAGS) $(FORTIFY)
+ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(CFLAGS) $(LDFLAGS)
+ALL_LDLIBS = $(if $(STATIC),-Wl$(comma)-Bstatic) $(LIB_LDLIBS) \
+    $(if $(STATIC),-Wl$(comma)-Bdynamic) -ldl $(LDLIBS)
+comma := ,
+
+# ---------------------------------------------------------------------------------------------
+# Files
+
+SOURCES := $(sort $(wildcard src/*.c src/cli/*.c))
+TEMPLATES := $(sort $(wildcard templates/*))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
+
+CHECKS := $(sort $(wildcard tests/check_*.c))
+CHECK_PROGRAMS := $(CHECKS:tests/%.c=$(BUILD)/tests/%)
+# What tests share: each tests/NAME.c with a tests/NAME.h.
+HELPERS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard tests/*.h))))
+# Tests of modules call them directly, so they are linked with all of the program but its main().
+CHECK_OBJECTS := $(filter-out $(BUILD)/obj/src/main.o,$(OBJECTS)) $(HELPERS:%.c=$(BUILD)/obj/%.o)
+
+# The simulated driver, whole and lacking one call each. They are the same in all variants.
+FAKE := build/fake
+FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGetName \
+    cuDeviceGetUuid cuDeviceGetUuid_v2 cuDeviceGetPCIBusId cuDeviceTotalMem_v2 \
+    cuDeviceGetAttribute cuGetErrorName cuGetErrorString
+FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
+    $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1)
+
+# What every script and program of tests/ finds in its environment; tests/support.h explains it.
+TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
+    FAKE_CUDA_VARIANTS='$(abspath $(FAKE))' TESTS='$(abspath tests)' \
+    BUILD='$(abspath $(BUILD))' CC='$(CC)' CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-120}
+
+# Where make was not told how much to do at once, it may use all processors.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+AGAIN = +@$(MAKE) --no-print-directory $(JOBS)
+
+# `make V=1` shows whole commands.
+ifeq ($(V),)
+Q := @
+say = @printf '  %-5s %s\n' $(1) $(2)
+endif
+
+# ---------------------------------------------------------------------------------------------
+# The program
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.PHONY: all help deps demo check check-long check-gpu check-clients bench fuzz coverage install \
+    uninstall clean test-programs run-check run-demo run-script FORCE
+
+all: $(PROGRAM) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
+
+$(PROGRAM): $(OBJECTS) $(BUILD)/flags
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(ALL_LDLIBS)
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(BUILD)/libraries
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),$(CHECK_CFLAGS)) -MMD -MP -c -o $@ $<
+
+# The templates as one C file. A string of them may be longer than the 4095 bytes that every C11
+# compiler must take; those that we support take any.
+$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags | $(BUILD)/libraries
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -MP -c -o $@ $<
+
+# Every line becomes a string: \ and " are escaped, and ? as well, which may begin a trigraph.
+$(BUILD)/embedded.c: $(TEMPLATES) Makefile $(BUILD)/flags
+	$(call say,EMBED,$@)
+	@{ echo '/* Made by the Makefile from templates/. */'; \
+	   echo '#include "templates.h"'; \
+	   echo 'const struct template_file template_files[] = {'; \
+	   for file in $(TEMPLATES); do \
+	       echo "    {\"$${file##*/}\","; \
+	       LC_ALL=C sed -e 's/[\\"?]/\\&/g' -e 's/^/     "/' -e 's/$$/\\n"/' "$$file"; \
+	       echo '    },'; \
+	   done; \
+	   echo '    {0}'; \
+	   echo '};'; } >$@
+
+# Changes when a flag, the compiler or the list of files does; what is built by them then follows.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS))' \
+	    '$(SOURCES) $(HELPERS) $(TEMPLATES)' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# One line in place of a page of errors, where the compiler or a library is missing.
+$(BUILD)/libraries: $(BUILD)/flags
+	@printf '#include <cyaml/cyaml.h>\n#include <jansson.h>\n#include <yaml.h>\nint main(void) { return 0; }\n' \
+	    | $(CC) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS) -xc - -xnone $(LDFLAGS) -o $@ $(ALL_LDLIBS) 2>$@.log || { \
+	    echo "A compiler or one of libcyaml, libyaml and jansson is missing ($@.log): run 'make deps'," \
+	        "or install$$(sh tests/deps.sh --names build)" >&2; \
+	    exit 1; }
+
+-include $(OBJECTS:.o=.d)
+
+help: ## this list
+	@echo "make TARGET [VARIANT=debug|sanitize] [STATIC=1] [CC=clang] [V=1]"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
+	    awk '{ name = $$1; $$1 = ""; printf "  %-14s%s\n", name, $$0 }'
+
+# ---------------------------------------------------------------------------------------------
+# Installing
+
+install: $(PROGRAM) ## install into PREFIX (/usr/local), below DESTDIR if that is set
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/doc/conda-gpu'
+	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/conda-gpu'
+	install -m 644 $(wildcard README.md) LICENSE '$(DESTDIR)$(PREFIX)/share/doc/conda-gpu'
+
+# Below DESTDIR, which is a staging folder, empty folders go as well.
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(PREFIX)/bin/conda-gpu'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/conda-gpu'
+	$(if $(DESTDIR),-cd '$(DESTDIR)' && rmdir -p --ignore-fail-on-non-empty \
+	    '$(patsubst /%,%,$(PREFIX))/bin' '$(patsubst /%,%,$(PREFIX))/share/doc')
+
+deps: ## install the packages that build and tests need (apt-get; elsewhere it names them)
+	@sh tests/deps.sh build test
+
+# ---------------------------------------------------------------------------------------------
+# Showing and testing. Where packages may have to be installed first, make starts itself again
+# after that, so that it sees the new compiler and libraries.
+
+demo: ## see it work, with this machine's GPU or with a simulated one
+	@sh tests/deps.sh build
+	$(AGAIN) run-demo
+
+run-demo: $(PROGRAM) $(FAKE)/whole/libcuda.so.1
+	@$(TEST_ENV) bash tests/demo.sh
+
+check: ## build everything and run all tests that need no GPU and no conda
+	@sh tests/deps.sh build test
+	$(AGAIN) run-check
+
+run-check: test-programs
+	@$(TEST_ENV) bash tests/run $(BUILD)/results $(CHECK_PROGRAMS) tests/static.sh
+
+test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(CHECK_OBJECTS) $(BUILD)/flags
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(CHECK_OBJECTS) $(CHECK_LDLIBS) $(ALL_LDLIBS)
+
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(CHECKS) $(HELPERS))
+
+FAKE_CC = $(CC) -std=c11 -Wall -Wextra -O1 -g -shared -fPIC -fvisibility=hidden
+$(FAKE)/whole/libcuda.so.1: tests/fake_cuda.c
+	$(call say,FAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FAKE_CC) -o $@ $<
+
+$(FAKE)/no-uuid/libcuda.so.1: tests/fake_cuda.c
+	$(call say,FAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FAKE_CC) -DcuDeviceGetUuid=fake_cuda_absent -DcuDeviceGetUuid_v2=fake_cuda_absent_too -o $@ $<
+
+$(FAKE)/no-%/libcuda.so.1: tests/fake_cuda.c
+	$(call say,FAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FAKE_CC) -D$*=fake_cuda_absent -o $@ $<
+
+# The rest are scripts that come with the tests. SCRIPT is the one to run.
+check-long: ## the long random sequences of activations
+	@sh tests/deps.sh build test
+	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 CK_DEFAULT_TIMEOUT=3600 $(BUILD)/tests/check_sequences' NEEDS=tests/check_sequences.c
+
+check-gpu: ## the tests on a real GPU; elsewhere they say that they skip
+	@sh tests/deps.sh build test
+	$(AGAIN) run-script SCRIPT='bash tests/check_gpu.sh' NEEDS=tests/check_gpu.sh
+
+check-clients: ## the hooks under real conda, mamba and micromamba
+	@sh tests/deps.sh build test
+	$(AGAIN) run-script SCRIPT='bash tests/check_clients.sh' NEEDS=tests/check_clients.sh
+
+bench: ## how long hooks and commands take, against the least that they could
+	@sh tests/deps.sh build test
+	$(AGAIN) run-script SCRIPT='bash tests/bench.sh' NEEDS=tests/bench.sh
+
+fuzz: ## feed it mutated files
+	@sh tests/deps.sh build test
+	$(AGAIN) run-script SCRIPT='bash tests/fuzz.sh' NEEDS=tests/fuzz.sh
+
+run-script: test-programs
+	@if [ -e $(NEEDS) ]; then $(TEST_ENV) $(SCRIPT); else echo "there is no $(NEEDS) here"; exit 1; fi
+
+# Lines that a child ran before it was killed are not counted.
+coverage: ## run the tests and show which share of each source file's lines they ran (gcc)
+	@sh tests/deps.sh build test
+	@rm -rf build/coverage
+	-$(AGAIN) run-check VARIANT=coverage CC=gcc
+	@gcov -n $(SOURCES:%.c=build/coverage/obj/%.gcda) | LC_ALL=C awk -F"[':% ]+" ' \
+	    /^File/ { file = $$2 } \
+	    /^Lines executed/ && file ~ /^src\/.*c$$/ { \
+	        printf "%6.1f %%  of %4d  %s\n", $$3, $$5, file; all += $$5; ran += $$3 * $$5 / 100; \
+	    } \
+	    { if (!/^File/) file = "" } \
+	    END { if (all) printf "%6.1f %%  of %4d  together\n", 100 * ran / all, all }'
+
+clean: ## remove build/
+	rm -rf build

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# What can be checked without running the program. Reports as the test programs do: see tests/run.
+# Started by the Makefile, from the root of the repository.
+set -u
+
+passed=0 failed=0 skipped=0 could=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# check WHAT COMMAND...: the command must succeed, and say nothing then.
+check() {
+  local what=$1
+  shift
+  if "$@" >"$scratch/out" 2>&1 && [ ! -s "$scratch/out" ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "failed: $what"
+    cat "$scratch/out"
+  fi
+}
+
+# have COMMAND WHAT: whether the command is there; otherwise WHAT is skipped. The machine could be
+# given it.
+have() {
+  command -v "$1" >/dev/null && return
+  skipped=$((skipped + 1)) could=1
+  echo "skipped: $2: $1 is not installed"
+  return 1
+}
+
+include=$(pkg-config --cflags-only-I libcyaml yaml-0.1 jansson check 2>/dev/null)
+# shellcheck disable=SC2206 # words
+flags=(-std=c11 -D_GNU_SOURCE '-DVERSION="0"' -Isrc $include -include src/banned.h)
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wvla -Wformat=2 -Wno-format-nonliteral -Wundef -Wwrite-strings -Wpointer-arith)
+
+# Each header can be the only one that a file includes.
+for header in src/*.h src/cli/*.h tests/*.h; do
+  check "$header does not compile alone" \
+    "$CC" "${flags[@]}" "${warnings[@]}" -Werror -fsyntax-only -xc "$header" \
+    -Wno-pragma-once-outside-header
+done
+
+# Both compilers take the sources without a warning.
+for compiler in gcc clang; do
+  have "$compiler" "warnings of $compiler" || continue
+  for source in src/*.c src/cli/*.c tests/support.c; do
+    check "$compiler warns about $source" \
+      "$compiler" "${flags[@]}" "${warnings[@]}" -Werror -fsyntax-only "$source"
+  done
+done
+
+# src/banned.h does ban, and says what to use instead.
+for call in 'strcpy(a, b)' 'sprintf(a, b)' 'atoi(a)' 'system(a)' 'sscanf(b, b)'; do
+  echo "void f(char *a, const char *b); void f(char *a, const char *b) { $call; }" >"$scratch/bad.c"
+  "$CC" "${flags[@]}" -fsyntax-only "$scratch/bad.c" 2>"$scratch/message"
+  check "src/banned.h lets ${call%%(*} pass" grep -q "${call%%(*}_is_banned__" "$scratch/message"
+done
+
+# The embedded templates are the files' bytes.
+cat >"$scratch/print.c" <<'END'
+#include "templates.h"
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    for (const struct template_file *file = template_files; argc == 2 && file->name; file++)
+        if (strcmp(file->name, argv[1]) == 0)
+            fputs(file->text, stdout);
+    return 0;
+}
+END
+check "the printer of templates does not compile" \
+  "$CC" "${flags[@]}" -o "$scratch/print" "$scratch/print.c" "$BUILD/embedded.c"
+for template in templates/*; do
+  "$scratch/print" "${template##*/}" >"$scratch/template"
+  check "$template is not embedded as it is" cmp "$template" "$scratch/template"
+done
+
+# Only the command line prints, exits or looks at the environment. (answer.c and inventory.c are
+# the child's side of a pipe, which ends with _exit.)
+for source in src/*.c; do
+  name=${source#src/}
+  name=${name%.c}
+  [ "$name" = main ] && continue
+  nm -u "$BUILD/obj/src/$name.o" | awk '{ print $NF }' | sed 's/@.*//' |
+    grep -xE 'stdout|stderr|puts|(__)?printf(_chk)?|putchar|exit|getenv|secure_getenv|environ|(v?warnx?|v?errx?)' \
+      >"$scratch/upward"
+  check "$source prints, exits or reads the environment, which only src/cli and src/main.c may" \
+    cat "$scratch/upward"
+done
+
+# The modules' includes have an order: no arrow points up, so they make no circle.
+for file in src/*.[ch] src/cli/*.[ch]; do
+  module=${file##*/}
+  sed -n 's|^#include "\(cli/\)\{0,1\}\([a-z]*\)\.h"|\2|p' "$file" | sed "s/^/${module%.*} /"
+done | awk '$1 != $2' | sort -u >"$scratch/includes"
+tsort "$scratch/includes" >/dev/null 2>"$scratch/circle"
+check "modules include each other in a circle" cat "$scratch/circle"
+
+# The formatter's versions differ in what they make of .clang-format; this one is Debian 12's.
+if have clang-format "formatting"; then
+  case $(clang-format --version) in
+    *'version 14.'*)
+      for file in src/*.[ch] src/cli/*.[ch] tests/*.[ch]; do
+        check "clang-format would change $file" clang-format --dry-run -Werror "$file"
+      done
+      ;;
+    *)
+      skipped=$((skipped + 1))
+      echo "skipped: formatting: it is checked with clang-format 14"
+      ;;
+  esac
+fi
+
+if have shellcheck "shell scripts"; then
+  for script in .ci/run tests/run tests/*.sh; do
+    check "shellcheck complains about $script" shellcheck "$script"
+  done
+fi
+
+echo "$passed $failed $skipped $could" >>"${TEST_RESULTS:-/dev/null}"
+[ "$failed" = 0 ]
