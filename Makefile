@@ -23,7 +23,7 @@ PROGRAM := $(BUILD)/conda-gpu
 # Flags
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
-    -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-nonliteral -Wundef -Wwrite-strings \
+    -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wundef -Wwrite-strings \
     -Wpointer-arith
 
 # src/banned.h comes before everything: it turns the C library's unsafe calls into errors.

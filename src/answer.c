@@ -2,7 +2,6 @@
 
 #include "cuda.h"
 #include "file.h"
-#include "inventory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@ static int failed(struct asking *ask, const char *call, int code)
         cuda->error_name(code, &name);
     if (cuda->error_string)
         cuda->error_string(code, &text);
-    ask->head.outcome = OUTCOME_FAILED;
+    ask->head.kind = ANSWER_FAILED;
     ask->head.code = code;
     snprintf(ask->head.call, sizeof ask->head.call, "%s", call);
     snprintf(ask->head.detail, sizeof ask->head.detail, "%.100s%s%.300s",
@@ -34,7 +33,7 @@ static int failed(struct asking *ask, const char *call, int code)
 
 static int odd(struct asking *ask, const char *what, int value)
 {
-    ask->head.outcome = OUTCOME_ODD;
+    ask->head.kind = ANSWER_ODD;
     snprintf(ask->head.detail, sizeof ask->head.detail, "%s is %d", what, value);
     return -1;
 }
@@ -88,7 +87,7 @@ static struct answer_device *ask_all(struct asking *ask)
         failed(ask, "cuDriverGetVersion", cuda->driver_version(&version)) < 0 ||
         failed(ask, "cuDeviceGetCount", cuda->device_count(&count)) < 0)
         return NULL;
-    if (count < 0 || count > INVENTORY_MOST_DEVICES) {
+    if (count < 0 || count > ANSWER_MOST_DEVICES) {
         odd(ask, "the number of devices", count);
         return NULL;
     }
@@ -110,12 +109,12 @@ static struct answer_device *ask_all(struct asking *ask)
 
 void answer_question(const char *library, int fd)
 {
-    struct asking ask = {.head = {.magic = ANSWER_MAGIC, .outcome = OUTCOME_DEVICES}};
+    struct asking ask = {.head = {.magic = ANSWER_MAGIC, .kind = ANSWER_DEVICES}};
     struct answer_device *devices = NULL;
 
     int opened = cuda_open(&ask.cuda, library, ask.head.detail, sizeof ask.head.detail);
     if (opened < 0)
-        ask.head.outcome = opened == -1 ? OUTCOME_NO_LIBRARY : OUTCOME_BAD_LIBRARY;
+        ask.head.kind = opened == -1 ? ANSWER_NO_LIBRARY : ANSWER_BAD_LIBRARY;
     else
         devices = ask_all(&ask);
     if (file_write_fd(fd, (const char *)&ask.head, sizeof ask.head) == 0 && devices)

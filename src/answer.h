@@ -8,17 +8,19 @@
 
 #include "device.h"
 
-enum outcome {
-    OUTCOME_DEVICES,
-    OUTCOME_NO_LIBRARY,  /* detail: what dlopen said */
-    OUTCOME_BAD_LIBRARY, /* detail: what dlopen or dlsym said */
-    OUTCOME_FAILED,      /* call, code; detail: the driver's name and text for it */
-    OUTCOME_ODD,         /* detail: an answer of the driver's that cannot be */
+enum answer_kind {
+    ANSWER_DEVICES,
+    ANSWER_NO_LIBRARY,  /* detail: what dlopen said */
+    ANSWER_BAD_LIBRARY, /* detail: what dlopen or dlsym said */
+    ANSWER_FAILED,      /* call, code; detail: the driver's name and text for it */
+    ANSWER_ODD,         /* detail: an answer of the driver's that cannot be */
 };
+
+enum { ANSWER_MOST_DEVICES = 1024 };
 
 struct answer_head {
     char magic[8];
-    int32_t outcome;
+    int32_t kind;
     int32_t code;
     int32_t driver_version;
     uint32_t count;

@@ -8,8 +8,9 @@
 /* A line is cut here: enough for a path of PATH_MAX bytes, too little to flood a terminal. */
 enum { LONGEST_LINE = 8192 };
 
-static int add_line(struct error *err, enum status status, struct place place, const char *format,
-                    va_list args)
+__attribute__((format(printf, 4, 0))) static int add_line(struct error *err, enum status status,
+                                                          struct place place, const char *format,
+                                                          va_list args)
 {
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
 

@@ -19,7 +19,7 @@ enum {
     ANSWER_FD = 3,
     SLICE = 20, /* milliseconds between looks at a child that says nothing */
     LONGEST_ANSWER =
-        sizeof(struct answer_head) + INVENTORY_MOST_DEVICES * sizeof(struct answer_device),
+        sizeof(struct answer_head) + ANSWER_MOST_DEVICES * sizeof(struct answer_device),
 };
 
 static void set_or_unset(const char *name, const char *value)
@@ -111,7 +111,7 @@ static bool is_complete(const struct strbuf *bytes)
     if (bytes->length < sizeof head)
         return false;
     memcpy(&head, bytes->text, sizeof head);
-    return head.count <= INVENTORY_MOST_DEVICES &&
+    return head.count <= ANSWER_MOST_DEVICES &&
            bytes->length >= sizeof head + head.count * sizeof(struct answer_device);
 }
 
@@ -236,31 +236,31 @@ static int report_call(const struct answer_head *head, bool *absent, struct erro
                      remedy ? remedy : "see NVIDIA's CUDA Driver API reference, CUresult");
 }
 
-static int report_outcome(const struct answer_head *head, bool *absent, struct error *err)
+static int report_kind(const struct answer_head *head, bool *absent, struct error *err)
 {
-    switch (head->outcome) {
-    case OUTCOME_NO_LIBRARY:
+    switch (head->kind) {
+    case ANSWER_NO_LIBRARY:
         *absent = true;
         return error_add(err, STATUS_DRIVER,
                          "no CUDA driver library (%s); install NVIDIA's driver (on Debian "
                          "libcuda1), start a container with --gpus all, or name the library with "
                          "--driver PATH",
                          head->detail);
-    case OUTCOME_BAD_LIBRARY:
+    case ANSWER_BAD_LIBRARY:
         return error_add(err, STATUS_DRIVER,
                          "the CUDA driver library cannot be used: %s; reinstall NVIDIA's driver, "
                          "or name another library with --driver PATH",
                          head->detail);
-    case OUTCOME_FAILED:
+    case ANSWER_FAILED:
         return report_call(head, absent, err);
-    case OUTCOME_ODD:
+    case ANSWER_ODD:
         return error_add(
             err, STATUS_DRIVER,
             "the CUDA driver's answer makes no sense: %s; see whether nvidia-smi works",
             head->detail);
     default:
-        return error_add(err, STATUS_DRIVER, "the CUDA driver's answer makes no sense: outcome %d",
-                         (int)head->outcome);
+        return error_add(err, STATUS_DRIVER, "the CUDA driver's answer makes no sense: kind %d",
+                         (int)head->kind);
     }
 }
 
@@ -312,12 +312,12 @@ int inventory_decode(const char *bytes, size_t length, struct inventory *invento
     memcpy(&head, bytes, sizeof head);
     if (memcmp(head.magic, ANSWER_MAGIC, sizeof head.magic) != 0 ||
         !is_text(head.call, sizeof head.call) || !is_text(head.detail, sizeof head.detail) ||
-        head.count > INVENTORY_MOST_DEVICES ||
+        head.count > ANSWER_MOST_DEVICES ||
         length != sizeof head + head.count * sizeof(struct answer_device))
         return error_add(err, STATUS_DRIVER,
                          "the CUDA driver's answer makes no sense; see whether nvidia-smi works");
-    if (head.outcome != OUTCOME_DEVICES)
-        return report_outcome(&head, &inventory->absent, err);
+    if (head.kind != ANSWER_DEVICES)
+        return report_kind(&head, &inventory->absent, err);
     if (!head.count) {
         inventory->absent = true;
         return error_add(err, STATUS_DRIVER, "the CUDA driver sees no GPU: %s",

@@ -51,8 +51,6 @@ struct inquiry {
         }                                                                                          \
     }
 
-enum { INVENTORY_MOST_DEVICES = 1024 };
-
 int inventory_ask(struct inquiry *inquiry, const struct question *question, struct error *err);
 
 /* Waits for the answer, ends the child and everything that it started. *inventory is only changed

@@ -3,6 +3,7 @@
 #include "scope.h"
 #include "suggest.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,11 +101,25 @@ static void print_error(const struct options *options, const struct error *err)
     fprintf(stderr, "%s%s%s", colours ? "\033[31m" : "", error_text(err), colours ? "\033[0m" : "");
 }
 
+/* A descriptor that the caller closed must not become one of our files; writing to it still fails.
+ */
+static void fill_standard_streams(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.timeout = 60, .env = environ};
     scope(error_release) struct error err = ERROR_INIT;
 
+    fill_standard_streams();
     signal(SIGPIPE, SIG_IGN);
     int status = run(argc, argv, &options, &err);
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -245,9 +245,11 @@ static char *find(const struct prefix_wish *wish, struct error *err)
         return strdup(active);
     if (wish->file_name)
         return find_by_name(wish->file_name, wish->env, err);
-    error_add(err, STATUS_PREFIX,
-              "no environment: none is active (base does not count), and the file has no 'name:'; "
-              "activate one, or name it with -n NAME or -p PREFIX");
+    error_add(
+        err, STATUS_PREFIX,
+        "no environment: none is active (base does not count)%s; activate one, or name it with "
+        "-n NAME or -p PREFIX",
+        wish->has_file ? ", and the file has no 'name:'" : "");
     return NULL;
 }
 

@@ -23,6 +23,7 @@ struct prefix_wish {
     const char *path;      /* -p, or NULL */
     const char *name;      /* -n, or NULL */
     const char *file_name; /* the file's `name:`, or NULL */
+    bool has_file;         /* a file was read, for the error that no environment is meant */
     char *const *env;
 };
 

@@ -85,22 +85,21 @@ static void add_managed(struct values *root, const struct render *in)
     }
 }
 
-/* The 16 digits behind HOOK_DIGEST, or NULL. */
-static char *find_digest(const char *text, size_t length)
+/* Where the 16 digits behind HOOK_DIGEST begin; 0 if there are none. */
+static size_t find_digest(const char *text, size_t length)
 {
     const char *line = memmem(text, length, "\n" HOOK_DIGEST, strlen("\n" HOOK_DIGEST));
-    size_t before = line ? (size_t)(line - text) + strlen("\n" HOOK_DIGEST) : 0;
+    size_t digits = line ? (size_t)(line - text) + strlen("\n" HOOK_DIGEST) : 0;
 
-    if (!line || length - before < DIGEST_TEXT_SIZE || text[before + DIGEST_TEXT_SIZE - 1] != '\n')
-        return NULL;
-    return (char *)text + before;
+    if (!line || length - digits < DIGEST_TEXT_SIZE || text[digits + DIGEST_TEXT_SIZE - 1] != '\n')
+        return 0;
+    return digits;
 }
 
 /* The digest is that of the text with zeros in its own place. */
 static int sign(struct strbuf *text, const char *template_name, struct error *err)
 {
     char digits[DIGEST_TEXT_SIZE];
-    char *place = find_digest(strbuf_text(text), text->length);
 
     if (render_owner(strbuf_text(text), text->length) == OWNER_OTHER)
         return error_add(err, STATUS_INPUT,
@@ -109,7 +108,7 @@ static int sign(struct strbuf *text, const char *template_name, struct error *er
                          "@digest@'; without them the file could not be told from others",
                          template_name);
     digest_text(digest_of(strbuf_text(text), text->length), digits);
-    memcpy(place, digits, DIGEST_TEXT_SIZE - 1);
+    memcpy(text->text + find_digest(text->text, text->length), digits, DIGEST_TEXT_SIZE - 1);
     return 0;
 }
 
@@ -146,7 +145,7 @@ enum hook_owner render_owner(const char *text, size_t length)
 {
     const char *line = memchr(text, '\n', length);
     size_t first = line ? (size_t)(line - text) : 0;
-    const char *digest = find_digest(text, length);
+    size_t digest = find_digest(text, length);
     char digits[DIGEST_TEXT_SIZE];
 
     if (!memmem(text, first, HOOK_SIGNATURE, strlen(HOOK_SIGNATURE)) || !digest)
@@ -155,9 +154,9 @@ enum hook_owner render_owner(const char *text, size_t length)
     strbuf_add(&zeroed, text, length);
     if (zeroed.failed)
         return OWNER_US_EDITED;
-    memset(zeroed.text + (digest - text), '0', DIGEST_TEXT_SIZE - 1);
+    memset(zeroed.text + digest, '0', DIGEST_TEXT_SIZE - 1);
     digest_text(digest_of(zeroed.text, length), digits);
-    return memcmp(digits, digest, DIGEST_TEXT_SIZE - 1) == 0 ? OWNER_US : OWNER_US_EDITED;
+    return memcmp(digits, text + digest, DIGEST_TEXT_SIZE - 1) == 0 ? OWNER_US : OWNER_US_EDITED;
 }
 
 /* Names that a plan may hold, and the two that every plan holds. */

@@ -33,7 +33,7 @@ include=$(pkg-config --cflags-only-I libcyaml yaml-0.1 jansson check 2>/dev/null
 # shellcheck disable=SC2206 # words
 flags=(-std=c11 -D_GNU_SOURCE '-DVERSION="0"' -Isrc $include -include src/banned.h)
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-  -Wvla -Wformat=2 -Wno-format-nonliteral -Wundef -Wwrite-strings -Wpointer-arith)
+  -Wvla -Wformat=2 -Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith)
 
 # Each header can be the only one that a file includes.
 for header in src/*.h src/cli/*.h tests/*.h; do

@@ -190,7 +190,6 @@ static void fill_receipt(struct receipt *receipt, const struct job *job)
 static int add_receipt(struct job *job, struct error *err)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(names_release) struct names folders = {0};
     scope(free_text) char *source = receipt_source(job);
     char version[] = VERSION;
     struct receipt receipt = {
@@ -369,7 +368,7 @@ static int run(const struct options *options, struct error *err)
 
     if (cli_read_config(&job.config, options, err) < 0)
         return -1;
-    struct prefix_wish wish = {options->prefix, options->name, job.config.name, options->env};
+    struct prefix_wish wish = {options->prefix, options->name, job.config.name, true, options->env};
     if (prefix_find(&job.prefix, &wish, err) < 0 || decide(&job, err) < 0 ||
         site_open(&job.site, job.prefix.path, err) < 0 ||
         (!looks_only && site_lock(&job.site, options->timeout, err) < 0) || prepare(&job, err) < 0)

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static void print_line(FILE *stream, const char *before, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void print_line(FILE *stream, const char *before,
+                                                             const char *format, va_list args)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;

@@ -99,7 +99,9 @@ static void unknown_option(const struct command *command, const struct accepted 
     bool is_long = strncmp(text, "--", 2) == 0;
     const char *near = is_long ? suggest(text + 2, accepted->names, accepted->count) : NULL;
 
-    if (near)
+    if (is_long && optopt)
+        error_add(err, STATUS_INPUT, "%.*s takes no value", (int)strcspn(text, "="), text);
+    else if (near)
         error_add(err, STATUS_INPUT, "unknown option '%s'; did you mean '--%s'?", text, near);
     else
         error_add(err, STATUS_INPUT, "unknown option '%s'; 'conda-gpu %s --help' lists them", text,
@@ -153,7 +155,7 @@ enum parsed options_parse(struct options *options, const struct command *command
         else if (letter == ':')
             error_add(err, STATUS_INPUT, "%s: a value is needed", text);
         else
-            unknown_option(command, &accepted, optopt && optopt < DRIVER ? single : text, err);
+            unknown_option(command, &accepted, strncmp(text, "--", 2) == 0 ? text : single, err);
     }
     check_combinations(options, argc, argv, err);
     apply_environment(options);

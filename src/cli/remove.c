@@ -66,7 +66,7 @@ static int run(const struct options *options, struct error *err)
     scope(site_close) struct site site = SITE_INIT;
     scope(history_release) struct history history = {0};
     scope(hook_set_release) struct hook_set set = {0};
-    struct prefix_wish wish = {options->prefix, options->name, NULL, options->env};
+    struct prefix_wish wish = {.path = options->prefix, .name = options->name, .env = options->env};
 
     if (prefix_find(&prefix, &wish, err) < 0 || site_open(&site, prefix.path, err) < 0 ||
         site_lock(&site, options->timeout, err) < 0 || history_read(&history, &site, err) < 0 ||
