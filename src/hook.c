@@ -1,5 +1,6 @@
 #include "hook.h"
 
+#include "file.h"
 #include "receipt.h"
 #include "render.h"
 #include "scope.h"
@@ -51,12 +52,19 @@ int hook_set_add(struct hook_set *set, const struct site *site, const char *path
 
     if (!file)
         return error_memory(err);
+    int got = site_read(site, path, &file->found, err);
+    file->state = got > 0 ? HOOK_FOREIGN : HOOK_ABSENT;
+    hook_file_set_text(file, text);
+    return got < 0 ? -1 : 0;
+}
+
+void hook_file_set_text(struct hook_file *file, struct strbuf *text)
+{
+    strbuf_release(&file->text);
     file->text = *text;
     *text = (struct strbuf)STRBUF_INIT;
-    int got = site_read(site, path, &file->found, err);
-    if (got > 0)
+    if (file->state != HOOK_ABSENT)
         file->state = state_of(file);
-    return got < 0 ? -1 : 0;
 }
 
 void hook_set_release(struct hook_set *set)
@@ -65,14 +73,15 @@ void hook_set_release(struct hook_set *set)
         free(set->items[i].path);
         strbuf_release(&set->items[i].text);
         strbuf_release(&set->items[i].found);
+        free(set->items[i].keep);
     }
     free(set->items);
     *set = (struct hook_set){0};
 }
 
-bool hook_differs(const struct hook_set *set)
+bool hook_differs(const struct hook_set *set, size_t count)
 {
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < count; i++)
         if (set->items[i].state != HOOK_SAME)
             return true;
     return false;
@@ -92,28 +101,71 @@ static void show_first_lines(const struct strbuf *text, struct error *err)
     }
 }
 
-int hook_check_owner(const struct hook_set *set, const struct site *site, struct error *err)
+/* ".orig" behind the path, and a number where that is taken. */
+static char *name_for_original(const struct site *site, const char *path)
+{
+    char *name = format_text("%s.orig", path);
+
+    for (unsigned i = 1; name && site_has(site, name); i++) {
+        free(name);
+        name = format_text("%s.orig.%u", path, i);
+    }
+    return name;
+}
+
+/* env_vars-adopted.sh: conda sources it, and before env_vars.sh. */
+static char *name_for_adopted(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return format_text("%.*s-adopted%s", (int)(dot - path), path, dot);
+}
+
+static int report_foreign(const struct hook_file *file, const struct site *site, struct error *err)
+{
+    error_add(err, STATUS_PREFIX,
+              "%s/%s: conda-gpu did not write this file and leaves it alone; --adopt lets it go on "
+              "working beside ours, --replace keeps it as %s.orig. It begins:",
+              site->path, file->path, path_name(file->path));
+    show_first_lines(&file->found, err);
+    return -1;
+}
+
+static int report_edited(const struct hook_file *file, const struct site *site, struct error *err)
+{
+    error_add(err, STATUS_PREFIX,
+              "%s/%s: somebody edited this file after conda-gpu wrote it; put the change into the "
+              "environment file, or give --force, which keeps this version as %s.orig. It begins:",
+              site->path, file->path, path_name(file->path));
+    show_first_lines(&file->found, err);
+    return -1;
+}
+
+static int claim(struct hook_file *file, const struct site *site, const struct hook_policy *policy,
+                 struct error *err)
+{
+    bool hook = strcmp(file->path, RECEIPT_PATH) != 0;
+    bool foreign = file->state == HOOK_FOREIGN, edited = file->state == HOOK_EDITED;
+
+    if (foreign && !policy->adopt && !policy->replace)
+        return report_foreign(file, site, err);
+    if (edited && !policy->force)
+        return report_edited(file, site, err);
+    if (!foreign && !edited)
+        return 0;
+    file->keep = foreign && hook && policy->adopt ? name_for_adopted(file->path)
+                                                  : name_for_original(site, file->path);
+    return file->keep ? 0 : error_memory(err);
+}
+
+int hook_claim(struct hook_set *set, const struct site *site, const struct hook_policy *policy,
+               struct error *err)
 {
     int result = 0;
 
-    for (size_t i = 0; i < set->count; i++) {
-        const struct hook_file *file = &set->items[i];
-        if (file->state == HOOK_FOREIGN)
-            result = error_add(err, STATUS_PREFIX,
-                               "%s/%s: conda-gpu did not write this file and leaves it alone; move "
-                               "it to another name, such as 00-mine.sh, which conda sources as "
-                               "well. It begins:",
-                               site->path, file->path);
-        else if (file->state == HOOK_EDITED)
-            result = error_add(err, STATUS_PREFIX,
-                               "%s/%s: somebody edited this file after conda-gpu wrote it; put the "
-                               "change into the environment file, then move this file away and run "
-                               "again. It begins:",
-                               site->path, file->path);
-        else
-            continue;
-        show_first_lines(&file->found, err);
-    }
+    for (size_t i = 0; i < set->count; i++)
+        if (claim(&set->items[i], site, policy, err) < 0)
+            result = -1;
     return result;
 }
 
@@ -132,6 +184,8 @@ static int write_all(const struct hook_set *set, const struct site *site, struct
         scope(free_text) char *folder = folder_of(file->path);
         if (folder)
             site_sweep(site, folder);
+        if (file->keep && site_keep(site, file->path, file->keep, err) < 0)
+            return -1;
         if (file->state != HOOK_SAME &&
             site_write(site, file->path, strbuf_text(&file->text), file->text.length, err) < 0)
             return -1;

@@ -4,7 +4,7 @@
  *
  *     scope(hook_set_release) struct hook_set set = {0};
  *     hook_set_add(&set, &site, "etc/conda/deactivate.d/env_vars.sh", &text, &err)  ... and so on
- *     hook_check_owner(&set, &site, &err);
+ *     hook_claim(&set, &site, &policy, &err);
  *     hook_write(&set, &site, &folders, &err);
  *
  * Files are written in the order in which they were added: deactivate.d goes before activate.d and
@@ -31,6 +31,14 @@ struct hook_file {
     struct strbuf text;
     enum hook_state state;
     struct strbuf found; /* what is there now */
+    char *keep;          /* the name below the prefix under which that is kept; NULL: it is not */
+};
+
+/* What may be done with files that are not ours as we left them. */
+struct hook_policy {
+    bool adopt;   /* others' go on working under a name that conda sources before ours */
+    bool replace; /* others' are kept under a name that conda does not source */
+    bool force;   /* our own that somebody edited are kept so */
 };
 
 struct hook_set {
@@ -46,13 +54,17 @@ char *hook_path(const char *direction, const struct shell *shell);
    place, is an error. */
 int hook_set_add(struct hook_set *set, const struct site *site, const char *path,
                  struct strbuf *text, struct error *err);
+/* Gives a file that was added another text, which it takes. */
+void hook_file_set_text(struct hook_file *file, struct strbuf *text);
 void hook_set_release(struct hook_set *set);
 
-/* True when a file would change. */
-bool hook_differs(const struct hook_set *set);
+/* True when one of the first `count` files would change. */
+bool hook_differs(const struct hook_set *set, size_t count);
 
-/* Reports the files that must not be overwritten: those of others and the edited ones. */
-int hook_check_owner(const struct hook_set *set, const struct site *site, struct error *err);
+/* Decides for every file that is not ours as we left it under which name it is kept, never that of
+   another file; reports those for which the policy allows nothing. */
+int hook_claim(struct hook_set *set, const struct site *site, const struct hook_policy *policy,
+               struct error *err);
 
 /* Adds the folders below the prefix that hook_write will have to make, outermost first. */
 int hook_missing_folders(const struct site *site, struct names *folders);

@@ -33,6 +33,17 @@ static const cyaml_schema_value_t file_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_file, file_fields),
 };
 
+static const cyaml_schema_field_t kept_fields[] = {
+    CYAML_FIELD_STRING_PTR("path", CYAML_FLAG_POINTER, struct receipt_kept, path, 0,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("now", CYAML_FLAG_POINTER, struct receipt_kept, now, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t kept_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_kept, kept_fields),
+};
+
 static const cyaml_schema_field_t receipt_fields[] = {
     CYAML_FIELD_STRING_PTR("version", CYAML_FLAG_POINTER, struct receipt, version, 0,
                            CYAML_UNLIMITED),
@@ -44,6 +55,8 @@ static const cyaml_schema_field_t receipt_fields[] = {
     CYAML_FIELD_SEQUENCE("variables", CYAML_FLAG_POINTER, struct receipt, variables, &text_value, 0,
                          CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("files", CYAML_FLAG_POINTER, struct receipt, files, &file_value, 0,
+                         CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("kept", CYAML_FLAG_POINTER, struct receipt, kept, &kept_value, 0,
                          CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("folders", CYAML_FLAG_POINTER, struct receipt, folders, &text_value, 0,
                          CYAML_UNLIMITED),
@@ -66,6 +79,37 @@ static bool is_key(const char *text)
     return strspn(text, "0123456789abcdef") == STATE_KEY_SIZE - 1 && !text[STATE_KEY_SIZE - 1];
 }
 
+/* A file right below one of the two hook folders, or beside the receipt: what `kept` and `folders`
+   may name, whatever somebody wrote into the receipt. */
+static bool is_below(const char *path)
+{
+    static const char *const folders[] = {"etc/conda/activate.d/", "etc/conda/deactivate.d/",
+                                          "etc/conda/"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        size_t length = strlen(folders[i]);
+        const char *name = path + length;
+        if (strncmp(path, folders[i], length) == 0 && *name && !strchr(name, '/') &&
+            strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_kept_pair(const struct receipt_kept *kept)
+{
+    const char *path = strrchr(kept->path, '/'), *now = strrchr(kept->now, '/');
+
+    return is_below(kept->path) && is_below(kept->now) && path - kept->path == now - kept->now &&
+           strncmp(kept->path, kept->now, (size_t)(path - kept->path)) == 0;
+}
+
+static bool is_folder_of_ours(const char *path)
+{
+    return strcmp(path, "etc") == 0 || strcmp(path, "etc/conda") == 0 ||
+           strcmp(path, "etc/conda/activate.d") == 0 || strcmp(path, "etc/conda/deactivate.d") == 0;
+}
+
 struct receipt *receipt_parse(const char *text, size_t length)
 {
     cyaml_data_t *data = NULL;
@@ -77,6 +121,10 @@ struct receipt *receipt_parse(const char *text, size_t length)
     bool sound = is_key(receipt->state);
     for (unsigned i = 0; i < receipt->variables_count; i++)
         sound = sound && var_name_has_shape(receipt->variables[i]);
+    for (unsigned i = 0; i < receipt->kept_count; i++)
+        sound = sound && is_kept_pair(&receipt->kept[i]);
+    for (unsigned i = 0; i < receipt->folders_count; i++)
+        sound = sound && is_folder_of_ours(receipt->folders[i]);
     return sound ? take(&receipt) : NULL;
 }
 

@@ -25,6 +25,12 @@ struct receipt_file {
     char digest[DIGEST_TEXT_SIZE];
 };
 
+/* A file of somebody else's that stood in a hook's place. */
+struct receipt_kept {
+    char *path; /* where it stood and where remove puts it back, below the prefix */
+    char *now;  /* where it is */
+};
+
 struct receipt {
     char *version;                  /* of the program that wrote it */
     char *source;                   /* absolute path of the environment file */
@@ -35,6 +41,8 @@ struct receipt {
     unsigned variables_count;
     struct receipt_file *files;
     unsigned files_count;
+    struct receipt_kept *kept;
+    unsigned kept_count;
     char **folders; /* those that apply made, below the prefix */
     unsigned folders_count;
 };

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -135,6 +136,40 @@ int site_write(const struct site *site, const char *path, const char *text, size
         tempfile_write(&temp, text, length) < 0 || tempfile_commit(&temp, path_name(path)) < 0)
         return failed(site, path, "write", err);
     return 0;
+}
+
+bool site_has(const struct site *site, const char *path)
+{
+    struct stat st;
+    scope(close_fd) int folder = open_parent(site, path, false);
+
+    return folder >= 0 && fstatat(folder, path_name(path), &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int site_keep(const struct site *site, const char *path, const char *kept, struct error *err)
+{
+    scope(close_fd) int folder = open_parent(site, path, false);
+    const char *from = path_name(path), *to = path_name(kept);
+
+    if (folder < 0)
+        return failed(site, path, "keep", err);
+    if (linkat(folder, from, folder, to, 0) == 0)
+        return fsync(folder) == 0 ? 0 : failed(site, kept, "write", err);
+    /* No hard links on this file system. */
+    if ((errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) &&
+        renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    return failed(site, kept, "write", err);
+}
+
+int site_put_back(const struct site *site, const char *kept, const char *path, struct error *err)
+{
+    scope(close_fd) int folder = open_parent(site, kept, false);
+
+    if (folder >= 0 &&
+        renameat2(folder, path_name(kept), folder, path_name(path), RENAME_NOREPLACE) == 0)
+        return fsync(folder) == 0 ? 0 : failed(site, path, "write", err);
+    return errno == ENOENT ? 0 : failed(site, path, "put back", err);
 }
 
 int site_remove(const struct site *site, const char *path, struct error *err)

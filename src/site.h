@@ -47,6 +47,15 @@ int site_read(const struct site *site, const char *path, struct strbuf *out, str
 int site_write(const struct site *site, const char *path, const char *text, size_t length,
                struct error *err);
 
+bool site_has(const struct site *site, const char *path);
+
+/* Gives a file a second name in its folder; never over an existing file. Its first name is then
+   free for site_write to replace, so that at every instant the file has one of them. */
+int site_keep(const struct site *site, const char *path, const char *kept, struct error *err);
+
+/* Gives a kept file its old name back; never over an existing file. */
+int site_put_back(const struct site *site, const char *kept, const char *path, struct error *err);
+
 /* Missing is fine. */
 int site_remove(const struct site *site, const char *path, struct error *err);
 

@@ -24,6 +24,9 @@ static const char help[] =
     "                      that is base, else the one that FILE's name: names\n"
     "  -d, --dry-run       write nothing; show what would change, as a diff\n"
     "  --check             write nothing; exit 1, naming the files, if something would change\n"
+    "  --adopt             a file of somebody else's in a hook's place goes on working beside it\n"
+    "  --replace           such a file is kept as NAME.orig, which conda does not source\n"
+    "  --force             a hook that somebody edited is kept as NAME.orig and written anew\n"
     "  -q, --quiet         print nothing but errors\n"
     "  -v, --verbose       say also what is set\n"
     "  --driver PATH       load this library in place of libcuda.so.1 (or CONDA_GPU_DRIVER)\n"
@@ -53,6 +56,8 @@ struct job {
     struct names managed; /* by this plan, then by earlier ones */
     struct names missing; /* folders that the prefix has not yet */
     struct hook_set set;
+    struct receipt_kept *kept; /* files of others; the texts belong to set and history */
+    unsigned kept_count;
 };
 
 static void job_release(struct job *job)
@@ -66,6 +71,7 @@ static void job_release(struct job *job)
     names_release(&job->managed);
     names_release(&job->missing);
     hook_set_release(&job->set);
+    free(job->kept);
 }
 
 static bool wants_no_gpu(const struct config *config)
@@ -166,7 +172,7 @@ static char *receipt_source(const struct job *job)
 {
     char *real = NULL;
 
-    if (job->history.receipt && !hook_differs(&job->set))
+    if (job->history.receipt && !hook_differs(&job->set, job->set.count - 1))
         return strdup(job->history.receipt->source);
     real = realpath(job->config.file, NULL);
     return real ? real : strdup(job->config.file);
@@ -186,9 +192,11 @@ static void fill_receipt(struct receipt *receipt, const struct job *job)
     }
 }
 
-/* The last file of the set. What it holds belongs to the job, but for the two arrays. */
-static int add_receipt(struct job *job, struct error *err)
+/* Writes the text of the receipt, the last file of the set. What it holds belongs to the job, but
+   for the two arrays. */
+static int fill_in_receipt(struct job *job, struct error *err)
 {
+    struct hook_file *file = &job->set.items[job->set.count - 1];
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(free_text) char *source = receipt_source(job);
     char version[] = VERSION;
@@ -199,8 +207,10 @@ static int add_receipt(struct job *job, struct error *err)
         .devices_count = (unsigned)job->plan.device_count,
         .variables = job->managed.items,
         .variables_count = (unsigned)job->managed.count,
-        .files = calloc(job->set.count + 1, sizeof *receipt.files),
-        .files_count = (unsigned)job->set.count,
+        .files = calloc(job->set.count, sizeof *receipt.files),
+        .files_count = (unsigned)job->set.count - 1,
+        .kept = job->kept,
+        .kept_count = job->kept_count,
         .folders = job->history.folders.items,
         .folders_count = (unsigned)job->history.folders.count,
     };
@@ -215,21 +225,53 @@ static int add_receipt(struct job *job, struct error *err)
     }
     free(receipt.devices);
     free(receipt.files);
-    return result < 0 ? -1 : hook_set_add(&job->set, &job->site, RECEIPT_PATH, &text, err);
+    if (result == 0)
+        hook_file_set_text(file, &text);
+    return result;
+}
+
+/* The files of others that earlier runs and this one put under another name. */
+static int list_kept(struct job *job, struct error *err)
+{
+    const struct receipt *receipt = job->history.receipt;
+    unsigned earlier = receipt ? receipt->kept_count : 0;
+
+    job->kept = calloc(earlier + job->set.count + 1, sizeof *job->kept);
+    if (!job->kept)
+        return error_memory(err);
+    for (unsigned i = 0; i < earlier; i++)
+        job->kept[job->kept_count++] = receipt->kept[i];
+    for (size_t i = 0; i < job->set.count; i++) {
+        const struct hook_file *file = &job->set.items[i];
+        if (file->keep && file->state == HOOK_FOREIGN)
+            job->kept[job->kept_count++] = (struct receipt_kept){file->path, file->keep};
+    }
+    return 0;
+}
+
+static int list_folders(struct job *job, struct error *err)
+{
+    int result = hook_missing_folders(&job->site, &job->missing);
+
+    for (size_t i = 0; i < job->missing.count && result == 0; i++)
+        result = names_add(&job->history.folders, job->missing.items[i]);
+    return result < 0 ? error_memory(err) : 0;
 }
 
 /* Everything that is to be written, compared with what is there. */
 static int prepare(struct job *job, struct error *err)
 {
+    const struct options *options = job->options;
+    const struct hook_policy policy = {options->adopt, options->replace, options->force};
+    struct strbuf none = STRBUF_INIT;
+
     if (history_read(&job->history, &job->site, err) < 0 || list_managed(job, err) < 0 ||
-        add_hooks(job, err) < 0)
+        add_hooks(job, err) < 0 ||
+        hook_set_add(&job->set, &job->site, RECEIPT_PATH, &none, err) < 0 ||
+        hook_claim(&job->set, &job->site, &policy, err) < 0 || list_kept(job, err) < 0 ||
+        list_folders(job, err) < 0)
         return -1;
-    if (hook_missing_folders(&job->site, &job->missing) < 0)
-        return error_memory(err);
-    for (size_t i = 0; i < job->missing.count; i++)
-        if (names_add(&job->history.folders, job->missing.items[i]) < 0)
-            return error_memory(err);
-    return add_receipt(job, err);
+    return fill_in_receipt(job, err);
 }
 
 static void print_devices(const struct job *job)
@@ -323,8 +365,19 @@ static void print_activation(const struct job *job, bool written)
               strbuf_text(&target));
 }
 
+static void print_kept(const struct job *job)
+{
+    for (size_t i = 0; i < job->set.count; i++)
+        if (job->set.items[i].keep)
+            cli_print(job->options, "kept       %s as %s", job->set.items[i].path,
+                      path_name(job->set.items[i].keep));
+}
+
 static int show_differences(const struct job *job, struct error *err)
 {
+    bool differs = hook_differs(&job->set, job->set.count);
+
+    print_kept(job);
     for (size_t i = 0; i < job->set.count; i++) {
         const struct hook_file *file = &job->set.items[i];
         scope(free_text) char *path = path_join(job->prefix.path, file->path);
@@ -337,21 +390,18 @@ static int show_differences(const struct job *job, struct error *err)
                           err) < 0)
             return -1;
     }
-    if (hook_check_owner(&job->set, &job->site, err) < 0)
-        return -1;
-    if (!hook_differs(&job->set))
+    if (!differs)
         cli_print(job->options, "unchanged");
-    return job->options->check && hook_differs(&job->set) ? STATUS_DIFFERS : 0;
+    return job->options->check && differs ? STATUS_DIFFERS : 0;
 }
 
 static int write_files(struct job *job, struct error *err)
 {
-    bool differs = hook_differs(&job->set);
+    bool differs = hook_differs(&job->set, job->set.count);
 
-    if (hook_check_owner(&job->set, &job->site, err) < 0)
-        return -1;
     if (differs && hook_write(&job->set, &job->site, &job->missing, err) < 0)
         return -1;
+    print_kept(job);
     for (size_t i = 0; i < job->set.count; i++) {
         const struct hook_file *file = &job->set.items[i];
         cli_print(job->options, "%s  %s", file->state == HOOK_SAME ? "unchanged" : "written  ",
@@ -378,4 +428,4 @@ static int run(const struct options *options, struct error *err)
     return looks_only ? show_differences(&job, err) : write_files(&job, err);
 }
 
-const struct command apply_command = {"apply", "fnpdcqvDTt", help, run};
+const struct command apply_command = {"apply", "fnpdcARFqvDTt", help, run};

@@ -27,6 +27,9 @@ struct options {
     bool quiet;
     bool verbose;
     bool json;
+    bool adopt;
+    bool replace;
+    bool force;
     char *const *env;
 };
 

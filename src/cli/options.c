@@ -11,7 +11,7 @@
 enum kind { KIND_TEXT, KIND_FLAG, KIND_SECONDS, KIND_HELP };
 
 /* One row per option of any command. Letters above '~' have no short form. */
-enum { DRIVER = 128, TIMEOUT, TEMPLATE_DIR, CHECK, JSON };
+enum { DRIVER = 128, TIMEOUT, TEMPLATE_DIR, CHECK, JSON, ADOPT, REPLACE, FORCE };
 
 static const struct row {
     int letter;
@@ -28,6 +28,9 @@ static const struct row {
     {'q', "quiet", 'q', KIND_FLAG, offsetof(struct options, quiet)},
     {'v', "verbose", 'v', KIND_FLAG, offsetof(struct options, verbose)},
     {JSON, "json", 'j', KIND_FLAG, offsetof(struct options, json)},
+    {ADOPT, "adopt", 'A', KIND_FLAG, offsetof(struct options, adopt)},
+    {REPLACE, "replace", 'R', KIND_FLAG, offsetof(struct options, replace)},
+    {FORCE, "force", 'F', KIND_FLAG, offsetof(struct options, force)},
     {DRIVER, "driver", 'D', KIND_TEXT, offsetof(struct options, driver)},
     {TIMEOUT, "timeout", 'T', KIND_SECONDS, offsetof(struct options, timeout)},
     {TEMPLATE_DIR, "template-dir", 't', KIND_TEXT, offsetof(struct options, template_dir)},
@@ -128,6 +131,9 @@ static void check_combinations(const struct options *options, int argc, char **a
         error_add(err, STATUS_INPUT, "-n and -p both name an environment; give one of them");
     if (options->quiet && options->verbose)
         error_add(err, STATUS_INPUT, "-q and -v contradict each other; give one of them");
+    if (options->adopt && options->replace)
+        error_add(err, STATUS_INPUT,
+                  "--adopt and --replace contradict each other; give one of them");
     if (options->check && options->dry_run)
         error_add(err, STATUS_INPUT, "--check and --dry-run: give one of them");
 }

@@ -44,6 +44,25 @@ static int list_files(struct hook_set *set, const struct site *site, struct erro
     return 0;
 }
 
+/* What stood in the hooks' places before them goes back there. */
+static int put_back(const struct history *history, const struct site *site,
+                    const struct options *options, struct error *err)
+{
+    const struct receipt *receipt = history->receipt;
+    int result = 0;
+
+    for (unsigned i = 0; receipt && i < receipt->kept_count; i++) {
+        const struct receipt_kept *kept = &receipt->kept[i];
+        if (!site_has(site, kept->now))
+            continue;
+        if (site_put_back(site, kept->now, kept->path, err) < 0)
+            result = -1;
+        else
+            cli_print(options, "put back   %s", kept->path);
+    }
+    return result;
+}
+
 static void report(const struct hook_set *set, const struct options *options)
 {
     size_t removed = 0;
@@ -74,9 +93,11 @@ static int run(const struct options *options, struct error *err)
         return -1;
     cli_print(options, "environment  %s  %s", prefix.name, prefix.path);
     int result = hook_remove(&set, &site, err);
+    report(&set, options);
+    if (result == 0)
+        result = put_back(&history, &site, options, err);
     for (size_t i = history.folders.count; result == 0 && i-- > 0;)
         site_remove_folder(&site, history.folders.items[i]);
-    report(&set, options);
     if (prefix.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");
