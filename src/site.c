@@ -6,13 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
-
-enum { LOCK_SLICE = 20 * 1000 * 1000 }; /* nanoseconds */
+#include <sys/sysmacros.h>
 
 static int failed(const struct site *site, const char *path, const char *doing, struct error *err)
 {
@@ -62,28 +62,46 @@ static int open_for_lock(const struct site *site)
     return openat(site->folder, "conda-meta", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int site_lock(struct site *site, unsigned timeout, struct error *err)
+int site_lock(struct site *site, struct error *err)
 {
-    struct timespec slice = {0, LOCK_SLICE};
-    struct timespec now;
-
-    site->lock = open_for_lock(site);
+    if (site->lock < 0)
+        site->lock = open_for_lock(site);
     if (site->lock < 0)
         return failed(site, "conda-meta", "lock the environment", err);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t end = now.tv_sec + (time_t)timeout;
-    while (flock(site->lock, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return failed(site, "conda-meta/history", "lock the environment", err);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec >= end)
-            return error_add(err, STATUS_PREFIX,
-                             "%s: another conda-gpu has been writing there for %u seconds; wait "
-                             "for it, or look for it with 'ps aux | grep conda-gpu'",
-                             site->path, timeout);
-        nanosleep(&slice, NULL);
-    }
-    return 0;
+    if (flock(site->lock, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK || errno == EINTR)
+        return 1;
+    return failed(site, "conda-meta/history", "lock the environment", err);
+}
+
+/* The process that holds an flock on this file, 0 if unknown. */
+static long find_holder(const struct stat *st)
+{
+    scope(strbuf_release) struct strbuf locks = STRBUF_INIT;
+    scope(free_text) char *file =
+        format_text(" %02x:%02x:%ju ", major(st->st_dev), minor(st->st_dev), (uintmax_t)st->st_ino);
+
+    if (!file || file_read("/proc/locks", SITE_FILE_LIMIT, &locks) < 0)
+        return 0;
+    const char *at = strstr(strbuf_text(&locks), file);
+    while (at && at > locks.text && at[-1] != '\n' && at[-1] != ' ')
+        at--;
+    return at ? strtol(at, NULL, 10) : 0;
+}
+
+void site_lock_holder(const struct site *site, struct strbuf *out)
+{
+    struct stat st;
+    scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+    long process = fstat(site->lock, &st) == 0 ? find_holder(&st) : 0;
+    scope(free_text) char *path = format_text("/proc/%ld/comm", process);
+
+    if (process > 0 && path && file_read(path, SITE_FILE_LIMIT, &name) == 0)
+        strbuf_addf(out, "%.*s (process %ld)", (int)strcspn(strbuf_text(&name), "\n"),
+                    strbuf_text(&name), process);
+    else
+        strbuf_adds(out, "another process");
 }
 
 static int make_folder(const struct site *site, int parent, const char *name)

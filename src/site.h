@@ -4,7 +4,7 @@
  * symbolic link, so nothing outside the prefix is touched, whatever is swapped in meanwhile.
  *
  *     scope(site_close) struct site site = SITE_INIT;
- *     if (site_open(&site, prefix.path, &err) < 0 || site_lock(&site, 60, &err) < 0) ...
+ *     if (site_open(&site, prefix.path, &err) < 0 || site_lock(&site, &err) != 0) ...
  *     site_write(&site, "etc/conda/activate.d/env_vars.sh", text, length, &err);
  *
  * Errors have STATUS_PREFIX and name the file. `path` must outlive the site.
@@ -35,10 +35,14 @@ void site_close(struct site *site);
 
 /*
  * One writer per prefix at a time, by flock(2) on conda-meta/history, which every environment has
- * and which is not changed by this. Says on stderr for whom it waits... see cli; gives up after
- * `timeout` seconds.
+ * and which is not changed by this. 0: locked until site_close; 1: another process holds the lock;
+ * -1: there is no locking here.
  */
-int site_lock(struct site *site, unsigned timeout, struct error *err);
+int site_lock(struct site *site, struct error *err);
+
+/* "conda-gpu (process 4711)", of the process that holds the lock, from /proc/locks (proc(5));
+   "another process" where that tells nothing, as over NFS. */
+void site_lock_holder(const struct site *site, struct strbuf *out);
 
 /* 1: read; 0: there is no such file or folder; -1: it is there and cannot be read as a file. */
 int site_read(const struct site *site, const char *path, struct strbuf *out, struct error *err);

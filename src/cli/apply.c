@@ -421,7 +421,7 @@ static int run(const struct options *options, struct error *err)
     struct prefix_wish wish = {options->prefix, options->name, job.config.name, true, options->env};
     if (prefix_find(&job.prefix, &wish, err) < 0 || decide(&job, err) < 0 ||
         site_open(&job.site, job.prefix.path, err) < 0 ||
-        (!looks_only && site_lock(&job.site, options->timeout, err) < 0) || prepare(&job, err) < 0)
+        (!looks_only && cli_lock(&job.site, options, err) < 0) || prepare(&job, err) < 0)
         return -1;
     print_notes(&job);
     print_plan(&job);

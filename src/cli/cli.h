@@ -8,6 +8,7 @@
 #include "error.h"
 #include "inventory.h"
 #include "prefix.h"
+#include "site.h"
 
 #include <stdbool.h>
 
@@ -68,6 +69,9 @@ int cli_survey(struct inventory *machine, const struct options *options, struct 
 
 /* Adds the table of a machine's devices to an error. */
 void cli_add_table(struct error *err, const struct device_list *machine);
+
+/* Locks the environment; waits for another writer, and says for whom. */
+int cli_lock(struct site *site, const struct options *options, struct error *err);
 
 /* What a file is and would become, as a unified diff on stdout, made by diff(1). `old` is the
    file's path, or /dev/null. */

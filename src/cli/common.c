@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,6 +113,29 @@ void cli_add_table(struct error *err, const struct device_list *machine)
     }
     table_print(&table, &lines);
     error_add_lines(err, err->status, strbuf_text(&lines));
+}
+
+int cli_lock(struct site *site, const struct options *options, struct error *err)
+{
+    enum { SLICE = 20 }; /* milliseconds */
+    scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
+    unsigned long slices = options->timeout * 1000ul / SLICE;
+    int result = site_lock(site, err);
+
+    if (result > 0) {
+        site_lock_holder(site, &holder);
+        cli_note(options, "waiting for %s, which writes to this environment", strbuf_text(&holder));
+    }
+    while (result > 0 && slices-- > 0) {
+        poll(NULL, 0, SLICE);
+        result = site_lock(site, err);
+    }
+    if (result > 0)
+        return error_add(err, STATUS_PREFIX,
+                         "%s: %s has been writing there for %u seconds; wait for it, or end it if "
+                         "it hangs",
+                         site->path, strbuf_text(&holder), options->timeout);
+    return result;
 }
 
 static _Noreturn void be_diff(const char *name, const char *old, int text)

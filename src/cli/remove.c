@@ -88,7 +88,7 @@ static int run(const struct options *options, struct error *err)
     struct prefix_wish wish = {.path = options->prefix, .name = options->name, .env = options->env};
 
     if (prefix_find(&prefix, &wish, err) < 0 || site_open(&site, prefix.path, err) < 0 ||
-        site_lock(&site, options->timeout, err) < 0 || history_read(&history, &site, err) < 0 ||
+        cli_lock(&site, options, err) < 0 || history_read(&history, &site, err) < 0 ||
         list_files(&set, &site, err) < 0)
         return -1;
     cli_print(options, "environment  %s  %s", prefix.name, prefix.path);
