@@ -130,11 +130,21 @@ struct receipt *receipt_parse(const char *text, size_t length)
 
 int receipt_print(struct strbuf *out, const struct receipt *receipt, struct error *err)
 {
+    static struct receipt_device no_device;
+    static struct receipt_file no_file;
+    static struct receipt_kept no_kept;
+    static char *no_text;
+    struct receipt printed = *receipt;
     char *text = NULL;
     size_t length = 0;
 
-    cyaml_err_t result =
-        cyaml_save_data(&text, &length, &quiet, &receipt_value, (const cyaml_data_t *)receipt, 0);
+    /* libcyaml takes an empty list, but no NULL for one. */
+    printed.devices = printed.devices ? printed.devices : &no_device;
+    printed.variables = printed.variables ? printed.variables : &no_text;
+    printed.files = printed.files ? printed.files : &no_file;
+    printed.kept = printed.kept ? printed.kept : &no_kept;
+    printed.folders = printed.folders ? printed.folders : &no_text;
+    cyaml_err_t result = cyaml_save_data(&text, &length, &quiet, &receipt_value, &printed, 0);
     if (result != CYAML_OK)
         return error_add(err, STATUS_SYSTEM, "cannot write the receipt: %s",
                          cyaml_strerror(result));
