@@ -84,6 +84,17 @@ if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
 endif
 @end append@
 @each keep@
+else
+if ($?@state@_AT_@name@) then
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
+    unsetenv @name@
+    if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
+      setenv @name@ $@state@_OLD_@name@:q
+    endif
+    unsetenv @state@_AT_@name@
+    unsetenv @state@_OLD_@name@
+  endif
+endif
 endif
 @end keep@
 @end variables@

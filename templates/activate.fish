@@ -11,11 +11,14 @@
 
 set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
 set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
+@each keep@
+set -l __conda_gpu_keep
+@end keep@
 if test "$__conda_gpu_job" != /////
   # A job that set this has the last word (in_job: keep); in one that did not, it is ours to set.
   set -q CUDA_VISIBLE_DEVICES; or set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
 @each keep@
-  test "$__CONDA_GPU_FREE_JOB" = "$__conda_gpu_job"; or set -l __conda_gpu_keep
+  test "$__CONDA_GPU_FREE_JOB" = "$__conda_gpu_job"; or set __conda_gpu_keep 1
 @end keep@
 end
 @each former@
@@ -31,7 +34,7 @@ end
 @each variables@
 
 @each keep@
-if not set -q __conda_gpu_keep
+if test -z "$__conda_gpu_keep"
 @end keep@
 if not set -q @state@_AT_@name@; or not string match -qr -- '^\Q'"$__conda_gpu_job"'\E/' "$@state@_AT_@name@"
   if set -q @name@
@@ -57,6 +60,13 @@ set -gx @name@ @value@
 test -z "$@state@_OLD_@name@"; or set -gx @name@ "$@state@_OLD_@name@"@separator@"$@name@"
 @end append@
 @each keep@
+else
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/0" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
+  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
+else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"
+  set -q @state@_OLD_@name@; and set -gx @name@ $@state@_OLD_@name@; or set -eg @name@
+  set -eg @state@_AT_@name@ @state@_OLD_@name@
+end
 end
 @end keep@
 @end variables@

@@ -50,6 +50,11 @@ case ${@state@_OLD_@name@-} in ?*) @name@="$@state@_OLD_@name@"@separator@"$@nam
 export @name@
 @end append@
 @each keep@
+;; *)
+case ${@state@_AT_@name@-}/${@state@_OLD_@name@+1} in
+  "$__conda_gpu_at"/1/1) export @name@="$@state@_OLD_@name@"; unset -v @state@_AT_@name@ @state@_OLD_@name@ ;;
+  "$__conda_gpu_at"/*) unset -v @name@ @state@_AT_@name@ @state@_OLD_@name@ ;;
+esac
 ;; esac
 @end keep@
 @end variables@
