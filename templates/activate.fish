@@ -36,7 +36,7 @@ end
 @each keep@
 if test -z "$__conda_gpu_keep"
 @end keep@
-if not set -q @state@_AT_@name@; or not string match -qr -- '^\Q'"$__conda_gpu_job"'\E/' "$@state@_AT_@name@"
+if not set -q @state@_AT_@name@; or not contains -- "$@state@_AT_@name@" "$__conda_gpu_job"/{,1,2,3,4,5,6,7,8,9}{,0,1,2,3,4,5,6,7,8,9}/{,0,1}
   if set -q @name@
     set -gx @state@_AT_@name@ "$__conda_gpu_at/1"
     set -gx @state@_OLD_@name@ $@name@
