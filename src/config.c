@@ -100,7 +100,7 @@ static int read_pair(const struct reading *in, const yaml_node_t *mapping,
     const yaml_node_t *key = document_node(in->doc, pair->key);
     const char *name = node_text(key);
 
-    if (!name)
+    if (!name || strlen(name) != key->data.scalar.length)
         return wrong(in, key, "a key that is a plain word");
     if (is_repeated(in->doc, mapping, pair))
         return error_at(in->err, document_place(in->doc, key),
@@ -118,6 +118,11 @@ static int read_pair(const struct reading *in, const yaml_node_t *mapping,
     return unknown_key(in, key, name, keys, count);
 }
 
+static bool is_enough(const struct error *err)
+{
+    return err->lines >= MOST_ERRORS;
+}
+
 /* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
 static int read_keys(const struct reading *in, const yaml_node_t *node, const char *accepted,
                      const struct key *keys, size_t count, void *target)
@@ -127,7 +132,7 @@ static int read_keys(const struct reading *in, const yaml_node_t *node, const ch
     if (node->type != YAML_MAPPING_NODE)
         return wrong(in, node, accepted);
     for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top && in->err->lines < MOST_ERRORS; pair++)
+         pair < node->data.mapping.pairs.top && !is_enough(in->err); pair++)
         if (read_pair(in, node, pair, keys, count, target) < 0)
             result = -1;
     return result;
@@ -286,7 +291,7 @@ static int read_devices(const struct reading *in, const yaml_node_t *node, void 
     config->items = calloc(count, sizeof *config->items);
     if (!config->items)
         return error_memory(in->err);
-    for (size_t i = 0; i < count && in->err->lines < MOST_ERRORS; i++) {
+    for (size_t i = 0; i < count && !is_enough(in->err); i++) {
         config->item_count++;
         const yaml_node_t *item = list ? document_node(in->doc, start[i]) : node;
         if (read_item(in, item, &config->items[i]) < 0)
@@ -389,6 +394,15 @@ static int read_variable_pair(const struct reading *in, const yaml_node_t *mappi
     return read_variable(&inner, document_node(in->doc, pair->value), name);
 }
 
+static size_t total_size(const struct var_list *list)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        size += list->items[i].value ? strlen(list->items[i].value) : 0;
+    return size;
+}
+
 static int read_variables(const struct reading *in, const yaml_node_t *node, void *target)
 {
     int result = 0;
@@ -402,9 +416,14 @@ static int read_variables(const struct reading *in, const yaml_node_t *node, voi
         return error_at(in->err, document_place(in->doc, node),
                         "%s: %zd variables; at most %d are accepted", in->path, end - start,
                         CONFIG_VARIABLES_LIMIT);
-    for (const yaml_node_pair_t *pair = start; pair < end && in->err->lines < MOST_ERRORS; pair++)
+    for (const yaml_node_pair_t *pair = start; pair < end && !is_enough(in->err); pair++)
         if (read_variable_pair(in, node, pair) < 0)
             result = -1;
+    if (total_size(&in->config->variables) > CONFIG_TOTAL_LIMIT)
+        return error_at(in->err, document_place(in->doc, node),
+                        "%s: the values have %zu bytes together; at most %d are accepted, since "
+                        "Linux starts no program with many more",
+                        in->path, total_size(&in->config->variables), CONFIG_TOTAL_LIMIT);
     return result;
 }
 
@@ -459,7 +478,10 @@ static int read_root(const struct reading *in)
         const char *name = node_text(key);
         if (!name)
             continue;
-        if (strcmp(name, "name") == 0 && node_text(value) && !in->config->name) {
+        if (strlen(name) != key->data.scalar.length)
+            continue;
+        if (strcmp(name, "name") == 0 && node_text(value) && *node_text(value) &&
+            !node_is_null(value) && !in->config->name) {
             in->config->name = strdup(node_text(value));
             if (!in->config->name)
                 return error_memory(in->err);
@@ -484,9 +506,14 @@ int config_read(struct config *config, const char *file, const char *text, size_
 
     if (!read.file)
         return error_memory(err);
-    if (document_load(&doc, read.file, text, length, err) < 0 ||
-        read_root(&(struct reading){&read, &doc, err, "gpu"}) < 0)
+    if (document_load(&doc, read.file, text, length, err) < 0)
         return -1;
+    if (read_root(&(struct reading){&read, &doc, err, "gpu"}) < 0) {
+        if (is_enough(err))
+            error_at(err, (struct place){.file = read.file},
+                     "there may be more errors; mend these first");
+        return -1;
+    }
     *config = read;
     read = (struct config){0};
     return 0;

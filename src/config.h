@@ -36,6 +36,7 @@ struct config {
 enum {
     CONFIG_FILE_LIMIT = 16 << 20, /* bytes */
     CONFIG_VALUE_LIMIT = 120000,  /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
+    CONFIG_TOTAL_LIMIT = 500000,  /* bytes; all of an environment shares a quarter of the stack */
     CONFIG_VARIABLES_LIMIT = 1000,
 };
 

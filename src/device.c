@@ -56,7 +56,7 @@ bool pci_parse(const char *text, struct pci_address *pci)
     size_t digits = hex_digits(text);
     unsigned long domain = 0;
 
-    if ((digits == 4 || digits == 8) && text[digits] == ':') {
+    if (digits >= 4 && digits <= 8 && text[digits] == ':') {
         domain = strtoul(text, NULL, 16);
         text += digits + 1;
     }

@@ -59,7 +59,7 @@ const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
 const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE]);
 
 /* Reads "DOMAIN:BUS:DEVICE.FUNCTION" or "BUS:DEVICE.FUNCTION" in hexadecimal, any case, with a
-   domain of 4 or 8 digits. False, and *pci untouched, for any other text. */
+   domain of 4 to 8 digits. False, and *pci untouched, for any other text. */
 bool pci_parse(const char *text, struct pci_address *pci);
 
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);

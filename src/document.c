@@ -9,17 +9,38 @@ static void parser_release(yaml_parser_t *parser)
     yaml_parser_delete(parser);
 }
 
-/* libyaml tells where bytes that are no text stand only as an offset. */
-static struct place place_of_offset(const char *file, const char *text, size_t length,
-                                    size_t offset)
+/* The character at an offset, in the file's encoding; *size is how many bytes it takes. */
+static int character_at(const yaml_parser_t *parser, const unsigned char *text, size_t *size)
 {
-    struct place place = {file, 1, 1};
+    bool little = parser->encoding == YAML_UTF16LE_ENCODING;
 
-    for (size_t i = 0; i < offset && i < length; i++) {
-        bool line_end = text[i] == '\n';
-        bool continues = ((unsigned char)text[i] & 0xc0) == 0x80;
-        place.line += line_end;
-        place.column = line_end ? 1 : place.column + !continues;
+    *size = 1;
+    if (parser->encoding == YAML_UTF8_ENCODING)
+        return text[0];
+    *size = 2;
+    return little ? text[0] | text[1] << 8 : text[0] << 8 | text[1];
+}
+
+/* Where bytes stand that are no text. libyaml tells the value and, roughly, the offset. */
+static struct place place_of_problem(const yaml_parser_t *parser, const char *file,
+                                     const char *text, size_t length)
+{
+    enum { ROUGHLY = 4 };
+    struct place place = {file, 1, 1};
+    size_t offset = 0, size;
+
+    while (offset < length) {
+        if (parser->encoding != YAML_UTF8_ENCODING && length - offset < 2)
+            break;
+        int c = character_at(parser, (const unsigned char *)text + offset, &size);
+        if (c == parser->problem_value && offset + ROUGHLY >= parser->problem_offset)
+            break;
+        bool continues = size == 1 && (c & 0xc0) == 0x80;
+        place.line += c == '\n';
+        place.column = c == '\n' ? 1 : place.column + !continues;
+        if (c == 0xfeff || (offset < 3 && !strncmp(text, "\xef\xbb\xbf", 3) && !continues))
+            place.column = 1;
+        offset += size;
     }
     return place;
 }
@@ -30,7 +51,7 @@ static int report(const yaml_parser_t *parser, const char *file, const char *tex
     if (parser->error == YAML_MEMORY_ERROR)
         return error_memory(err);
     if (parser->error == YAML_READER_ERROR)
-        return error_at(err, place_of_offset(file, text, length, parser->problem_offset),
+        return error_at(err, place_of_problem(parser, file, text, length),
                         "not a text file: %s; save the file as UTF-8", parser->problem);
     struct place place = {file, parser->problem_mark.line + 1, parser->problem_mark.column + 1};
     return error_at(err, place, "not YAML: %s%s%s; mend this line or the one before it",

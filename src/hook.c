@@ -177,17 +177,33 @@ static char *folder_of(const char *path)
     return slash ? strndup(path, (size_t)(slash - path)) : NULL;
 }
 
+static int write_file(const struct hook_file *file, const struct site *site, struct error *err)
+{
+    if (file->keep && site_keep(site, file->path, file->keep, err) < 0)
+        return -1;
+    if (file->state == HOOK_SAME)
+        return 0;
+    return site_write(site, file->path, strbuf_text(&file->text), file->text.length, err);
+}
+
+/* Folder by folder, each on the disk before the next one begins. */
 static int write_all(const struct hook_set *set, const struct site *site, struct error *err)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const struct hook_file *file = &set->items[i];
-        scope(free_text) char *folder = folder_of(file->path);
-        if (folder)
-            site_sweep(site, folder);
-        if (file->keep && site_keep(site, file->path, file->keep, err) < 0)
-            return -1;
-        if (file->state != HOOK_SAME &&
-            site_write(site, file->path, strbuf_text(&file->text), file->text.length, err) < 0)
+    for (size_t i = 0; i < set->count;) {
+        scope(free_text) char *folder = folder_of(set->items[i].path);
+        bool changed = false;
+        if (!folder)
+            return error_memory(err);
+        size_t length = strlen(folder);
+        site_sweep(site, folder);
+        for (; i < set->count && strncmp(set->items[i].path, folder, length) == 0 &&
+               !strchr(set->items[i].path + length + 1, '/');
+             i++) {
+            changed = changed || set->items[i].state != HOOK_SAME;
+            if (write_file(&set->items[i], site, err) < 0)
+                return -1;
+        }
+        if (changed && site_sync(site, folder, err) < 0)
             return -1;
     }
     return 0;

@@ -60,6 +60,14 @@ static bool parse_range(const char *text, struct item *item)
     return true;
 }
 
+/* A domain has 4 or 8 digits here, or is left out; pci_parse also reads what the driver prints. */
+static bool is_address(const char *text)
+{
+    size_t digits = strcspn(text, ":");
+
+    return digits == 2 || digits == 4 || digits == 8;
+}
+
 int item_parse(const char *text, struct item *item)
 {
     struct item found = *item;
@@ -72,7 +80,7 @@ int item_parse(const char *text, struct item *item)
         found.kind = ITEM_UUID;
     else if (strncmp(text, "MIG-", 4) == 0 && is_uuid(text + 4, true))
         found.kind = ITEM_MIG;
-    else if (pci_parse(text, &found.pci))
+    else if (is_address(text) && pci_parse(text, &found.pci))
         found.kind = ITEM_PCI;
     else if (!parse_range(text, &found))
         return -1;

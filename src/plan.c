@@ -2,30 +2,30 @@
 
 #include "scope.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* CUDA takes either numbers or UUIDs, and for a MIG instance only its UUID. */
-static bool needs_uuids(const struct config *config, const struct selection *selection)
-{
-    for (size_t i = 0; i < selection->count; i++) {
-        const struct device *device = selection->choices[i].device;
-        if (!device || device->mig)
-            return true;
-    }
-    return config->ids == IDS_UUID;
-}
-
 static const char *choice_uuid(const struct choice *choice, char text[UUID_TEXT_SIZE])
 {
-    return choice->device ? uuid_text(choice->device, text) : choice->item->text;
+    if (choice->device)
+        return uuid_text(choice->device, text);
+    /* As written, but for the case, which the driver minds. */
+    snprintf(text, UUID_TEXT_SIZE, "%s", choice->item->text);
+    for (char *c = text + 4; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return text;
 }
 
 static char *visible_value(const struct config *config, const struct selection *selection)
 {
     scope(strbuf_release) struct strbuf value = STRBUF_INIT;
-    bool uuids = needs_uuids(config, selection);
+    bool uuids = selection->by_uuid || config->ids == IDS_UUID;
+
+    for (size_t i = 0; i < selection->count; i++)
+        uuids = uuids || !selection->choices[i].device;
 
     for (size_t i = 0; i < selection->count; i++) {
         char text[UUID_TEXT_SIZE];
@@ -104,18 +104,8 @@ static int differs(const struct plan *plan, const struct selection *selection,
     return -1;
 }
 
-/* A MIG instance has the number of the GPU that it is a part of. */
-static size_t number_of(const struct device *device, const struct device_list *machine)
-{
-    for (size_t i = 0; i < machine->count; i++)
-        if (pci_equal(&machine->items[i].pci, &device->pci))
-            return i;
-    return PLAN_NO_NUMBER;
-}
-
 int plan_confirm(struct plan *plan, const struct selection *selection,
-                 const struct device_list *machine, const struct device_list *seen,
-                 struct error *err)
+                 const struct device_list *seen, struct error *err)
 {
     bool same = seen->count == selection->count;
 
@@ -131,7 +121,8 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
         return error_memory(err);
     for (size_t i = 0; i < seen->count; i++) {
         const struct device *device = &seen->items[i];
-        size_t number = device->mig ? number_of(device, machine) : selection->choices[i].number;
+        size_t number =
+            selection->by_uuid || device->mig ? PLAN_NO_NUMBER : selection->choices[i].number;
         devices[i] = (struct planned_device){number, *device};
     }
     plan->devices = devices;

@@ -42,8 +42,7 @@ const char *plan_visible(const struct plan *plan);
 /* Compares what the driver shows under the planned values with what was selected: the same UUIDs in
    the same order. On success plan->devices is filled; otherwise both lists are in the error. */
 int plan_confirm(struct plan *plan, const struct selection *selection,
-                 const struct device_list *machine, const struct device_list *seen,
-                 struct error *err);
+                 const struct device_list *seen, struct error *err);
 
 void plan_release(struct plan *plan);
 

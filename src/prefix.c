@@ -52,18 +52,6 @@ static int add_roots(struct names *roots, char *const *env)
     return 0;
 }
 
-static int add_path_list(struct names *folders, const char *list)
-{
-    while (list && *list) {
-        size_t length = strcspn(list, ":");
-        scope(free_text) char *folder = strndup(list, length);
-        if (!folder || (length && names_add(folders, folder) < 0))
-            return -1;
-        list += length + (list[length] == ':');
-    }
-    return 0;
-}
-
 /* As Python's expanduser and expandvars do for conda: ~/ at the start, $NAME and ${NAME}. */
 static char *expand(const char *text, char *const *env)
 {
@@ -92,6 +80,19 @@ static char *expand(const char *text, char *const *env)
     return strbuf_take(&out);
 }
 
+static int add_path_list(struct names *folders, const char *list, char *const *env)
+{
+    while (list && *list) {
+        size_t length = strcspn(list, ":");
+        scope(free_text) char *written = strndup(list, length);
+        scope(free_text) char *folder = written ? expand(written, env) : NULL;
+        if (!folder || (length && names_add(folders, folder) < 0))
+            return -1;
+        list += length + (list[length] == ':');
+    }
+    return 0;
+}
+
 static int add_condarc(struct names *folders, const char *home, char *const *env)
 {
     scope(names_release) struct names written = {0};
@@ -113,8 +114,9 @@ static int list_envs_dirs(struct names *folders, char *const *env)
     scope(names_release) struct names roots = {0};
     const char *home = env_get_filled(env, "HOME");
 
-    if (add_path_list(folders, env_get(env, "CONDA_ENVS_PATH")) < 0 ||
-        add_path_list(folders, env_get(env, "CONDA_ENVS_DIRS")) < 0 || add_roots(&roots, env) < 0)
+    if (add_path_list(folders, env_get(env, "CONDA_ENVS_PATH"), env) < 0 ||
+        add_path_list(folders, env_get(env, "CONDA_ENVS_DIRS"), env) < 0 ||
+        add_roots(&roots, env) < 0)
         return -1;
     for (size_t i = 0; i < roots.count; i++) {
         scope(free_text) char *envs = path_join(roots.items[i], "envs");
@@ -268,6 +270,15 @@ static int check(const char *path, struct error *err)
     return 0;
 }
 
+static char *without_slashes(char *path)
+{
+    size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/')
+        path[--length] = '\0';
+    return path;
+}
+
 int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct error *err)
 {
     size_t lines = err->lines;
@@ -282,8 +293,9 @@ int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct er
         return error_add(err, STATUS_PREFIX, "%s: %s", found, strerror(errno));
     const char *name = is_base(path, wish->env) ? "base" : path_name(path);
     const char *active = env_get_filled(wish->env, "CONDA_PREFIX");
-    *prefix = (struct prefix){path, strdup(name), active && is_same_folder(path, active)};
-    if (prefix->name)
+    *prefix = (struct prefix){path, strdup(name), strdup(path_name(without_slashes(found))),
+                              active && is_same_folder(path, active)};
+    if (prefix->name && prefix->called)
         return 0;
     prefix_release(prefix);
     return error_memory(err);
@@ -293,5 +305,6 @@ void prefix_release(struct prefix *prefix)
 {
     free(prefix->path);
     free(prefix->name);
+    free(prefix->called);
     *prefix = (struct prefix){0};
 }

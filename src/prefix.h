@@ -28,9 +28,10 @@ struct prefix_wish {
 };
 
 struct prefix {
-    char *path;  /* absolute, without symbolic links */
-    char *name;  /* its last component; "base" for an installation itself */
-    bool active; /* the calling shell has this environment active */
+    char *path;   /* absolute, without symbolic links */
+    char *name;   /* its last component; "base" for an installation itself */
+    char *called; /* the last component of the path by which it was found, maybe a link's */
+    bool active;  /* the calling shell has this environment active */
 };
 
 int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct error *err);

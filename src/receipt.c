@@ -115,7 +115,8 @@ struct receipt *receipt_parse(const char *text, size_t length)
     cyaml_data_t *data = NULL;
 
     if (cyaml_load_data((const uint8_t *)text, length, &quiet, &receipt_value, &data, NULL) !=
-        CYAML_OK)
+            CYAML_OK ||
+        !data)
         return NULL;
     scope(receipt_free) struct receipt *receipt = data;
     bool sound = is_key(receipt->state);
@@ -134,10 +135,17 @@ int receipt_print(struct strbuf *out, const struct receipt *receipt, struct erro
     static struct receipt_file no_file;
     static struct receipt_kept no_kept;
     static char *no_text;
+    scope(strbuf_release) struct strbuf source = STRBUF_INIT;
     struct receipt printed = *receipt;
     char *text = NULL;
     size_t length = 0;
 
+    /* A path may hold any bytes, YAML only text. */
+    strbuf_add_printable(&source, receipt->source, strlen(receipt->source));
+    if (source.failed)
+        return error_memory(err);
+    if (!is_utf8(receipt->source, strlen(receipt->source)))
+        printed.source = source.text;
     /* libcyaml takes an empty list, but no NULL for one. */
     printed.devices = printed.devices ? printed.devices : &no_device;
     printed.variables = printed.variables ? printed.variables : &no_text;

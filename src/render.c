@@ -179,7 +179,8 @@ bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_S
             continue;
         const char *start = text + DIGITS + 4;
         scope(free_text) char *name = strndup(start, strspn(start, letters));
-        if (!name || !is_manageable(name) || names_add(managed, name) < 0)
+        bool known = name && names_have(managed, name);
+        if (!name || (!known && (!is_manageable(name) || names_add(managed, name) < 0)))
             continue;
         memcpy(key, text, DIGITS);
         key[DIGITS] = '\0';

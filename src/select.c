@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MOST_ERRORS = 50 };
+
 struct selecting {
     struct selection *selection;
     const struct device_list *machine;
@@ -18,7 +20,9 @@ static int missing(const struct selecting *in, const struct item *item, const ch
 {
     size_t last = in->machine->count - 1;
     struct place place = item->place;
-    scope(free_text) char *has = last ? format_text("0 to %zu", last) : format_text("only GPU 0");
+    scope(free_text) char *has = in->selection->by_uuid ? format_text("the devices below")
+                                 : last                 ? format_text("0 to %zu", last)
+                                                        : format_text("only GPU 0");
 
     return error_add(in->err, STATUS_DRIVER,
                      "%s:%zu:%zu: gpu.devices: %s on this machine; it has %s", place.file,
@@ -62,7 +66,7 @@ static int add(const struct selecting *in, const struct item *item, size_t numbe
 
 static int check_countable(const struct selecting *in, const struct item *item)
 {
-    if (!device_list_has_mig(in->machine))
+    if (!in->selection->by_uuid)
         return 0;
     return error_at(in->err, item->place,
                     "gpu.devices: '%s' counts GPUs, but this machine has one in MIG mode, and CUDA "
@@ -115,7 +119,7 @@ static int select_uuid(const struct selecting *in, const struct item *item)
                         "gpu.devices: '%s' fits the UUIDs of %zu GPUs; write more of it",
                         item->text, fits);
     bool whole = length == UUID_TEXT_SIZE - 1;
-    if (!fits && (!whole || (item->kind == ITEM_UUID && !device_list_has_mig(in->machine)))) {
+    if (!fits && (!whole || (item->kind == ITEM_UUID && !in->selection->by_uuid))) {
         scope(free_text) char *what = format_text("no GPU with UUID '%s'", item->text);
         return missing(in, item, what ? what : "no such GPU");
     }
@@ -124,9 +128,17 @@ static int select_uuid(const struct selecting *in, const struct item *item)
 
 static int select_pci(const struct selecting *in, const struct item *item)
 {
-    for (size_t i = 0; i < in->machine->count; i++)
-        if (pci_equal(&in->machine->items[i].pci, &item->pci))
-            return add(in, item, i);
+    for (size_t i = 0; i < in->machine->count; i++) {
+        const struct device *device = &in->machine->items[i];
+        if (!pci_equal(&device->pci, &item->pci))
+            continue;
+        if (device->mig)
+            return error_at(in->err, item->place,
+                            "gpu.devices: the GPU at PCI bus ID %s is in MIG mode; name one of its "
+                            "instances by the UUID that 'nvidia-smi -L' shows",
+                            item->text);
+        return add(in, item, i);
+    }
     scope(free_text) char *what = format_text("no GPU at PCI bus ID %s", item->text);
     return missing(in, item, what ? what : "no such GPU");
 }
@@ -169,6 +181,27 @@ static int select_none(const struct selecting *in, const struct item *item)
     return 0;
 }
 
+static bool is_mig(const struct choice *choice)
+{
+    return choice->device ? choice->device->mig : choice->item->kind == ITEM_MIG;
+}
+
+/* CUDA cuts its list where another kind begins. */
+static int check_one_kind(const struct selecting *in)
+{
+    const struct selection *selection = in->selection;
+
+    for (size_t i = 1; i < selection->count; i++) {
+        const struct item *first = selection->choices[0].item, *other = selection->choices[i].item;
+        if (is_mig(&selection->choices[i]) != is_mig(&selection->choices[0]))
+            return error_at(in->err, other->place,
+                            "gpu.devices: of '%s' and '%s' one is a MIG instance and one a whole "
+                            "GPU, and CUDA shows a process only one kind; leave one of them out",
+                            first->text, other->text);
+    }
+    return 0;
+}
+
 int select_devices(struct selection *selection, const struct config *config,
                    const struct device_list *machine, struct error *err)
 {
@@ -177,14 +210,14 @@ int select_devices(struct selection *selection, const struct config *config,
         [ITEM_MIG] = select_uuid,    [ITEM_PCI] = select_pci,       [ITEM_ALL] = select_all,
         [ITEM_NONE] = select_none,   [ITEM_FILTER] = select_filter,
     };
-    scope(selection_release) struct selection chosen = {0};
+    scope(selection_release) struct selection chosen = {.by_uuid = device_list_has_mig(machine)};
     struct selecting in = {&chosen, machine, err};
     int result = 0;
 
-    for (size_t i = 0; i < config->item_count; i++)
+    for (size_t i = 0; i < config->item_count && err->lines < MOST_ERRORS; i++)
         if (by_kind[config->items[i].kind](&in, &config->items[i]) < 0)
             result = -1;
-    if (result < 0)
+    if (result < 0 || check_one_kind(&in) < 0)
         return -1;
     *selection = chosen;
     chosen = (struct selection){0};

@@ -18,6 +18,7 @@ struct choice {
 struct selection {
     struct choice *choices;
     size_t count;
+    bool by_uuid; /* the driver's numbers are not nvidia-smi's here: a GPU is in MIG mode */
 };
 
 /*

@@ -228,3 +228,10 @@ void site_sweep(const struct site *site, const char *path)
     if (folder >= 0)
         tempfile_sweep(folder);
 }
+
+int site_sync(const struct site *site, const char *path, struct error *err)
+{
+    scope(close_fd) int folder = open_folder(site, path);
+
+    return folder >= 0 && fsync(folder) == 0 ? 0 : failed(site, path, "write", err);
+}

@@ -47,7 +47,8 @@ void site_lock_holder(const struct site *site, struct strbuf *out);
 /* 1: read; 0: there is no such file or folder; -1: it is there and cannot be read as a file. */
 int site_read(const struct site *site, const char *path, struct strbuf *out, struct error *err);
 
-/* Writes a file complete or not at all, and makes the folders on its way that are missing. */
+/* Writes a file complete or not at all, and makes the folders on its way that are missing. It is
+   there for good once its folder is synced. */
 int site_write(const struct site *site, const char *path, const char *text, size_t length,
                struct error *err);
 
@@ -70,5 +71,7 @@ void site_remove_folder(const struct site *site, const char *path);
 
 /* Removes what a killed run left in a folder. */
 void site_sweep(const struct site *site, const char *path);
+
+int site_sync(const struct site *site, const char *path, struct error *err);
 
 #endif

@@ -125,6 +125,19 @@ static size_t utf8_character(const unsigned char *at, size_t left, uint32_t *cha
     return *character < smallest[length] || surrogate || *character > 0x10ffff ? 0 : length;
 }
 
+bool is_utf8(const char *text, size_t length)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    uint32_t character;
+
+    for (size_t i = 0, size; i < length; i += size) {
+        size = utf8_character(at + i, length - i, &character);
+        if (!size)
+            return false;
+    }
+    return true;
+}
+
 /* Characters that take no place of their own or change how their neighbours are shown: Unicode's
    general categories Cc, Cf, Zl and Zp, and the variation selectors. */
 static bool is_unseen(uint32_t c)

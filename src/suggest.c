@@ -45,7 +45,8 @@ const char *suggest(const char *text, const char *const *words, size_t count)
     for (size_t i = 0; i < count; i++) {
         size_t word = strlen(words[i]);
         size_t changes = distance(text, length, words[i], word);
-        if (changes < best && changes <= least(word, length) / 3 + (word < 3)) {
+        size_t allowed = least(word, length) / 3;
+        if (length && changes < best && changes <= (allowed ? allowed : 1)) {
             best = changes;
             nearest = words[i];
         }

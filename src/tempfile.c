@@ -48,7 +48,7 @@ int tempfile_commit(struct tempfile *temp, const char *name)
     if (renameat(temp->folder, temp->name, temp->folder, name) < 0)
         return -1;
     temp->name[0] = '\0';
-    return fsync(temp->folder);
+    return 0;
 }
 
 void tempfile_release(struct tempfile *temp)

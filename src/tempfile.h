@@ -31,7 +31,7 @@ int tempfile_create(struct tempfile *temp, int folder, mode_t mode);
 /* Writes, syncs and closes: every error that the file system has is known after this. */
 int tempfile_write(struct tempfile *temp, const char *bytes, size_t length);
 
-/* Renames over `name` in the folder and syncs the folder. */
+/* Renames over `name` in the folder. That is on the disk once the folder is synced. */
 int tempfile_commit(struct tempfile *temp, const char *name);
 
 /* Removes a file that was not committed. */

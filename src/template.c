@@ -92,6 +92,7 @@ enum mark { MARK_NONE, MARK_VALUE, MARK_EACH, MARK_END };
 
 struct tag {
     enum mark mark;
+    const char *start;
     const char *name;
     size_t length;
     const char *next; /* where the template goes on */
@@ -127,7 +128,7 @@ static struct tag tag_at(const char *start, const char *at)
             continue;
         bool line = (at == start || at[-1] == '\n') && *next == '\n';
         bool eaten = line && openings[i].mark != MARK_VALUE;
-        return (struct tag){openings[i].mark, name, length, eaten ? next + 1 : next};
+        return (struct tag){openings[i].mark, at, name, length, eaten ? next + 1 : next};
     }
     return (struct tag){.next = at + 1};
 }
@@ -151,7 +152,7 @@ static const char *end_of_part(const char *start, const char *at)
 {
     size_t depth = 1;
 
-    while (*at) {
+    while (*(at = strchrnul(at, '@'))) {
         struct tag tag = tag_at(start, at);
         depth += tag.mark == MARK_EACH;
         depth -= tag.mark == MARK_END;
@@ -173,7 +174,7 @@ static int fill_each(const struct filling *in, struct tag *each, const struct va
 
     if (!*end || closing.length != each->length ||
         memcmp(closing.name, each->name, each->length) != 0)
-        return error_at(in->err, place_in(in, each->name), "'@each %.*s@' has no '@end %.*s@'",
+        return error_at(in->err, place_in(in, each->start), "'@each %.*s@' has no '@end %.*s@'",
                         (int)each->length, each->name, (int)each->length, each->name);
     const char *start = each->next;
     each->next = closing.next;
@@ -197,7 +198,7 @@ static int fill(const struct filling *in, const char *at, const char *end,
         const char *text = tag.mark == MARK_VALUE ? text_named(values, &tag) : NULL;
         if (tag.mark == MARK_END || (tag.mark == MARK_VALUE && !text))
             return error_at(in->err, place_in(in, at), "'%.*s' means nothing here",
-                            (int)(tag.next - at), at);
+                            (int)(tag.name + tag.length + 1 - at), at);
         if (tag.mark == MARK_EACH) {
             if (fill_each(in, &tag, values) < 0)
                 return -1;

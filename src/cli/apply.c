@@ -95,7 +95,7 @@ static int confirm(struct job *job, const struct selection *selection, struct er
                   "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:", question.visible);
         return error_join(err, &blind);
     }
-    int result = plan_confirm(&job->plan, selection, &job->machine.devices, &seen.devices, err);
+    int result = plan_confirm(&job->plan, selection, &seen.devices, err);
     if (result < 0)
         cli_add_table(err, &job->machine.devices);
     return result;
@@ -170,12 +170,10 @@ static int add_hooks(struct job *job, struct error *err)
    another copy of the file is no change. */
 static char *receipt_source(const struct job *job)
 {
-    char *real = NULL;
-
     if (job->history.receipt && !hook_differs(&job->set, job->set.count - 1))
         return strdup(job->history.receipt->source);
-    real = realpath(job->config.file, NULL);
-    return real ? real : strdup(job->config.file);
+    scope(free_text) char *real = realpath(job->config.file, NULL);
+    return real ? take(&real) : strdup(job->config.file);
 }
 
 static void fill_receipt(struct receipt *receipt, const struct job *job)
@@ -335,7 +333,7 @@ static void print_notes(const struct job *job)
     const char *wanted = job->config.name;
 
     if (!job->options->prefix && !job->options->name && wanted &&
-        strcmp(wanted, job->prefix.name) != 0)
+        strcmp(wanted, job->prefix.name) != 0 && strcmp(wanted, job->prefix.called) != 0)
         cli_note(job->options,
                  "using the active environment '%s', though %s names '%s'; -n chooses another",
                  job->prefix.name, job->config.file, wanted);

@@ -145,6 +145,7 @@ static _Noreturn void be_diff(const char *name, const char *old, int text)
 
     signal(SIGPIPE, SIG_DFL);
     dup2(text, STDIN_FILENO);
+    dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
     execlp("diff", "diff", "-u", "--label", old_label ? old_label : "a", "--label",
            new_label ? new_label : "b", old, "-", (char *)NULL);
     _exit(127);
@@ -169,8 +170,11 @@ int cli_diff(const char *name, const char *old, const struct strbuf *text, struc
         ;
     if (child < 0)
         return error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(saved));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return error_add(err, STATUS_SYSTEM,
-                         "--dry-run shows changes with diff(1), which failed; install diffutils");
+                         "--dry-run shows changes with diff(1), and there is none; install "
+                         "diffutils");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        return error_add(err, STATUS_SYSTEM, "cannot write to standard output");
     return 0;
 }
