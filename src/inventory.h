@@ -57,7 +57,8 @@ int inventory_ask(struct inquiry *inquiry, const struct question *question, stru
    on success, but for `absent`. */
 int inventory_answer(struct inquiry *inquiry, struct inventory *inventory, struct error *err);
 
-/* Ends an inquiry whose answer is not wanted any more. */
+/* Ends an inquiry whose answer is not wanted any more; nothing for one that was not begun, or whose
+   answer was taken. For scope(). */
 void inventory_cancel(struct inquiry *inquiry);
 
 void inventory_release(struct inventory *inventory);

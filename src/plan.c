@@ -58,15 +58,41 @@ static int make(struct plan *plan, const struct config *config, const char *visi
     return 0;
 }
 
+/* The devices in the order of the selection, each from the list that has it. */
+static int fill_devices(struct plan *plan, const struct selection *selection,
+                        const struct device_list *seen, struct error *err)
+{
+    struct planned_device *devices = calloc(selection->count + 1, sizeof *devices);
+
+    if (!devices)
+        return error_memory(err);
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct choice *choice = &selection->choices[i];
+        const struct device *device = seen ? &seen->items[i] : choice->device;
+        bool numbered = !selection->by_uuid && !device->mig;
+        devices[i] = (struct planned_device){numbered ? choice->number : PLAN_NO_NUMBER, *device};
+    }
+    free(plan->devices);
+    plan->devices = devices;
+    plan->device_count = selection->count;
+    return 0;
+}
+
 int plan_make(struct plan *plan, const struct config *config, const struct selection *selection,
               struct error *err)
 {
+    bool listed = true;
+
     if (!selection->count)
         return plan_make_cpu(plan, config, err);
     scope(free_text) char *visible = visible_value(config, selection);
     if (!visible)
         return error_memory(err);
-    return make(plan, config, visible, config->in_job, err);
+    if (make(plan, config, visible, config->in_job, err) < 0)
+        return -1;
+    for (size_t i = 0; i < selection->count; i++)
+        listed = listed && selection->choices[i].device;
+    return listed ? fill_devices(plan, selection, NULL, err) : 0;
 }
 
 int plan_make_cpu(struct plan *plan, const struct config *config, struct error *err)
@@ -116,18 +142,7 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
     }
     if (!same)
         return differs(plan, selection, seen, err);
-    struct planned_device *devices = calloc(seen->count + 1, sizeof *devices);
-    if (!devices)
-        return error_memory(err);
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct device *device = &seen->items[i];
-        size_t number =
-            selection->by_uuid || device->mig ? PLAN_NO_NUMBER : selection->choices[i].number;
-        devices[i] = (struct planned_device){number, *device};
-    }
-    plan->devices = devices;
-    plan->device_count = seen->count;
-    return 0;
+    return plan->devices ? 0 : fill_devices(plan, selection, seen, err);
 }
 
 void plan_release(struct plan *plan)

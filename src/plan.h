@@ -5,7 +5,7 @@
  *     scope(plan_release) struct plan plan = {0};
  *     plan_make(&plan, &config, &selection, &err);
  *     ... ask the driver with plan_visible(&plan) and PLAN_ORDER ...
- *     plan_confirm(&plan, &seen, &err);          // fills in plan.devices
+ *     plan_confirm(&plan, &selection, &seen, &err);
  */
 #ifndef CONDA_GPU_PLAN_H
 #define CONDA_GPU_PLAN_H
@@ -25,11 +25,11 @@ struct planned_device {
 struct plan {
     struct var_list variables; /* CUDA_DEVICE_ORDER and CUDA_VISIBLE_DEVICES first */
     enum in_job in_job;        /* for CUDA_VISIBLE_DEVICES; always override when it hides all */
-    struct planned_device *devices; /* in CUDA's order, after plan_confirm */
+    struct planned_device *devices; /* in CUDA's order; NULL before plan_confirm if the driver has
+                                       not listed all of them yet */
     size_t device_count;
 };
 
-/* The devices stay out of the plan until the driver has confirmed them. */
 int plan_make(struct plan *plan, const struct config *config, const struct selection *selection,
               struct error *err);
 
@@ -40,7 +40,7 @@ int plan_make_cpu(struct plan *plan, const struct config *config, struct error *
 const char *plan_visible(const struct plan *plan);
 
 /* Compares what the driver shows under the planned values with what was selected: the same UUIDs in
-   the same order. On success plan->devices is filled; otherwise both lists are in the error. */
+   the same order. On success plan->devices is complete; otherwise both lists are in the error. */
 int plan_confirm(struct plan *plan, const struct selection *selection,
                  const struct device_list *seen, struct error *err);
 

@@ -50,7 +50,9 @@ struct job {
     struct config config;
     struct prefix prefix;
     struct inventory machine;
+    struct selection selection;
     struct plan plan;
+    struct inquiry confirming;
     struct site site;
     struct history history;
     struct names managed; /* by this plan, then by earlier ones */
@@ -64,7 +66,9 @@ static void job_release(struct job *job)
 {
     config_release(&job->config);
     prefix_release(&job->prefix);
+    inventory_cancel(&job->confirming);
     inventory_release(&job->machine);
+    selection_release(&job->selection);
     plan_release(&job->plan);
     site_close(&job->site);
     history_release(&job->history);
@@ -74,54 +78,70 @@ static void job_release(struct job *job)
     free(job->kept);
 }
 
+static bool looks_only(const struct options *options)
+{
+    return options->dry_run || options->check;
+}
+
 static bool wants_no_gpu(const struct config *config)
 {
     return config->item_count == 1 && config->items[0].kind == ITEM_NONE;
 }
 
-/* Asks the driver what it shows under the planned values. */
-static int confirm(struct job *job, const struct selection *selection, struct error *err)
+/* Begins to ask the driver what it shows under the planned values. */
+static int ask_to_confirm(struct job *job, struct error *err)
+{
+    const struct question question = {job->options->driver, plan_visible(&job->plan), PLAN_ORDER,
+                                      job->options->timeout};
+
+    return inventory_ask(&job->confirming, &question, err);
+}
+
+static int confirm(struct job *job, struct error *err)
 {
     scope(inventory_release) struct inventory seen = {0};
     scope(error_release) struct error blind = ERROR_INIT;
-    struct inquiry inquiry = INQUIRY_INIT;
-    struct question question = {job->options->driver, plan_visible(&job->plan), PLAN_ORDER,
-                                job->options->timeout};
 
-    if (inventory_ask(&inquiry, &question, err) < 0)
-        return -1;
-    if (inventory_answer(&inquiry, &seen, &blind) < 0 && !seen.absent) {
-        error_add(err, blind.status,
-                  "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:", question.visible);
+    if (job->confirming.child < 0)
+        return 0;
+    if (inventory_answer(&job->confirming, &seen, &blind) < 0 && !seen.absent) {
+        error_add(err, blind.status, "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:",
+                  plan_visible(&job->plan));
         return error_join(err, &blind);
     }
-    int result = plan_confirm(&job->plan, selection, &seen.devices, err);
+    int result = plan_confirm(&job->plan, &job->selection, &seen.devices, err);
     if (result < 0)
         cli_add_table(err, &job->machine.devices);
     return result;
 }
 
-static int decide(struct job *job, struct error *err)
+static int plan_without_gpu(struct job *job, const struct error *absent, struct error *err)
 {
-    scope(selection_release) struct selection selection = {0};
+    if (!job->machine.absent || job->config.if_no_gpu != IF_NO_GPU_CPU)
+        return error_join(err, absent);
+    cli_note(job->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
+             (int)strcspn(error_text(absent), "\n"), error_text(absent));
+    return plan_make_cpu(&job->plan, &job->config, err);
+}
+
+/* From the driver's first answer to the plan, about which it is asked at once. A device that only
+   its second answer describes must be waited for. */
+static int decide(struct job *job, struct inquiry *survey, struct error *err)
+{
     scope(error_release) struct error absent = ERROR_INIT;
 
     if (wants_no_gpu(&job->config))
         return plan_make_cpu(&job->plan, &job->config, err);
-    if (cli_survey(&job->machine, job->options, &absent) < 0) {
-        if (!job->machine.absent || job->config.if_no_gpu != IF_NO_GPU_CPU)
-            return error_join(err, &absent);
-        cli_note(job->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
-                 (int)strcspn(error_text(&absent), "\n"), error_text(&absent));
-        return plan_make_cpu(&job->plan, &job->config, err);
-    }
-    if (select_devices(&selection, &job->config, &job->machine.devices, err) < 0) {
+    if (inventory_answer(survey, &job->machine, &absent) < 0)
+        return plan_without_gpu(job, &absent, err);
+    if (select_devices(&job->selection, &job->config, &job->machine.devices, err) < 0) {
         cli_add_table(err, &job->machine.devices);
         return -1;
     }
-    if (plan_make(&job->plan, &job->config, &selection, err) < 0)
+    if (plan_make(&job->plan, &job->config, &job->selection, err) < 0 ||
+        ask_to_confirm(job, err) < 0)
         return -1;
-    return confirm(job, &selection, err);
+    return job->plan.devices ? 0 : confirm(job, err);
 }
 
 static int add_hook(struct job *job, const char *direction, const struct shell *shell,
@@ -409,21 +429,32 @@ static int write_files(struct job *job, struct error *err)
     return 0;
 }
 
+/* The driver is slow to answer, so everything that needs no answer is done meanwhile. */
+static int make_ready(struct job *job, struct error *err)
+{
+    const struct options *options = job->options;
+    scope(inventory_cancel) struct inquiry survey = INQUIRY_INIT;
+    struct prefix_wish wish = {options->prefix, options->name, job->config.name, true,
+                               options->env};
+
+    if ((!wants_no_gpu(&job->config) && cli_survey(&survey, options, err) < 0) ||
+        prefix_find(&job->prefix, &wish, err) < 0 || decide(job, &survey, err) < 0 ||
+        site_open(&job->site, job->prefix.path, err) < 0 ||
+        (!looks_only(options) && cli_lock(&job->site, options, err) < 0) || prepare(job, err) < 0)
+        return -1;
+    return confirm(job, err);
+}
+
 static int run(const struct options *options, struct error *err)
 {
-    scope(job_release) struct job job = {.options = options, .site = SITE_INIT};
-    bool looks_only = options->dry_run || options->check;
+    scope(job_release) struct job job = {
+        .options = options, .site = SITE_INIT, .confirming = INQUIRY_INIT};
 
-    if (cli_read_config(&job.config, options, err) < 0)
-        return -1;
-    struct prefix_wish wish = {options->prefix, options->name, job.config.name, true, options->env};
-    if (prefix_find(&job.prefix, &wish, err) < 0 || decide(&job, err) < 0 ||
-        site_open(&job.site, job.prefix.path, err) < 0 ||
-        (!looks_only && cli_lock(&job.site, options, err) < 0) || prepare(&job, err) < 0)
+    if (cli_read_config(&job.config, options, err) < 0 || make_ready(&job, err) < 0)
         return -1;
     print_notes(&job);
     print_plan(&job);
-    return looks_only ? show_differences(&job, err) : write_files(&job, err);
+    return looks_only(options) ? show_differences(&job, err) : write_files(&job, err);
 }
 
 const struct command apply_command = {"apply", "fnpdcARFqvDTt", help, run};

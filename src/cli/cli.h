@@ -64,8 +64,8 @@ bool cli_colours(const struct options *options, int fd);
 /* The file of -f, or environment.yml, or environment.yaml. */
 int cli_read_config(struct config *config, const struct options *options, struct error *err);
 
-/* Asks for this machine's devices, all of them, in PCI bus order. */
-int cli_survey(struct inventory *machine, const struct options *options, struct error *err);
+/* Begins to ask for this machine's devices, all of them, in PCI bus order. */
+int cli_survey(struct inquiry *inquiry, const struct options *options, struct error *err);
 
 /* Adds the table of a machine's devices to an error. */
 void cli_add_table(struct error *err, const struct device_list *machine);

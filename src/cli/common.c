@@ -83,15 +83,12 @@ int cli_read_config(struct config *config, const struct options *options, struct
                      "has it, or name the file with -f");
 }
 
-int cli_survey(struct inventory *machine, const struct options *options, struct error *err)
+int cli_survey(struct inquiry *inquiry, const struct options *options, struct error *err)
 {
-    struct inquiry inquiry = INQUIRY_INIT;
-    struct question question = {
+    const struct question question = {
         .library = options->driver, .order = PLAN_ORDER, .timeout = options->timeout};
 
-    if (inventory_ask(&inquiry, &question, err) < 0)
-        return -1;
-    return inventory_answer(&inquiry, machine, err);
+    return inventory_ask(inquiry, &question, err);
 }
 
 void cli_add_table(struct error *err, const struct device_list *machine)
