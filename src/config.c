@@ -498,15 +498,18 @@ static int read_root(const struct reading *in)
     return found && !node_is_null(found) ? read_section(in, found) : lacks_section(in, near);
 }
 
-int config_read(struct config *config, const char *file, const char *text, size_t length,
-                struct error *err)
+/* Reads from the file, or for fd -1 from the text. */
+static int read_any(struct config *config, const char *file, int fd, const char *text,
+                    size_t length, struct error *err)
 {
     scope(config_release) struct config read = {.file = strdup(file)};
     scope(document_release) struct document doc = {0};
 
     if (!read.file)
         return error_memory(err);
-    if (document_load(&doc, read.file, text, length, err) < 0)
+    int result = fd < 0 ? document_load(&doc, read.file, text, length, err)
+                        : document_read(&doc, read.file, fd, err);
+    if (result < 0)
         return -1;
     if (read_root(&(struct reading){&read, &doc, err, "gpu"}) < 0) {
         if (is_enough(err))
@@ -517,6 +520,17 @@ int config_read(struct config *config, const char *file, const char *text, size_
     *config = read;
     read = (struct config){0};
     return 0;
+}
+
+int config_read(struct config *config, const char *file, const char *text, size_t length,
+                struct error *err)
+{
+    return read_any(config, file, -1, text, length, err);
+}
+
+int config_read_fd(struct config *config, const char *file, int fd, struct error *err)
+{
+    return read_any(config, file, fd, NULL, 0, err);
 }
 
 void config_release(struct config *config)

@@ -34,14 +34,16 @@ struct config {
 };
 
 enum {
-    CONFIG_FILE_LIMIT = 16 << 20, /* bytes */
-    CONFIG_VALUE_LIMIT = 120000,  /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
-    CONFIG_TOTAL_LIMIT = 500000,  /* bytes; all of an environment shares a quarter of the stack */
+    CONFIG_VALUE_LIMIT = 120000, /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
+    CONFIG_TOTAL_LIMIT = 500000, /* bytes; all of an environment shares a quarter of the stack */
     CONFIG_VARIABLES_LIMIT = 1000,
 };
 
 int config_read(struct config *config, const char *file, const char *text, size_t length,
                 struct error *err);
+
+/* The same for an open file. */
+int config_read_fd(struct config *config, const char *file, int fd, struct error *err);
 
 void config_release(struct config *config);
 

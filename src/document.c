@@ -1,7 +1,9 @@
 #include "document.h"
 
+#include "file.h"
 #include "scope.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void parser_release(yaml_parser_t *parser)
@@ -45,29 +47,70 @@ static struct place place_of_problem(const yaml_parser_t *parser, const char *fi
     return place;
 }
 
-static int report(const yaml_parser_t *parser, const char *file, const char *text, size_t length,
-                  struct error *err)
+/* What a parser reads from: a text, or a file. */
+struct input {
+    const char *file;
+    const char *text; /* NULL for a file */
+    size_t length;
+    int fd;
+    size_t left; /* of the limit */
+    int error;   /* errno of a read that failed */
+};
+
+static int read_input(void *data, unsigned char *buffer, size_t size, size_t *got)
+{
+    struct input *input = data;
+    ssize_t result;
+
+    do {
+        result = read(input->fd, buffer, size);
+    } while (result < 0 && errno == EINTR);
+    input->error = result < 0 ? errno : (size_t)result > input->left ? EFBIG : 0;
+    *got = input->error ? 0 : (size_t)result;
+    input->left -= *got;
+    return !input->error;
+}
+
+static int report_bytes(const yaml_parser_t *parser, const struct input *input, struct error *err)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    struct place place = {.file = input->file};
+
+    if (input->text)
+        place = place_of_problem(parser, input->file, input->text, input->length);
+    else if (lseek(input->fd, 0, SEEK_SET) == 0 &&
+             file_read_fd(input->fd, DOCUMENT_LIMIT, &text) == 0)
+        place = place_of_problem(parser, input->file, strbuf_text(&text), text.length);
+    return error_at(err, place, "not a text file: %s; save the file as UTF-8", parser->problem);
+}
+
+static int report(const yaml_parser_t *parser, const struct input *input, struct error *err)
 {
     if (parser->error == YAML_MEMORY_ERROR)
         return error_memory(err);
+    if (input->error == EFBIG)
+        return error_add(err, STATUS_INPUT, "%s: larger than %d MiB; an environment file is not",
+                         input->file, DOCUMENT_LIMIT >> 20);
+    if (input->error)
+        return error_add(err, STATUS_INPUT, "%s: cannot read the file: %s; name another with -f",
+                         input->file, strerror(input->error));
     if (parser->error == YAML_READER_ERROR)
-        return error_at(err, place_of_problem(parser, file, text, length),
-                        "not a text file: %s; save the file as UTF-8", parser->problem);
-    struct place place = {file, parser->problem_mark.line + 1, parser->problem_mark.column + 1};
+        return report_bytes(parser, input, err);
+    struct place place = {input->file, parser->problem_mark.line + 1,
+                          parser->problem_mark.column + 1};
     return error_at(err, place, "not YAML: %s%s%s; mend this line or the one before it",
                     parser->context ? parser->context : "", parser->context ? ", " : "",
                     parser->problem);
 }
 
-static int check_single(yaml_parser_t *parser, const char *file, const char *text, size_t length,
-                        struct error *err)
+static int check_single(yaml_parser_t *parser, const struct input *input, struct error *err)
 {
     yaml_document_t second;
 
     if (!yaml_parser_load(parser, &second))
-        return report(parser, file, text, length, err);
+        return report(parser, input, err);
     const yaml_node_t *root = yaml_document_get_root_node(&second);
-    struct place place = {file, second.start_mark.line + 1, 1};
+    struct place place = {input->file, second.start_mark.line + 1, 1};
     yaml_document_delete(&second);
     if (root)
         return error_at(err, place,
@@ -91,8 +134,7 @@ static int check_mapping(struct document *doc, struct error *err)
                     shown ? shown : "something else");
 }
 
-int document_load(struct document *doc, const char *file, const char *text, size_t length,
-                  struct error *err)
+static int load(struct document *doc, struct input *input, struct error *err)
 {
     scope(parser_release) yaml_parser_t parser;
 
@@ -100,16 +142,30 @@ int document_load(struct document *doc, const char *file, const char *text, size
         memset(&parser, 0, sizeof parser);
         return error_memory(err);
     }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    scope(document_release) struct document loaded = {.file = file};
+    if (input->text)
+        yaml_parser_set_input_string(&parser, (const unsigned char *)input->text, input->length);
+    else
+        yaml_parser_set_input(&parser, read_input, input);
+    scope(document_release) struct document loaded = {.file = input->file};
     if (!yaml_parser_load(&parser, &loaded.yaml))
-        return report(&parser, file, text, length, err);
+        return report(&parser, input, err);
     loaded.live = true;
-    if (check_mapping(&loaded, err) < 0 || check_single(&parser, file, text, length, err) < 0)
+    if (check_mapping(&loaded, err) < 0 || check_single(&parser, input, err) < 0)
         return -1;
     *doc = loaded;
     loaded.live = false;
     return 0;
+}
+
+int document_load(struct document *doc, const char *file, const char *text, size_t length,
+                  struct error *err)
+{
+    return load(doc, &(struct input){.file = file, .text = text, .length = length}, err);
+}
+
+int document_read(struct document *doc, const char *file, int fd, struct error *err)
+{
+    return load(doc, &(struct input){.file = file, .fd = fd, .left = DOCUMENT_LIMIT}, err);
 }
 
 void document_release(struct document *doc)

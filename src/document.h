@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <yaml.h>
 
+enum { DOCUMENT_LIMIT = 16 << 20 }; /* bytes */
+
 struct document {
     yaml_document_t yaml;
     const char *file; /* for places; not owned */
@@ -27,6 +29,10 @@ struct document {
    second document are reported with their place. */
 int document_load(struct document *doc, const char *file, const char *text, size_t length,
                   struct error *err);
+
+/* The same for an open file, which is read as libyaml wants it, so that its text need not be held
+   beside the document. More than DOCUMENT_LIMIT bytes are an error. */
+int document_read(struct document *doc, const char *file, int fd, struct error *err);
 
 void document_release(struct document *doc);
 

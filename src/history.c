@@ -28,7 +28,8 @@ static int recall_receipt(struct history *history, const struct site *site, stru
     return result < 0 ? error_memory(err) : 0;
 }
 
-/* Any hook of ours tells, also an edited one; deactivation scripts know every generation. */
+/* Any hook of ours tells, also an edited one; deactivation scripts know every generation, and the
+   first shell's is the first that is written. */
 static int recall_hooks(struct history *history, const struct site *site, struct error *err)
 {
     for (size_t i = 0; i < shell_count; i++) {
@@ -40,9 +41,11 @@ static int recall_hooks(struct history *history, const struct site *site, struct
         int got = site_read(site, path, &text, err);
         if (got < 0)
             return -1;
-        if (got && render_owner(strbuf_text(&text), text.length) != OWNER_OTHER &&
-            render_recall(strbuf_text(&text), &history->managed, key) && !history->key[0])
+        if (!got || render_owner(strbuf_text(&text), text.length) == OWNER_OTHER)
+            continue;
+        if (render_recall(strbuf_text(&text), &history->managed, key) && !history->key[0])
             memcpy(history->key, key, sizeof key);
+        break;
     }
     return 0;
 }

@@ -158,13 +158,22 @@ static struct ending listen_to(struct inquiry *inquiry, struct strbuf *bytes)
     }
 }
 
+/* A process that hangs inside the kernel outlives even SIGKILL for a while; it is waited for a
+   second, in steps that begin small. */
+static void reap(pid_t child)
+{
+    enum { FIRST = 10000, LAST = 500 * 1000 * 1000 }; /* nanoseconds */
+
+    for (long step = FIRST; step < LAST && waitpid(child, NULL, WNOHANG) == 0; step *= 2)
+        nanosleep(&(struct timespec){0, step}, NULL);
+}
+
 void inventory_cancel(struct inquiry *inquiry)
 {
     if (inquiry->child > 0) {
         kill(-inquiry->child, SIGKILL);
         kill(inquiry->child, SIGKILL);
-        while (waitpid(inquiry->child, NULL, 0) < 0 && errno == EINTR)
-            ;
+        reap(inquiry->child);
     }
     close_fd(&inquiry->answer);
     inquiry->child = inquiry->answer = -1;

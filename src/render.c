@@ -169,7 +169,6 @@ static bool is_manageable(const char *name)
 bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
     enum { DIGITS = STATE_KEY_SIZE - 1 };
     bool found = false;
 
@@ -178,7 +177,7 @@ bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_S
         if (strspn(text, hex) != DIGITS || strncmp(text + DIGITS, "_AT_", 4) != 0)
             continue;
         const char *start = text + DIGITS + 4;
-        scope(free_text) char *name = strndup(start, strspn(start, letters));
+        scope(free_text) char *name = strndup(start, var_name_length(start));
         bool known = name && names_have(managed, name);
         if (!name || (!known && (!is_manageable(name) || names_add(managed, name) < 0)))
             continue;

@@ -122,7 +122,9 @@ static struct tag tag_at(const char *start, const char *at)
         if (strncmp(at, openings[i].opening, opening) != 0)
             continue;
         const char *name = at + opening;
-        size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
+        size_t length = 0;
+        while ((name[length] >= 'a' && name[length] <= 'z') || name[length] == '_')
+            length++;
         const char *next = name + length + 1;
         if (!length || name[length] != '@')
             continue;

@@ -133,11 +133,20 @@ static bool is_among(const char *patterns, const char *name)
     return false;
 }
 
+size_t var_name_length(const char *text)
+{
+    size_t length = 0;
+
+    while ((text[length] >= 'A' && text[length] <= 'Z') ||
+           (text[length] >= 'a' && text[length] <= 'z') ||
+           (text[length] >= '0' && text[length] <= '9') || text[length] == '_')
+        length++;
+    return length;
+}
+
 bool var_name_has_shape(const char *name)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-
-    return *name && !(*name >= '0' && *name <= '9') && !name[strspn(name, letters)];
+    return *name && !(*name >= '0' && *name <= '9') && !name[var_name_length(name)];
 }
 
 const char *var_name_refused(const char *name)

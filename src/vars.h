@@ -47,6 +47,9 @@ int names_add(struct names *names, const char *name);
 bool names_have(const struct names *names, const char *name);
 void names_release(struct names *names);
 
+/* How many characters at the start of a text may stand in a name. */
+size_t var_name_length(const char *text);
+
 /* [A-Za-z_][A-Za-z0-9_]* */
 bool var_name_has_shape(const char *name);
 

@@ -429,16 +429,18 @@ static int write_files(struct job *job, struct error *err)
     return 0;
 }
 
-/* The driver is slow to answer, so everything that needs no answer is done meanwhile. */
+/* Everything up to the writing. The driver is slow to answer, so whatever needs no answer is done
+   between asking and hearing it. */
 static int make_ready(struct job *job, struct error *err)
 {
     const struct options *options = job->options;
     scope(inventory_cancel) struct inquiry survey = INQUIRY_INIT;
+
+    if (cli_survey(&survey, options, err) < 0 || cli_read_config(&job->config, options, err) < 0)
+        return -1;
     struct prefix_wish wish = {options->prefix, options->name, job->config.name, true,
                                options->env};
-
-    if ((!wants_no_gpu(&job->config) && cli_survey(&survey, options, err) < 0) ||
-        prefix_find(&job->prefix, &wish, err) < 0 || decide(job, &survey, err) < 0 ||
+    if (prefix_find(&job->prefix, &wish, err) < 0 || decide(job, &survey, err) < 0 ||
         site_open(&job->site, job->prefix.path, err) < 0 ||
         (!looks_only(options) && cli_lock(&job->site, options, err) < 0) || prepare(job, err) < 0)
         return -1;
@@ -450,7 +452,7 @@ static int run(const struct options *options, struct error *err)
     scope(job_release) struct job job = {
         .options = options, .site = SITE_INIT, .confirming = INQUIRY_INIT};
 
-    if (cli_read_config(&job.config, options, err) < 0 || make_ready(&job, err) < 0)
+    if (make_ready(&job, err) < 0)
         return -1;
     print_notes(&job);
     print_plan(&job);

@@ -56,27 +56,20 @@ bool cli_colours(const struct options *options, int fd)
            strcmp(term, "dumb") != 0;
 }
 
-static int cannot_read(const char *file, struct error *err)
-{
-    if (errno == EFBIG)
-        return error_add(err, STATUS_INPUT, "%s: larger than %d MiB; an environment file is not",
-                         file, CONFIG_FILE_LIMIT >> 20);
-    return error_add(err, STATUS_INPUT, "%s: cannot read the file: %s; name another with -f", file,
-                     strerror(errno));
-}
-
 int cli_read_config(struct config *config, const struct options *options, struct error *err)
 {
     static const char *const usual[] = {"environment.yml", "environment.yaml"};
     const char *const *files = options->file ? &options->file : usual;
     size_t count = options->file ? 1 : sizeof usual / sizeof *usual;
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     for (size_t i = 0; i < count; i++) {
-        if (file_read(files[i], CONFIG_FILE_LIMIT, &text) == 0)
-            return config_read(config, files[i], strbuf_text(&text), text.length, err);
+        scope(close_fd) int fd = open(files[i], O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd >= 0)
+            return config_read_fd(config, files[i], fd, err);
         if (errno != ENOENT || options->file)
-            return cannot_read(files[i], err);
+            return error_add(err, STATUS_INPUT,
+                             "%s: cannot read the file: %s; name another with -f", files[i],
+                             strerror(errno));
     }
     return error_add(err, STATUS_INPUT,
                      "no environment.yml or environment.yaml in this folder; go to the one that "
