@@ -155,7 +155,14 @@ static int claim(struct hook_file *file, const struct site *site, const struct h
         return 0;
     file->keep = foreign && hook && policy->adopt ? name_for_adopted(file->path)
                                                   : name_for_original(site, file->path);
-    return file->keep ? 0 : error_memory(err);
+    if (!file->keep)
+        return error_memory(err);
+    if (site_has(site, file->keep) && !site_is_same(site, file->path, file->keep))
+        return error_add(err, STATUS_PREFIX,
+                         "%s/%s: --adopt would give the file beside it, %s, this name, but it is "
+                         "taken; move one of the two away",
+                         site->path, file->keep, path_name(file->path));
+    return 0;
 }
 
 int hook_claim(struct hook_set *set, const struct site *site, const struct hook_policy *policy,
@@ -230,19 +237,23 @@ int hook_write(const struct hook_set *set, const struct site *site, const struct
     return -1;
 }
 
-int hook_remove(const struct hook_set *set, const struct site *site, struct error *err)
+int hook_remove(struct hook_set *set, const struct site *site, struct error *err)
 {
     int result = 0;
 
     for (size_t i = set->count; i-- > 0;) {
-        const struct hook_file *file = &set->items[i];
-        if (file->state == HOOK_OURS && site_remove(site, file->path, err) < 0)
-            result = -1;
+        struct hook_file *file = &set->items[i];
         if (file->state == HOOK_EDITED)
             result = error_add(err, STATUS_PREFIX,
                                "%s/%s: somebody edited this file after conda-gpu wrote it, so it "
-                               "stays; remove it by hand if it is not wanted",
+                               "stays; remove it by hand if it is not wanted, and run again",
                                site->path, file->path);
+        if (file->state != HOOK_OURS)
+            continue;
+        if (result < 0 && strcmp(file->path, RECEIPT_PATH) == 0)
+            file->state = HOOK_SAME; /* the next run needs it */
+        else if (site_remove(site, file->path, err) < 0)
+            result = -1;
     }
     return result;
 }

@@ -75,7 +75,7 @@ int hook_write(const struct hook_set *set, const struct site *site, const struct
                struct error *err);
 
 /* Removes the files that are ours and unchanged, in the reverse order of writing. Edited ones stay
-   and are reported; others are left alone. */
-int hook_remove(const struct hook_set *set, const struct site *site, struct error *err);
+   and are reported; then the receipt stays as well. Others are left alone. */
+int hook_remove(struct hook_set *set, const struct site *site, struct error *err);
 
 #endif

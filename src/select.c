@@ -20,7 +20,7 @@ static int missing(const struct selecting *in, const struct item *item, const ch
 {
     size_t last = in->machine->count - 1;
     struct place place = item->place;
-    scope(free_text) char *has = in->selection->by_uuid ? format_text("those below")
+    scope(free_text) char *has = in->selection->by_uuid ? format_text("the devices below")
                                  : last                 ? format_text("0 to %zu", last)
                                                         : format_text("only GPU 0");
 

@@ -156,12 +156,26 @@ int site_write(const struct site *site, const char *path, const char *text, size
     return 0;
 }
 
+static bool look_at(const struct site *site, const char *path, struct stat *st)
+{
+    scope(close_fd) int folder = open_parent(site, path, false);
+
+    return folder >= 0 && fstatat(folder, path_name(path), st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool site_has(const struct site *site, const char *path)
 {
     struct stat st;
-    scope(close_fd) int folder = open_parent(site, path, false);
 
-    return folder >= 0 && fstatat(folder, path_name(path), &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return look_at(site, path, &st);
+}
+
+bool site_is_same(const struct site *site, const char *path, const char *other)
+{
+    struct stat one, two;
+
+    return look_at(site, path, &one) && look_at(site, other, &two) && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino;
 }
 
 int site_keep(const struct site *site, const char *path, const char *kept, struct error *err)
@@ -171,7 +185,8 @@ int site_keep(const struct site *site, const char *path, const char *kept, struc
 
     if (folder < 0)
         return failed(site, path, "keep", err);
-    if (linkat(folder, from, folder, to, 0) == 0)
+    if (linkat(folder, from, folder, to, 0) == 0 ||
+        (errno == EEXIST && site_is_same(site, path, kept)))
         return fsync(folder) == 0 ? 0 : failed(site, kept, "write", err);
     /* No hard links on this file system. */
     if ((errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) &&

@@ -54,7 +54,10 @@ int site_write(const struct site *site, const char *path, const char *text, size
 
 bool site_has(const struct site *site, const char *path);
 
-/* Gives a file a second name in its folder; never over an existing file. Its first name is then
+/* Whether both paths are names of one file. */
+bool site_is_same(const struct site *site, const char *path, const char *other);
+
+/* Gives a file a second name in its folder; never over another file. Its first name is then
    free for site_write to replace, so that at every instant the file has one of them. */
 int site_keep(const struct site *site, const char *path, const char *kept, struct error *err);
 

@@ -6,7 +6,7 @@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@
-# What X was before is kept in @state@_OLD_X; ..._AT_X has the job, the level, and 1 if X was set.
+# ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
 setenv __conda_gpu_at /////
@@ -19,7 +19,7 @@ if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_J
   if (! $?OAR_JOB_ID) set OAR_JOB_ID
   setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
   unset _CONDOR_JOB_AD SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
-  # A job that set this has the last word (in_job: keep); in one that did not, it is ours to set.
+  # What a job has set stays (in_job: keep); else it is ours to set.
   if (! $?CUDA_VISIBLE_DEVICES) setenv __CONDA_GPU_FREE_JOB $__conda_gpu_at:q
 @each keep@
   setenv __conda_gpu_keep

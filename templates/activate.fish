@@ -6,7 +6,7 @@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@
-# What X was before is kept in @state@_OLD_X; ..._AT_X has the job, the level, and 1 if X was set.
+# ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
 set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
@@ -15,7 +15,7 @@ set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
 set -l __conda_gpu_keep
 @end keep@
 if test "$__conda_gpu_job" != /////
-  # A job that set this has the last word (in_job: keep); in one that did not, it is ours to set.
+  # What a job has set stays (in_job: keep); else it is ours to set.
   set -q CUDA_VISIBLE_DEVICES; or set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
 @each keep@
   test "$__CONDA_GPU_FREE_JOB" = "$__conda_gpu_job"; or set __conda_gpu_keep 1

@@ -6,7 +6,7 @@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@
-# What X was before is kept in @state@_OLD_X; ..._AT_X has the job, the level, and 1 if X was set.
+# ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
 __conda_gpu_job="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}"
@@ -22,7 +22,7 @@ esac
 @each variables@
 
 @each visible@
-# A job that set this has the last word (in_job: keep); in one that did not, it is ours to set.
+# What a job has set stays (in_job: keep); else it is ours to set.
 case $__conda_gpu_job/${@name@+1} in ////// | */1) ;; *)
   export __CONDA_GPU_FREE_JOB="$__conda_gpu_job" ;;
 esac
@@ -50,12 +50,9 @@ case ${@state@_OLD_@name@-} in ?*) @name@="$@state@_OLD_@name@"@separator@"$@nam
 export @name@
 @end append@
 @each keep@
-;; *)
-case ${@state@_AT_@name@-}/${@state@_OLD_@name@+1} in
-  "$__conda_gpu_at"/1/1) export @name@="$@state@_OLD_@name@"; unset -v @state@_AT_@name@ @state@_OLD_@name@ ;;
-  "$__conda_gpu_at"/*) unset -v @name@ @state@_AT_@name@ @state@_OLD_@name@ ;;
-esac
-;; esac
+;; *) case ${@state@_AT_@name@-} in "$__conda_gpu_at"/1)
+  export @name@="${@state@_OLD_@name@-}"; unset -v @state@_AT_@name@ @state@_OLD_@name@ ;;
+esac ;; esac
 @end keep@
 @end variables@
 

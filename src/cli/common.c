@@ -88,6 +88,7 @@ void cli_add_table(struct error *err, const struct device_list *machine)
 {
     scope(table_release) struct table table = TABLE_INIT(5);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+    bool countable = !device_list_has_mig(machine);
 
     for (size_t i = 0; i < machine->count; i++) {
         const struct device *device = &machine->items[i];
@@ -95,7 +96,7 @@ void cli_add_table(struct error *err, const struct device_list *machine)
         scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
         memory_text(&memory, device->memory);
         snprintf(number, sizeof number, "  GPU %zu", i);
-        table_cell(&table, device->mig ? "  MIG" : number);
+        table_cell(&table, device->mig ? "  MIG" : countable ? number : "  GPU -");
         table_cell(&table, device->name);
         table_cell(&table, strbuf_text(&memory));
         table_cell(&table, pci_text(&device->pci, address));

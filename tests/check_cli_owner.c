@@ -1,0 +1,591 @@
+/*
+ * Whose file is whose: what apply and remove do with files of others, edited ones and what is no
+ * plain file; --adopt, --replace, --force; and that remove leaves what was there before. In the
+ * tables, @ stands for the environment's folder.
+ */
+#include "support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct sandbox box;
+static char *prefix;
+
+static const char *const hooks[] = {
+    "etc/conda/deactivate.d/env_vars.sh",  "etc/conda/deactivate.d/env_vars.fish",
+    "etc/conda/deactivate.d/env_vars.csh", "etc/conda/activate.d/env_vars.sh",
+    "etc/conda/activate.d/env_vars.fish",  "etc/conda/activate.d/env_vars.csh"};
+enum { HOOKS = sizeof hooks / sizeof *hooks };
+
+static void set_up(void)
+{
+    sandbox_open(&box);
+    prefix = sandbox_environment(&box, "pt");
+    sandbox_write(&box, "environment.yml", "name: pt\ngpu:\n  devices: [1, 3]\n");
+}
+
+static void tear_down(void)
+{
+    free(prefix);
+    sandbox_close(&box);
+}
+
+/* The path below the sandbox of a path below the environment; valid until the next call. */
+static const char *inside(const char *path)
+{
+    static char whole[256];
+
+    snprintf(whole, sizeof whole, "envs/pt/%s", path);
+    return whole;
+}
+
+static char *rooted(const char *text)
+{
+    size_t room = strlen(text) + 1, length = strlen(prefix);
+
+    for (const char *at = text; *at; at++)
+        room += *at == '@' ? length : 0;
+    char *result = calloc(room, 1), *to = result;
+    for (; *text; text++) {
+        size_t size = *text == '@' ? length : 1;
+        memcpy(to, *text == '@' ? prefix : text, size);
+        to += size;
+    }
+    return result;
+}
+
+static void check_text(const char *got, const char *wanted)
+{
+    char *text = rooted(wanted);
+
+    ck_assert_str_eq(got, text);
+    free(text);
+}
+
+/* Runs a script in the sandbox, where conda-gpu is "$CONDA_GPU". */
+static struct outcome run_script(const char *script)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    char program[4096], driver[4096], *fake = fake_driver();
+    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", program, driver, NULL};
+
+    snprintf(program, sizeof program, "CONDA_GPU=%s", getenv("CONDA_GPU"));
+    snprintf(driver, sizeof driver, "CONDA_GPU_DRIVER=%s", fake);
+    free(fake);
+    return sandbox_run(&box, argv, env, NULL);
+}
+
+/* Every file of the environments with its mode, its link and its content. */
+static char *tree(void)
+{
+    struct outcome listed = run_script("find envs -printf '%p %M %l\\n' | sort && "
+                                       "find envs -type f -exec cksum {} + | sort");
+    ck_assert_int_eq(listed.status, 0);
+    ck_assert_uint_gt(listed.out_length, 10);
+    free(listed.err);
+    return listed.out;
+}
+
+static struct outcome run(const char *command, const char *option, const char *value)
+{
+    return conda_gpu(&box, NULL, command, "-p", "envs/pt", option, value, NULL);
+}
+
+static void apply(void)
+{
+    struct outcome got = run("apply", NULL, NULL);
+
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+
+/* Takes the outcome of a run that must end so, with this on stderr, and change nothing. */
+static void check_left_alone(const char *command, const char *option, int status,
+                             const char *message)
+{
+    char *before = tree();
+    struct outcome got = run(command, option, NULL);
+
+    check_text(got.err, message);
+    ck_assert_int_eq(got.status, status);
+    outcome_free(&got);
+    char *after = tree();
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+}
+
+/* Files of others, and ones that somebody edited, stay as they are. */
+
+#define FOREIGN(orig)                                                                              \
+    ": conda-gpu did not write this file and leaves it alone; --adopt lets it go on working "      \
+    "beside ours, --replace keeps it as " orig ".orig. It begins:\n"
+#define EDITED(orig)                                                                               \
+    ": somebody edited this file after conda-gpu wrote it; put the change into the environment "   \
+    "file, or give --force, which keeps this version as " orig ".orig. It begins:\n"
+#define STAYS                                                                                      \
+    ": somebody edited this file after conda-gpu wrote it, so it stays; remove it by hand if it "  \
+    "is not wanted\n"
+
+static const struct foreign {
+    const char *path, *text, *message;
+} foreigns[] = {
+    {"etc/conda/activate.d/env_vars.sh", "export A=1\nexport B=2\nexport C=3\nexport D=4\n",
+     "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh") "  | export A=1\n  | export B=2\n"
+                                                                 "  | export C=3\n"},
+    {"etc/conda/deactivate.d/env_vars.fish", "set -e A",
+     "@/etc/conda/deactivate.d/env_vars.fish" FOREIGN("env_vars.fish") "  | set -e A\n"},
+    {"etc/conda/activate.d/env_vars.csh", "\033[31m\r\n\xff\n",
+     "@/etc/conda/activate.d/env_vars.csh" FOREIGN(
+         "env_vars.csh") "  | \\x1b[31m\\x0d\n  | \\xff\n"},
+    {"etc/conda/activate.d/env_vars.sh", "",
+     "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh")},
+    {"etc/conda/activate.d/env_vars.sh", "# Written by conda-gpu 9\n",
+     "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh") "  | # Written by conda-gpu 9\n"},
+    {"etc/conda/activate.d/env_vars.sh",
+     "# Written by conda-gpu 9\n# conda-gpu digest 0123456789abcdef\n",
+     "@/etc/conda/activate.d/env_vars.sh" EDITED(
+         "env_vars.sh") "  | # Written by conda-gpu 9\n  | # conda-gpu digest 0123456789abcdef\n"},
+    {"etc/conda/conda-gpu.yml", "a: 1\n",
+     "@/etc/conda/conda-gpu.yml" FOREIGN("conda-gpu.yml") "  | a: 1\n"},
+};
+
+START_TEST(a_foreign)
+{
+    const struct foreign *foreign = &foreigns[_i];
+
+    sandbox_write(&box, inside(foreign->path), foreign->text);
+    check_left_alone("apply", NULL, 4, foreign->message);
+    check_left_alone("apply", "--check", 4, foreign->message);
+    check_left_alone("apply", "--dry-run", 4, foreign->message);
+    check_left_alone("apply", "-q", 4, foreign->message);
+}
+END_TEST
+
+START_TEST(remove_beside_foreign)
+{
+    sandbox_write(&box, inside(hooks[0]), "export A=1\n");
+    check_left_alone("remove", NULL, 0, "");
+    struct outcome got = run("remove", NULL, NULL);
+    check_text(got.out, "environment  pt  @\nnot ours   etc/conda/deactivate.d/env_vars.sh\n"
+                        "nothing to remove\n");
+    outcome_free(&got);
+}
+END_TEST
+
+/* Adds a line to a file of the environment. */
+static void edit(const char *path)
+{
+    char *text = sandbox_read(&box, inside(path), NULL), *more = NULL;
+
+    ck_assert_int_ge(asprintf(&more, "%sexport MINE=1\n", text), 0);
+    sandbox_write(&box, inside(path), more);
+    free(text);
+    free(more);
+}
+
+START_TEST(an_edit)
+{
+    char message[1024];
+
+    apply();
+    char *text = sandbox_read(&box, inside(hooks[_i]), NULL);
+    size_t first = strcspn(text, "\n"), second = strcspn(text + first + 1, "\n");
+    size_t third = strcspn(text + first + second + 2, "\n");
+    snprintf(message, sizeof message, "@/%s" EDITED("%s") "  | %.*s\n  | %.*s\n  | %.*s\n",
+             hooks[_i], strrchr(hooks[_i], '/') + 1, (int)first, text, (int)second,
+             text + first + 1, (int)third, text + first + second + 2);
+    free(text);
+    edit(hooks[_i]);
+    check_left_alone("apply", NULL, 4, message);
+    check_left_alone("apply", "--check", 4, message);
+    snprintf(message, sizeof message, "@/%s" STAYS, hooks[_i]);
+    struct outcome got = run("remove", NULL, NULL);
+    check_text(got.err, message);
+    ck_assert_int_eq(got.status, 4);
+    for (size_t i = 0; i < HOOKS; i++)
+        ck_assert_int_eq(sandbox_has(&box, inside(hooks[i])), i == (size_t)_i);
+    outcome_free(&got);
+}
+END_TEST
+
+/* What --adopt, --replace and --force keep, under which name, and that remove puts it back. */
+
+static const struct keep {
+    const char *path, *option;
+    const char *kept; /* the name */
+} keeps[] = {
+    {"etc/conda/activate.d/env_vars.sh", "--adopt", "env_vars-adopted.sh"},
+    {"etc/conda/deactivate.d/env_vars.fish", "--adopt", "env_vars-adopted.fish"},
+    {"etc/conda/activate.d/env_vars.csh", "--replace", "env_vars.csh.orig"},
+    {"etc/conda/deactivate.d/env_vars.sh", "--replace", "env_vars.sh.orig"},
+    {"etc/conda/conda-gpu.yml", "--replace", "conda-gpu.yml.orig"},
+};
+
+/* The path of a file beside another one; malloc'ed. */
+static char *beside(const char *path, const char *name)
+{
+    char *result = NULL;
+    int folder = (int)(strrchr(path, '/') - path);
+
+    ck_assert_int_ge(asprintf(&result, "envs/pt/%.*s/%s", folder, path, name), 0);
+    return result;
+}
+
+START_TEST(a_keep)
+{
+    const struct keep *keep = &keeps[_i];
+    char line[128], *kept = beside(keep->path, keep->kept);
+
+    sandbox_write(&box, inside(keep->path), "export MINE=1\n");
+    char *before = tree();
+    struct outcome got = run("apply", keep->option, "--check");
+    ck_assert_int_eq(got.status, 1);
+    outcome_free(&got);
+    char *looked = tree();
+    ck_assert_str_eq(looked, before);
+    got = run("apply", keep->option, NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    snprintf(line, sizeof line, "\nkept       %s as %s\n", keep->path, keep->kept);
+    ck_assert_ptr_nonnull(strstr(got.out, line));
+    outcome_free(&got);
+    char *text = sandbox_read(&box, kept, NULL);
+    ck_assert_str_eq(text, "export MINE=1\n");
+    apply();
+    got = run("remove", NULL, NULL);
+    ck_assert_str_eq(got.err, "");
+    snprintf(line, sizeof line, "\nput back   %s\n", keep->path);
+    ck_assert_ptr_nonnull(strstr(got.out, line));
+    outcome_free(&got);
+    char *after = tree();
+    ck_assert_str_eq(after, before);
+    free(kept);
+    free(before);
+    free(looked);
+    free(text);
+    free(after);
+}
+END_TEST
+
+/* An option for the one kind of file does not touch the other. */
+START_TEST(options_keep_to_their_kind)
+{
+    char *before;
+    struct outcome got;
+
+    sandbox_write(&box, inside(hooks[3]), "export MINE=1\n");
+    before = tree();
+    got = run("apply", "--force", NULL);
+    ck_assert_int_eq(got.status, 4);
+    char *after = tree();
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+    outcome_free(&got);
+    got = run("apply", "--adopt", NULL);
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+    edit(hooks[3]);
+    before = tree();
+    got = run("apply", "--adopt", NULL);
+    ck_assert_int_eq(got.status, 4);
+    after = tree();
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+    outcome_free(&got);
+}
+END_TEST
+
+START_TEST(force_keeps_the_edit)
+{
+    apply();
+    edit(hooks[3]);
+    char *edited = sandbox_read(&box, inside(hooks[3]), NULL);
+    struct outcome got = run("apply", "--force", NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    char *kept = sandbox_read(&box, inside("etc/conda/activate.d/env_vars.sh.orig"), NULL);
+    ck_assert_str_eq(kept, edited);
+    free(edited);
+    free(kept);
+    outcome_free(&got);
+}
+END_TEST
+
+/* A name that is taken is not written over, and nothing is left half done. */
+START_TEST(adopted_name_is_taken)
+{
+    sandbox_write(&box, inside("etc/conda/activate.d/env_vars.sh"), "export MINE=1\n");
+    sandbox_write(&box, inside("etc/conda/activate.d/env_vars-adopted.sh"), "export OTHER=1\n");
+    char *before = tree();
+    struct outcome got = run("apply", "--adopt", NULL);
+    char *other = sandbox_read(&box, inside("etc/conda/activate.d/env_vars-adopted.sh"), NULL);
+    ck_assert_str_eq(other, "export OTHER=1\n");
+    char *after = tree();
+    if (got.status != 0)
+        ck_assert_str_eq(after, before);
+    else
+        ck_assert_ptr_nonnull(strstr(got.out, "\nkept       "));
+    free(before);
+    free(after);
+    free(other);
+    outcome_free(&got);
+}
+END_TEST
+
+/* remove that must leave an edited hook does not forget whose file stands aside. */
+START_TEST(remove_remembers_what_is_kept)
+{
+    sandbox_write(&box, inside(hooks[3]), "export MINE=1\n");
+    struct outcome got = run("apply", "--replace", NULL);
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+    edit(hooks[3]);
+    got = run("remove", NULL, NULL);
+    ck_assert_int_eq(got.status, 4);
+    outcome_free(&got);
+    char *edited = rooted("@/etc/conda/activate.d/env_vars.sh");
+    ck_assert_int_eq(unlink(edited), 0); /* as the message says */
+    got = run("remove", NULL, NULL);
+    ck_assert_int_eq(got.status, 0);
+    char *mine = sandbox_read(&box, inside(hooks[3]), NULL);
+    ck_assert_msg(mine && strcmp(mine, "export MINE=1\n") == 0, "not put back: %s", got.out);
+    free(edited);
+    free(mine);
+    outcome_free(&got);
+}
+END_TEST
+
+/* What is no plain file is neither followed, nor read, nor replaced. */
+
+enum oddity { LINK, DANGLING, FOLDER, FIFO, HUGE_FILE, LINKED_FOLDER };
+
+#define NO_LINK                                                                                    \
+    "it is a symbolic link, and conda-gpu follows none here; replace it by a real file or "        \
+    "folder\n"
+
+static const struct odd {
+    const char *path;
+    enum oddity oddity;
+    const char *message;
+} odds[] = {
+    {"etc/conda/activate.d/env_vars.sh", LINK,
+     "@/etc/conda/activate.d/env_vars.sh: cannot read: " NO_LINK},
+    {"etc/conda/conda-gpu.yml", DANGLING, "@/etc/conda/conda-gpu.yml: cannot read: " NO_LINK},
+    {"etc/conda/activate.d/env_vars.fish", FOLDER,
+     "@/etc/conda/activate.d/env_vars.fish: cannot read: it is a folder; move it away\n"},
+    {"etc/conda/deactivate.d/env_vars.csh", FIFO,
+     "@/etc/conda/deactivate.d/env_vars.csh: cannot read: it is neither a file nor a folder; move "
+     "it away\n"},
+    {"etc/conda/activate.d/env_vars.sh", HUGE_FILE,
+     "@/etc/conda/activate.d/env_vars.sh: cannot read: it is larger than any hook; move it away\n"},
+    {"etc/conda", LINKED_FOLDER,
+     "@/etc/conda/conda-gpu.yml: cannot read: a part of it is no folder, or a symbolic link, and "
+     "conda-gpu follows none here; replace it by a real folder\n"},
+    {"etc", LINKED_FOLDER,
+     "@/etc/conda/conda-gpu.yml: cannot read: a part of it is no folder, or a symbolic link, and "
+     "conda-gpu follows none here; replace it by a real folder\n"},
+};
+
+static void make_odd(const char *path, enum oddity oddity)
+{
+    const char *keep = inside("etc/conda/activate.d/.keep");
+    char *target = sandbox_path(&box, "target");
+
+    sandbox_write(&box, "target/file", "");
+    if (oddity != LINKED_FOLDER) {
+        sandbox_write(&box, keep, "");
+        sandbox_write(&box, inside("etc/conda/deactivate.d/.keep"), "");
+    } else {
+        sandbox_write(&box, inside(strcmp(path, "etc") == 0 ? "x" : "etc/x"), "");
+    }
+    char *whole = sandbox_path(&box, inside(path));
+    int made = oddity == LINK            ? symlink("../../../../../target/file", whole)
+               : oddity == DANGLING      ? symlink("nowhere", whole)
+               : oddity == FOLDER        ? mkdir(whole, 0755)
+               : oddity == FIFO          ? mkfifo(whole, 0644)
+               : oddity == LINKED_FOLDER ? symlink(target, whole)
+                                         : creat(whole, 0644);
+    ck_assert_int_ge(made, 0);
+    if (oddity == HUGE_FILE)
+        ck_assert_int_eq(ftruncate(made, (64 << 20) + 1), 0);
+    free(target);
+    free(whole);
+}
+
+START_TEST(an_oddity)
+{
+    make_odd(odds[_i].path, odds[_i].oddity);
+    check_left_alone("apply", NULL, 4, odds[_i].message);
+    check_left_alone("remove", NULL, 4, odds[_i].message);
+    ck_assert(sandbox_has(&box, "target/file"));
+}
+END_TEST
+
+/* Receipts that tell nothing: the hooks themselves are enough. */
+static const char *const damages[] = {
+    "# Receipt of conda-gpu",
+    "# Receipt of conda-gpu, which\nversion: 99\n",
+    "# Receipt of conda-gpu\n\xff\n",
+    "# Receipt of conda-gpu\nstate: ''\n",
+};
+
+START_TEST(a_damage)
+{
+    apply();
+    char *before = tree();
+    sandbox_write(&box, inside("etc/conda/conda-gpu.yml"), damages[_i]);
+    struct outcome got = run("apply", NULL, NULL);
+    check_text(got.err, "note: @/etc/conda/conda-gpu.yml is damaged or of another version; what "
+                        "the hooks themselves tell is used instead\n");
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_ptr_nonnull(strstr(got.out, "written    etc/conda/conda-gpu.yml\n"));
+    ck_assert_ptr_nonnull(strstr(got.out, "unchanged  etc/conda/activate.d/env_vars.sh\n"));
+    outcome_free(&got);
+    free(before);
+}
+END_TEST
+
+START_TEST(no_receipt)
+{
+    apply();
+    char *before = sandbox_read(&box, inside(hooks[3]), NULL);
+    char *receipt = rooted("@/etc/conda/conda-gpu.yml");
+    ck_assert_int_eq(unlink(receipt), 0);
+    apply();
+    char *after = sandbox_read(&box, inside(hooks[3]), NULL);
+    ck_assert_str_eq(after, before);
+    ck_assert_int_eq(unlink(receipt), 0);
+    struct outcome got = run("remove", NULL, NULL);
+    ck_assert_int_eq(got.status, 0);
+    for (size_t i = 0; i < HOOKS; i++)
+        ck_assert(!sandbox_has(&box, inside(hooks[i])));
+    free(receipt);
+    free(before);
+    free(after);
+    outcome_free(&got);
+}
+END_TEST
+
+/* A variable that is in the plan no more is still undone. */
+START_TEST(former_variable)
+{
+    sandbox_write(&box, "environment.yml", "gpu: {devices: 1, variables: {FIRST: 1}}\n");
+    apply();
+    sandbox_write(&box, "environment.yml", "gpu: {devices: 1, variables: {SECOND: 1}}\n");
+    apply();
+    char *receipt = sandbox_read(&box, inside("etc/conda/conda-gpu.yml"), NULL);
+    char *hook = sandbox_read(&box, inside(hooks[0]), NULL);
+    ck_assert_ptr_nonnull(strstr(receipt, "- FIRST\n"));
+    ck_assert_ptr_nonnull(strstr(receipt, "- SECOND\n"));
+    ck_assert_ptr_nonnull(strstr(hook, "FIRST"));
+    free(receipt);
+    free(hook);
+}
+END_TEST
+
+/* remove leaves what was there before apply, byte for byte and mode for mode. */
+
+static const struct before {
+    const char *file, *text; /* with a * it stands for both folders of hooks */
+    mode_t mode;             /* of the file's folder; 0: as it is */
+} befores[] = {
+    {NULL, NULL, 0},
+    {"bin/python", "x", 0700},
+    {"etc/hosts", "x", 0700},
+    {"etc/conda/other.yml", "a: 1\n", 0},
+    {"etc/conda/activate.d/other.sh", "true\n", 0711},
+    {"etc/conda/activate.d/.keep", "", 0},
+    {"etc/conda/*/.keep", "", 0},
+    {"etc/conda/deactivate.d/.conda-gpu-mine", "", 02775},
+};
+
+static void make_before(const struct before *before)
+{
+    if (!before->file)
+        return;
+    if (strchr(before->file, '*')) {
+        sandbox_write(&box, inside("etc/conda/activate.d/.keep"), before->text);
+        sandbox_write(&box, inside("etc/conda/deactivate.d/.keep"), before->text);
+        return;
+    }
+    sandbox_write(&box, inside(before->file), before->text);
+    char *path = sandbox_path(&box, inside(before->file));
+    *strrchr(path, '/') = '\0';
+    if (before->mode)
+        ck_assert_int_eq(chmod(path, before->mode), 0);
+    free(path);
+}
+
+START_TEST(remove_is_exact)
+{
+    make_before(&befores[_i]);
+    char *before = tree();
+    apply();
+    char *applied = tree();
+    ck_assert_str_ne(applied, before);
+    sandbox_write(&box, "environment.yml", "gpu: {devices: 0, variables: {A: b}}\n");
+    apply();
+    struct outcome got = run("remove", NULL, NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+    char *after = tree();
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(applied);
+    free(after);
+}
+END_TEST
+
+/* What others put beside the hooks since stays. */
+START_TEST(remove_keeps_others)
+{
+    apply();
+    sandbox_write(&box, inside("etc/conda/activate.d/later.sh"), "true\n");
+    struct outcome got = run("remove", NULL, NULL);
+    ck_assert_int_eq(got.status, 0);
+    ck_assert(sandbox_has(&box, inside("etc/conda/activate.d/later.sh")));
+    ck_assert(!sandbox_has(&box, inside("etc/conda/deactivate.d")));
+    outcome_free(&got);
+}
+END_TEST
+
+#define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("command line: whose file");
+    TCase *tests = tcase_create("");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    LOOP(tests, a_foreign, foreigns);
+    tcase_add_test(tests, remove_beside_foreign);
+    LOOP(tests, an_edit, hooks);
+    LOOP(tests, a_keep, keeps);
+    tcase_add_test(tests, options_keep_to_their_kind);
+    tcase_add_test(tests, force_keeps_the_edit);
+    tcase_add_test(tests, adopted_name_is_taken);
+    tcase_add_test(tests, remove_remembers_what_is_kept);
+    LOOP(tests, an_oddity, odds);
+    LOOP(tests, a_damage, damages);
+    tcase_add_test(tests, no_receipt);
+    tcase_add_test(tests, former_variable);
+    LOOP(tests, remove_is_exact, befores);
+    tcase_add_test(tests, remove_keeps_others);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return test_main(suite());
+}

@@ -1,0 +1,167 @@
+#!/bin/sh
+# On a machine with a real NVIDIA driver: does conda-gpu agree with nvidia-smi, does the driver
+# confirm every plan, and does PyTorch see the planned GPU as cuda:0? Run by `make check-gpu`, which
+# sets CONDA_GPU to the program. Elsewhere it says why it skips. Its last line is
+# "N passed, N failed, N skipped".
+set -u
+
+passed=0 failed=0 skipped=0
+conda_gpu=${CONDA_GPU:-}
+dir=
+
+finish() {
+  [ -z "$dir" ] || rm -rf "$dir"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ]
+  exit
+}
+
+pass() {
+  passed=$((passed + 1))
+  echo "ok      $1"
+}
+
+# What was checked, and a file that shows why it failed.
+fail() {
+  failed=$((failed + 1))
+  echo "FAILED  $1"
+  sed 's/^/        /' "$2"
+}
+
+skip() {
+  skipped=$((skipped + 1))
+  echo "skipped $1"
+}
+
+[ -n "$conda_gpu" ] || { skip "everything: CONDA_GPU does not name the program"; finish; }
+[ -x "$conda_gpu" ] || { skip "everything: $conda_gpu is not there; run make first"; finish; }
+command -v nvidia-smi >/dev/null || { skip "everything: no nvidia-smi on this machine"; finish; }
+nvidia-smi -L >/dev/null 2>&1 || { skip "everything: nvidia-smi -L fails: $(nvidia-smi -L 2>&1 | head -n 1)"; finish; }
+
+# What the shell or a job says is not what is asked here.
+unset CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER CONDA_GPU_DRIVER CONDA_PREFIX CONDA_SHLVL
+unset SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID _CONDOR_JOB_AD
+
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir -p "$dir/pt/conda-meta"
+: >"$dir/pt/conda-meta/history"
+
+# number,uuid,address,name of every GPU, a line each; the address as we write it.
+nvidia-smi --query-gpu=index,uuid,pci.bus_id,name --format=csv,noheader >"$dir/smi.csv"
+awk -F ', ' -v OFS=, '{
+  address = tolower($3)
+  if (address ~ /^0000[0-9a-f][0-9a-f][0-9a-f][0-9a-f]:/) address = substr(address, 5)
+  name = $4
+  for (i = 5; i <= NF; i++) name = name ", " $i
+  print $1, $2, address, name
+}' "$dir/smi.csv" >"$dir/smi"
+
+# The same of devices --json, whose keys stand on lines of their own.
+if "$conda_gpu" devices --json >"$dir/json" 2>"$dir/err"; then
+  awk '
+    function text(line) { sub(/^[^:]*: */, "", line); sub(/,$/, "", line); gsub(/^"|"$/, "", line); return line }
+    /"number":/ { number = text($0) }
+    /"name":/ { name = text($0) }
+    /"pci_bus_id":/ { address = text($0) }
+    /"uuid":/ { print number "," text($0) "," address "," name }' "$dir/json" >"$dir/ours"
+else
+  fail "devices --json" "$dir/err"
+  finish
+fi
+
+count=$(wc -l <"$dir/smi" | tr -d ' ')
+if grep -q '"mig": true' "$dir/json"; then
+  skip "table: a GPU is in MIG mode, so CUDA does not list what nvidia-smi lists"
+  finish
+fi
+if diff "$dir/smi" "$dir/ours" >"$dir/diff"; then
+  pass "devices: number, UUID, PCI address and name of $count GPU(s) are nvidia-smi's"
+else
+  fail "devices: nvidia-smi (<) and conda-gpu (>) differ" "$dir/diff"
+fi
+
+# Applies these devices; further keys may follow. The output is in $dir/out.
+apply() {
+  printf 'name: pt\ngpu:\n  devices: %s\n%s\n' "$1" "${2:-}" >"$dir/environment.yml"
+  "$conda_gpu" apply -f "$dir/environment.yml" -p "$dir/pt" >"$dir/out" 2>&1
+}
+
+# That the driver confirms these devices, whose UUIDs are $3, in that order.
+check_apply() {
+  if ! apply "$1" "$2"; then
+    fail "apply: devices: $1" "$dir/out"
+    return 1
+  fi
+  if grep -q '^confirmed by the driver' "$dir/out" &&
+    [ "$(sed -n 's/^cuda:.*\(GPU-[0-9a-f-]*\)$/\1/p' "$dir/out" | tr '\n' ' ')" = "$3" ]; then
+    pass "apply: the driver confirms devices: $1${2:+,$2}"
+  else
+    fail "apply: devices: $1 was not confirmed as $3" "$dir/out"
+  fi
+}
+
+# What PyTorch sees under the hooks, as bash sources them: how many GPUs, and what tells the first.
+cat >"$dir/first.py" <<'PY'
+import torch
+p = torch.cuda.get_device_properties(0)
+if getattr(p, "uuid", None) is not None:
+    first = "GPU-" + str(p.uuid).replace("GPU-", "")
+elif getattr(p, "pci_bus_id", None) is not None:
+    first = "%04x:%02x:%02x.0" % (p.pci_domain_id, p.pci_bus_id, p.pci_device_id)
+else:
+    first = p.name
+print("%d %s" % (torch.cuda.device_count(), first))
+PY
+torch=
+if ! command -v python3 >/dev/null || ! python3 -c 'import torch' 2>/dev/null; then
+  skip "PyTorch: python3 cannot import torch"
+elif ! command -v bash >/dev/null; then
+  skip "PyTorch: no bash to source the hooks in"
+elif ! python3 -c 'import torch; torch.cuda.init()' 2>"$dir/err"; then
+  skip "PyTorch: it cannot use CUDA here: $(tail -n 1 "$dir/err")"
+else
+  torch=yes
+fi
+
+# That PyTorch sees $2 GPUs, the first of which is that of the line $3 (number,uuid,address,name).
+check_torch() {
+  [ -n "$torch" ] || return 0
+  # shellcheck disable=SC2016 # $1 and $2 are bash's
+  CONDA_PREFIX=$dir/pt CONDA_SHLVL=1 bash -c '. "$1/etc/conda/activate.d/env_vars.sh" && exec python3 "$2"' \
+    bash "$dir/pt" "$dir/first.py" >"$dir/seen" 2>"$dir/err" || { fail "PyTorch: devices: $1" "$dir/err"; return; }
+  read -r seen_count seen <"$dir/seen"
+  case ",$3," in
+    *",$seen,"*) [ "$seen_count" = "$2" ] && pass "PyTorch: devices: $1: cuda:0 is $seen, of $2" && return ;;
+  esac
+  fail "PyTorch: devices: $1: wanted $2 GPU(s), first $3" "$dir/seen"
+}
+
+uuids=$(cut -d , -f 2 "$dir/smi" | tr '\n' ' ')
+first=$(head -n 1 "$dir/smi")
+while IFS= read -r line <&3; do
+  number=${line%%,*}
+  rest=${line#*,}
+  check_apply "$number" '' "${rest%%,*} " && check_torch "$number" 1 "$line"
+done 3<"$dir/smi"
+check_apply all '' "$uuids" && check_torch all "$count" "$first"
+check_apply all '  ids: uuid' "$uuids" && check_torch 'all, by UUID' "$count" "$first"
+if [ "$count" -gt 1 ]; then
+  backwards=$(cut -d , -f 1 "$dir/smi" | sort -rn | paste -sd , -)
+  check_apply "[$backwards]" '' "$(sort -t , -rnk 1 "$dir/smi" | cut -d , -f 2 | tr '\n' ' ')" &&
+    check_torch "[$backwards]" "$count" "$(tail -n 1 "$dir/smi")"
+else
+  skip "order: this machine has one GPU"
+fi
+if apply none && grep -q '^no GPU: CUDA_VISIBLE_DEVICES=-1$' "$dir/out"; then
+  pass "apply: devices: none"
+else
+  fail "apply: devices: none" "$dir/out"
+fi
+if "$conda_gpu" remove -q -p "$dir/pt" >"$dir/out" 2>&1 && [ ! -e "$dir/pt/etc" ]; then
+  pass "remove leaves nothing"
+else
+  fail "remove" "$dir/out"
+fi
+finish
