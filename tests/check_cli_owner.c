@@ -130,7 +130,7 @@ static void check_left_alone(const char *command, const char *option, int status
     "file, or give --force, which keeps this version as " orig ".orig. It begins:\n"
 #define STAYS                                                                                      \
     ": somebody edited this file after conda-gpu wrote it, so it stays; remove it by hand if it "  \
-    "is not wanted\n"
+    "is not wanted, and run again\n"
 
 static const struct foreign {
     const char *path, *text, *message;

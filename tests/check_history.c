@@ -637,7 +637,7 @@ START_TEST(hook_removes_its_own)
     add(&set, "etc/conda/activate.d/d", "");
     ck_assert_int_eq(hook_remove(&set, &site, &err), -1);
     check_error("etc/conda/activate.d/c: somebody edited this file after conda-gpu wrote it, so it "
-                "stays; remove it by hand if it is not wanted\n");
+                "stays; remove it by hand if it is not wanted, and run again\n");
     ck_assert(!sandbox_has(&box, inside("etc/conda/activate.d/a")));
     check_content("etc/conda/activate.d/b", OTHER);
     check_content("etc/conda/activate.d/c", edited);
