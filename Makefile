@@ -50,7 +50,7 @@ LIBRARIES := libcyaml yaml-0.1 jansson
 LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIB_LDLIBS := $(or $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null),-lcyaml -lyaml -ljansson)
 # Check's macros convert integers, and make a global of each test's name.
-CHECK_CFLAGS := -Wno-conversion -Wno-sign-conversion -Wno-shadow $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_CFLAGS := -Wno-cast-qual -Wno-format-nonliteral -Wno-conversion -Wno-sign-conversion -Wno-shadow $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LDLIBS := $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubunit -lm -lrt -pthread)
 
 ALL_CFLAGS = -std=c11 $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(WARNINGS) $(FLAGS_$(VARIANT)) \
