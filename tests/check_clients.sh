@@ -110,8 +110,7 @@ chmod +x "$dump"
 
 # ---- One sequence in one shell ----------------------------------------------------------------
 
-# The clients differ in where they come from and what their function is called.
-# client EXE KIND: sets what the rest needs.
+# client EXE KIND: looks at one, and sets what the rest needs to know.
 client() {
   exe=$1 kind=$2 command=$2
   version=$(env -i PATH="$path" HOME="$work/home" "$exe" --version 2>&1 | sed -n 1p)
@@ -154,12 +153,12 @@ init() {
   esac
 }
 
-# conda's hook activates base itself, but in tcsh.
+# Whether initialising activates base.
 activates_base() {
   [ "$kind" = conda ] && [ "$shell" != tcsh ]
 }
 
-# script LETTER STEPS: what the shell is to run; its environment after step N goes to LETTER$N.
+# script NAME STEPS: what the shell is to run; its environment after step N goes to $cell/NAME$N.
 script() {
   # conda asks for `local`, which ksh93 has not, and mksh has only as an alias.
   # shellcheck disable=SC2016
@@ -259,8 +258,8 @@ noise() {
 
 # Limits of a client itself, that no hook can help. Each is known by what the shell printed, if
 # anything, and by what the client did: $steps become $instead, the ones that it did do, and the
-# reason is taken only if every value is as those would have it. There, "." does nothing, x fails to run anything, and
-# N is an environment without hooks.
+# reason is taken only if every value is as those would have it. There, "." does nothing, x fails to
+# run anything, and N is an environment without hooks.
 limits() {
   instead=$steps reasons='' says=''
   case $kind/$shell/$steps in
@@ -271,8 +270,8 @@ limits() {
       limit 'unrecognized arguments: --stack' 's/+./. /g' "in xonsh, $kind refuses --stack" ||
         limit '' 's/+//g' "in xonsh, $kind ignores --stack" ;;
   esac
-  case $kind/$instead in
-    *mamba/*'A B A'* | *mamba/*'A +B +A'*)
+  case $kind/$version/$instead in
+    *mamba/*'A B A'* | *mamba/*'A +B +A'* | conda/4.*'A B A'* | conda/4.*'A +B +A'*)
       limit '' 's/\(A +*B\) +*A/\1 -/' "$kind takes the activation of the environment one level below for a deactivation" ;;
     *mamba/*C*) [ -e "$envs/C/etc" ] ||
       limit '' 's/C/N/g' "$kind's --clone copies packages only: no hook is there" ;;
@@ -295,7 +294,7 @@ judge() {
     [ -s "$file" ] && tr '\n\0' '\001\n' <"$file" >"$cell/flat/${file##*/}"
   done
   (cd "$cell/flat" && SET_A=$set_a SET_B=$set_b LC_ALL=C awk -v steps="$1" -v in_job="$in_job" \
-    -v root="$root" -v job="$([ "$sequence" = job ] && echo 1)" -v deactivates="$([ "$sequence" = run ] && echo "$deactivates")" \
+    -v root="$root" -v sequence="$sequence" -v deactivates="$deactivates" \
     -f "$work/judge.awk" "$work/names" ./*) 2>&1
 }
 
@@ -316,7 +315,7 @@ function owner(env) { return env == "C" ? "A" : env }
 # What this environment does to the variable: Set, Unset, Prepend, Append, Nothing.
 function kind(env, name) {
   if (env == "N") return "N"
-  if (name == "CUDA_VISIBLE_DEVICES") return job && env != "Z" ? "N" : "S"
+  if (name == "CUDA_VISIBLE_DEVICES") return sequence == "job" && env != "Z" ? "N" : "S"
   return name == "CUDA_DEVICE_ORDER" ? "S" : substr(kinds[name], column(env), 1)
 }
 
@@ -381,7 +380,7 @@ END {
   where = "at the end"
   if (count in state) print where ": " state[count] " is left"
   where = "after conda run"
-  if (deactivates && !("after" in seen)) print where ": deactivate.d was not run"
+  if (sequence == "run" && deactivates && !("after" in seen)) print where ": deactivate.d was not run"
   if ("after" in seen) {
     for (name in kinds) compare("after", name, found("0", name))
     if ("after" in state) print where ": " state["after"] " is left"
