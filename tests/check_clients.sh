@@ -225,9 +225,14 @@ run() {
     esac
   done <"$work/names"
   [ "$sequence" = job ] && set -- "$@" SLURM_JOB_ID=4711 CUDA_VISIBLE_DEVICES=5
-  # shellcheck disable=SC2086 # words
-  (cd "$work" && in_client "$@" timeout -k 5 60 $interpreter "$cell/script") >"$cell/log" 2>&1
-  case $? in 124 | 137) echo "stopped after 60 seconds" >>"$cell/log" ;; esac
+  for _ in 1 2 3; do
+    # shellcheck disable=SC2086 # words
+    (cd "$work" && in_client "$@" timeout -k 5 60 $interpreter "$cell/script") >"$cell/log" 2>&1
+    case $? in 124 | 137) echo "stopped after 60 seconds" >>"$cell/log" ;; esac
+    # Before 2024, xonsh lost a command now and then (its issue 5631): once more, and say so.
+    { [ "$shell" = xonsh ] && grep -q '^OSError: .*Bad file descriptor' "$cell/log"; } || break
+    : >"$cell/repeated"
+  done
 
   problems=$(judge "$steps")
   if [ -z "$problems" ]; then
@@ -469,6 +474,10 @@ END
             { echo "FAIL: $kind $version ($exe), $shell, $sequence, $reason"
               sed 's/^/  /' "$work/cells/$row-$sequence/problems"; } >>"$work/failures" 2>&1 ;;
       esac
+      if [ -e "$work/cells/$row-$sequence/repeated" ]; then
+        note "run again, because xonsh lost a command: OSError: Bad file descriptor (xonsh issue 5631)"
+        result="${result}[$letter]"
+      fi
       printf '%-8s' "$result"
     done
     echo "$row_note"
