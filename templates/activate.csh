@@ -36,15 +36,12 @@ endif
 @each former@
 
 # @name@ is in the plan no more: as it was before.
-if ($?@state@_AT_@name@) then
-  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
-    unsetenv @name@
-    if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
-      setenv @name@ $@state@_OLD_@name@:q
-    endif
-    unsetenv @state@_AT_@name@
-    unsetenv @state@_OLD_@name@
-  endif
+if ($?@state@_AT_@name@ && $?@state@_OLD_@name@) then
+  if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q/1) setenv @name@ $@state@_OLD_@name@:q
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q && x$@state@_AT_@name@:t:q != x1) unsetenv @name@
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @state@_AT_@name@ @state@_OLD_@name@
+else if ($?@state@_AT_@name@) then
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @name@ @state@_AT_@name@
 endif
 @end former@
 @each variables@
@@ -85,15 +82,12 @@ endif
 @end append@
 @each keep@
 else
-if ($?@state@_AT_@name@) then
-  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
-    unsetenv @name@
-    if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
-      setenv @name@ $@state@_OLD_@name@:q
-    endif
-    unsetenv @state@_AT_@name@
-    unsetenv @state@_OLD_@name@
-  endif
+if ($?@state@_AT_@name@ && $?@state@_OLD_@name@) then
+  if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q/1) setenv @name@ $@state@_OLD_@name@:q
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q && x$@state@_AT_@name@:t:q != x1) unsetenv @name@
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @state@_AT_@name@ @state@_OLD_@name@
+else if ($?@state@_AT_@name@) then
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @name@ @state@_AT_@name@
 endif
 endif
 @end keep@

@@ -24,11 +24,11 @@ end
 @each former@
 
 # @name@ is in the plan no more: as it was before.
-if test "$@state@_AT_@name@" = "$__conda_gpu_at/0" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
-  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
-else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"
-  set -q @state@_OLD_@name@; and set -gx @name@ $@state@_OLD_@name@; or set -eg @name@
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@
+  set -gx @name@ $@state@_OLD_@name@
   set -eg @state@_AT_@name@ @state@_OLD_@name@
+else if contains -- "$@state@_AT_@name@" "$__conda_gpu_at/"{,0,1}
+  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
 end
 @end former@
 @each variables@
@@ -37,13 +37,8 @@ end
 if test -z "$__conda_gpu_keep"
 @end keep@
 if not set -q @state@_AT_@name@; or not contains -- "$@state@_AT_@name@" "$__conda_gpu_job"/{,1,2,3,4,5,6,7,8,9}{,0,1,2,3,4,5,6,7,8,9}/{,0,1}
-  if set -q @name@
-    set -gx @state@_AT_@name@ "$__conda_gpu_at/1"
-    set -gx @state@_OLD_@name@ $@name@
-  else
-    set -gx @state@_AT_@name@ "$__conda_gpu_at/0"
-    set -eg @state@_OLD_@name@
-  end
+  set -gx @state@_OLD_@name@ $@name@
+  set -q @name@; and set -gx @state@_AT_@name@ "$__conda_gpu_at/1"; or set -gx @state@_AT_@name@ "$__conda_gpu_at/"
 end
 @each set@
 set -gx @name@ @value@
@@ -61,11 +56,11 @@ test -z "$@state@_OLD_@name@"; or set -gx @name@ "$@state@_OLD_@name@"@separator
 @end append@
 @each keep@
 else
-if test "$@state@_AT_@name@" = "$__conda_gpu_at/0" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
-  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
-else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"
-  set -q @state@_OLD_@name@; and set -gx @name@ $@state@_OLD_@name@; or set -eg @name@
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@
+  set -gx @name@ $@state@_OLD_@name@
   set -eg @state@_AT_@name@ @state@_OLD_@name@
+else if contains -- "$@state@_AT_@name@" "$__conda_gpu_at/"{,0,1}
+  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
 end
 end
 @end keep@

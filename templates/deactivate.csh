@@ -20,18 +20,12 @@ else
 endif
 @each managed@
 
-if ($?@state@_AT_@name@) then
-  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) then
-    unsetenv @name@
-@each visible@
-    if (x$@state@_AT_@name@:t:q != x1) unsetenv __CONDA_GPU_FREE_JOB
-@end visible@
-    if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
-      setenv @name@ $@state@_OLD_@name@:q
-    endif
-    unsetenv @state@_AT_@name@
-    unsetenv @state@_OLD_@name@
-  endif
+if ($?@state@_AT_@name@ && $?@state@_OLD_@name@) then
+  if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q/1) setenv @name@ $@state@_OLD_@name@:q
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q && x$@state@_AT_@name@:t:q != x1) unsetenv @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @state@_AT_@name@ @state@_OLD_@name@
+else if ($?@state@_AT_@name@) then
+  if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@
 endif
 @end managed@
 

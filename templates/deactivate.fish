@@ -5,11 +5,11 @@
 set -l __conda_gpu_at "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID/$CONDA_SHLVL"
 @each managed@
 
-if test "$@state@_AT_@name@" = "$__conda_gpu_at/0" -o "$@state@_AT_@name@" = "$__conda_gpu_at/"
-  set -eg @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@ @state@_OLD_@name@
-else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"
-  set -q @state@_OLD_@name@; and set -gx @name@ $@state@_OLD_@name@; or set -eg @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@
+if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@
+  set -gx @name@ $@state@_OLD_@name@
   set -eg @state@_AT_@name@ @state@_OLD_@name@
+else if contains -- "$@state@_AT_@name@" "$__conda_gpu_at/"{,0,1}
+  set -eg @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@ @state@_OLD_@name@
 end
 @end managed@
 
