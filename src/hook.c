@@ -133,12 +133,11 @@ static int report_foreign(const struct hook_file *file, const struct site *site,
 
 static int report_edited(const struct hook_file *file, const struct site *site, struct error *err)
 {
-    error_add(err, STATUS_PREFIX,
-              "%s/%s: somebody edited this file after conda-gpu wrote it; put the change into the "
-              "environment file, or give --force, which keeps this version as %s.orig. It begins:",
-              site->path, file->path, path_name(file->path));
-    show_first_lines(&file->found, err);
-    return -1;
+    return error_add(err, STATUS_PREFIX,
+                     "%s/%s: somebody edited this file after conda-gpu wrote it; put the change "
+                     "into the environment file, or give --force, which keeps this version as "
+                     "%s.orig",
+                     site->path, file->path, path_name(file->path));
 }
 
 static int claim(struct hook_file *file, const struct site *site, const struct hook_policy *policy,

@@ -43,18 +43,22 @@ static const char *inside(const char *path)
     return whole;
 }
 
+/* The text with the prefix for every @ that is not one of a pair. */
 static char *rooted(const char *text)
 {
-    size_t room = strlen(text) + 1, length = strlen(prefix);
+    char *result = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&result, &size);
 
-    for (const char *at = text; *at; at++)
-        room += *at == '@' ? length : 0;
-    char *result = calloc(room, 1), *to = result;
-    for (; *text; text++) {
-        size_t size = *text == '@' ? length : 1;
-        memcpy(to, *text == '@' ? prefix : text, size);
-        to += size;
+    while (*text) {
+        bool pair = text[0] == '@' && text[1] == '@';
+        if (*text == '@' && !pair)
+            fputs(prefix, to);
+        else
+            fwrite(text, 1, pair ? 2 : 1, to);
+        text += pair ? 2 : 1;
     }
+    fclose(to);
     return result;
 }
 
@@ -127,7 +131,7 @@ static void check_left_alone(const char *command, const char *option, int status
     "beside ours, --replace keeps it as " orig ".orig. It begins:\n"
 #define EDITED(orig)                                                                               \
     ": somebody edited this file after conda-gpu wrote it; put the change into the environment "   \
-    "file, or give --force, which keeps this version as " orig ".orig. It begins:\n"
+    "file, or give --force, which keeps this version as " orig ".orig\n"
 #define STAYS                                                                                      \
     ": somebody edited this file after conda-gpu wrote it, so it stays; remove it by hand if it "  \
     "is not wanted, and run again\n"
@@ -147,10 +151,6 @@ static const struct foreign {
      "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh")},
     {"etc/conda/activate.d/env_vars.sh", "# Written by conda-gpu 9\n",
      "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh") "  | # Written by conda-gpu 9\n"},
-    {"etc/conda/activate.d/env_vars.sh",
-     "# Written by conda-gpu 9\n# conda-gpu digest 0123456789abcdef\n",
-     "@/etc/conda/activate.d/env_vars.sh" EDITED(
-         "env_vars.sh") "  | # Written by conda-gpu 9\n  | # conda-gpu digest 0123456789abcdef\n"},
     {"etc/conda/conda-gpu.yml", "a: 1\n",
      "@/etc/conda/conda-gpu.yml" FOREIGN("conda-gpu.yml") "  | a: 1\n"},
 };
@@ -164,6 +164,22 @@ START_TEST(a_foreign)
     check_left_alone("apply", "--check", 4, foreign->message);
     check_left_alone("apply", "--dry-run", 4, foreign->message);
     check_left_alone("apply", "-q", 4, foreign->message);
+}
+END_TEST
+
+/* A hook of another version that somebody edited. */
+START_TEST(an_edit_of_another_version)
+{
+    sandbox_write(&box, inside(hooks[3]),
+                  "# Written by conda-gpu 9\n# conda-gpu digest 0123456789abcdef\nexport A=1\n");
+    struct outcome got = run("apply", NULL, NULL);
+    char *message = rooted("@/etc/conda/activate.d/env_vars.sh" EDITED("env_vars.sh"));
+    ck_assert_int_eq(strncmp(got.err, message, strlen(message)), 0);
+    ck_assert_ptr_nonnull(strstr(got.err, "\n-export A=1\n"));
+    ck_assert_ptr_nonnull(strstr(got.err, "\n+export CUDA_VISIBLE_DEVICES='1,3'\n"));
+    ck_assert_int_eq(got.status, 4);
+    free(message);
+    outcome_free(&got);
 }
 END_TEST
 
@@ -189,17 +205,42 @@ static void edit(const char *path)
     free(more);
 }
 
+/* Where the last `lines` lines of a text begin. */
+static const char *last_lines(const char *text, size_t lines)
+{
+    const char *at = text + strlen(text);
+
+    while (lines-- > 0)
+        for (at--; at > text && at[-1] != '\n';)
+            at--;
+    return at;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* The message shows the line that edit() added, as diff(1) does with three lines around it. */
 START_TEST(an_edit)
 {
-    char message[1024];
+    enum { AROUND = 3 };
+    char message[4096];
 
     apply();
     char *text = sandbox_read(&box, inside(hooks[_i]), NULL);
-    size_t first = strcspn(text, "\n"), second = strcspn(text + first + 1, "\n");
-    size_t third = strcspn(text + first + second + 2, "\n");
-    snprintf(message, sizeof message, "@/%s" EDITED("%s") "  | %.*s\n  | %.*s\n  | %.*s\n",
-             hooks[_i], strrchr(hooks[_i], '/') + 1, (int)first, text, (int)second,
-             text + first + 1, (int)third, text + first + second + 2);
+    size_t from = count_lines(text) - AROUND + 1;
+    const char *last = last_lines(text, AROUND);
+    int one = (int)strcspn(last, "\n"), two = (int)strcspn(last + one + 1, "\n");
+    snprintf(message, sizeof message,
+             "@/%s" EDITED("%s") "--- a/%s\n+++ b/%s\n@@ -%zu,4 +%zu,3 @@\n"
+                                 " %.*s\n %.*s\n %s-export MINE=1\n",
+             hooks[_i], strrchr(hooks[_i], '/') + 1, hooks[_i], hooks[_i], from, from, one, last,
+             two, last + one + 1, last + one + two + 2);
     free(text);
     edit(hooks[_i]);
     check_left_alone("apply", NULL, 4, message);
@@ -568,6 +609,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 60);
     LOOP(tests, a_foreign, foreigns);
+    tcase_add_test(tests, an_edit_of_another_version);
     tcase_add_test(tests, remove_beside_foreign);
     LOOP(tests, an_edit, hooks);
     LOOP(tests, a_keep, keeps);

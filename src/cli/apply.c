@@ -276,18 +276,45 @@ static int list_folders(struct job *job, struct error *err)
     return result < 0 ? error_memory(err) : 0;
 }
 
-/* Everything that is to be written, compared with what is there. */
-static int prepare(struct job *job, struct error *err)
+/* Adds what writing this file would change. */
+static int add_diff(const struct job *job, const struct hook_file *file, struct strbuf *out,
+                    struct error *err)
+{
+    scope(free_text) char *path = path_join(job->prefix.path, file->path);
+
+    if (!path)
+        return error_memory(err);
+    return cli_diff(out, file->path, file->state == HOOK_ABSENT ? "/dev/null" : path, &file->text,
+                    err);
+}
+
+/* Decides what becomes of files that are not ours as we left them; an edit that nobody allowed to
+   be replaced is shown as the diff that would undo it. */
+static int claim(struct job *job, struct error *err)
 {
     const struct options *options = job->options;
     const struct hook_policy policy = {options->adopt, options->replace, options->force};
+
+    if (hook_claim(&job->set, &job->site, &policy, err) == 0)
+        return 0;
+    for (size_t i = 0; i < job->set.count && !options->force; i++) {
+        scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
+        const struct hook_file *file = &job->set.items[i];
+        if (file->state == HOOK_EDITED && add_diff(job, file, &diff, err) == 0)
+            error_add_lines(err, STATUS_PREFIX, strbuf_text(&diff));
+    }
+    return -1;
+}
+
+/* Everything that is to be written, compared with what is there. */
+static int prepare(struct job *job, struct error *err)
+{
     struct strbuf none = STRBUF_INIT;
 
     if (history_read(&job->history, &job->site, err) < 0 || list_managed(job, err) < 0 ||
         add_hooks(job, err) < 0 ||
-        hook_set_add(&job->set, &job->site, RECEIPT_PATH, &none, err) < 0 ||
-        hook_claim(&job->set, &job->site, &policy, err) < 0 || list_kept(job, err) < 0 ||
-        list_folders(job, err) < 0)
+        hook_set_add(&job->set, &job->site, RECEIPT_PATH, &none, err) < 0 || claim(job, err) < 0 ||
+        list_kept(job, err) < 0 || list_folders(job, err) < 0)
         return -1;
     return fill_in_receipt(job, err);
 }
@@ -391,26 +418,31 @@ static void print_kept(const struct job *job)
                       path_name(job->set.items[i].keep));
 }
 
+static int show_diffs(const struct job *job, struct error *err)
+{
+    for (size_t i = 0; i < job->set.count; i++) {
+        scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
+        const struct hook_file *file = &job->set.items[i];
+        if (file->state != HOOK_SAME && add_diff(job, file, &diff, err) < 0)
+            return -1;
+        fwrite(strbuf_text(&diff), 1, diff.length, stdout);
+    }
+    return 0;
+}
+
 static int show_differences(const struct job *job, struct error *err)
 {
     bool differs = hook_differs(&job->set, job->set.count);
 
     print_kept(job);
-    for (size_t i = 0; i < job->set.count; i++) {
-        const struct hook_file *file = &job->set.items[i];
-        scope(free_text) char *path = path_join(job->prefix.path, file->path);
-        if (!path)
-            return error_memory(err);
-        if (job->options->check && file->state != HOOK_SAME)
-            cli_print(job->options, "would change %s", path);
-        else if (file->state != HOOK_SAME &&
-                 cli_diff(file->path, file->state == HOOK_ABSENT ? "/dev/null" : path, &file->text,
-                          err) < 0)
-            return -1;
-    }
     if (!differs)
         cli_print(job->options, "unchanged");
-    return job->options->check && differs ? STATUS_DIFFERS : 0;
+    if (job->options->dry_run)
+        return show_diffs(job, err);
+    for (size_t i = 0; i < job->set.count; i++)
+        if (job->set.items[i].state != HOOK_SAME)
+            cli_print(job->options, "would change %s/%s", job->prefix.path, job->set.items[i].path);
+    return differs ? STATUS_DIFFERS : 0;
 }
 
 static int write_files(struct job *job, struct error *err)

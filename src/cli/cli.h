@@ -73,8 +73,9 @@ void cli_add_table(struct error *err, const struct device_list *machine);
 /* Locks the environment; waits for another writer, and says for whom. */
 int cli_lock(struct site *site, const struct options *options, struct error *err);
 
-/* What a file is and would become, as a unified diff on stdout, made by diff(1). `old` is the
-   file's path, or /dev/null. */
-int cli_diff(const char *name, const char *old, const struct strbuf *text, struct error *err);
+/* Adds what would change in a file as a unified diff, made by diff(1): from the file at the path
+   `old`, or /dev/null, to the text. */
+int cli_diff(struct strbuf *out, const char *name, const char *old, const struct strbuf *text,
+             struct error *err);
 
 #endif

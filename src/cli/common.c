@@ -13,7 +13,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+
+enum { DIFF_LIMIT = 4 * SITE_FILE_LIMIT };
 
 __attribute__((format(printf, 3, 0))) static void print_line(FILE *stream, const char *before,
                                                              const char *format, va_list args)
@@ -129,43 +132,66 @@ int cli_lock(struct site *site, const struct options *options, struct error *err
     return result;
 }
 
-static _Noreturn void be_diff(const char *name, const char *old, int text)
+/* The text as a file without a name; -1 with errno. */
+static int open_text(const struct strbuf *text)
+{
+    int fd = memfd_create("conda-gpu", MFD_CLOEXEC);
+
+    if (fd < 0)
+        return -1;
+    if (file_write_fd(fd, strbuf_text(text), text->length) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static _Noreturn void be_diff(const char *name, const char *old, int text, int out)
 {
     scope(free_text) char *old_label = format_text("a/%s", name);
     scope(free_text) char *new_label = format_text("b/%s", name);
 
     signal(SIGPIPE, SIG_DFL);
     dup2(text, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
     dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-    execlp("diff", "diff", "-u", "--label", old_label ? old_label : "a", "--label",
+    execlp("diff", "diff", "-au", "--label", old_label ? old_label : "a", "--label",
            new_label ? new_label : "b", old, "-", (char *)NULL);
     _exit(127);
 }
 
-int cli_diff(const char *name, const char *old, const struct strbuf *text, struct error *err)
+/* diff(1) exits with 0 or 1 when it could compare. */
+static int run_diff(struct strbuf *out, const char *name, const char *old, int text, int *status)
 {
-    int ends[2], status = 0;
+    int ends[2];
 
-    fflush(stdout);
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(errno));
+        return -1;
     pid_t child = fork();
     if (child == 0)
-        be_diff(name, old, ends[0]);
-    close(ends[0]);
-    int saved = errno;
-    if (child > 0)
-        file_write_fd(ends[1], strbuf_text(text), text->length);
+        be_diff(name, old, text, ends[1]);
     close(ends[1]);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+    int result = child < 0 ? -1 : file_read_fd(ends[0], DIFF_LIMIT, out);
+    int saved = errno;
+    close(ends[0]);
+    while (child > 0 && waitpid(child, status, 0) < 0 && errno == EINTR)
         ;
-    if (child < 0)
-        return error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(saved));
+    errno = saved;
+    return result;
+}
+
+int cli_diff(struct strbuf *out, const char *name, const char *old, const struct strbuf *text,
+             struct error *err)
+{
+    scope(close_fd) int fd = open_text(text);
+    int status = 0;
+
+    if (fd < 0 || run_diff(out, name, old, fd, &status) < 0)
+        return error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(errno));
+    if (WIFEXITED(status) && WEXITSTATUS(status) <= 1)
+        return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return error_add(err, STATUS_SYSTEM,
-                         "--dry-run shows changes with diff(1), and there is none; install "
-                         "diffutils");
-    if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
-        return error_add(err, STATUS_SYSTEM, "cannot write to standard output");
-    return 0;
+                         "changes are shown with diff(1), and there is none; install diffutils");
+    return error_add(err, STATUS_SYSTEM, "diff(1) cannot compare %s; see whether 'diff -u' works",
+                     name);
 }
