@@ -228,6 +228,14 @@ bool site_has_folder(const struct site *site, const char *path)
     return folder >= 0;
 }
 
+bool site_is_open_to_all(const struct site *site, const char *path)
+{
+    scope(close_fd) int folder = open_folder(site, path);
+    struct stat st;
+
+    return folder >= 0 && fstat(folder, &st) == 0 && (st.st_mode & S_IWOTH);
+}
+
 void site_remove_folder(const struct site *site, const char *path)
 {
     scope(close_fd) int folder = open_parent(site, path, false);

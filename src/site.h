@@ -69,6 +69,9 @@ int site_remove(const struct site *site, const char *path, struct error *err);
 
 bool site_has_folder(const struct site *site, const char *path);
 
+/* Whether everybody on the machine may write to this folder; "." is the prefix. */
+bool site_is_open_to_all(const struct site *site, const char *path);
+
 /* Removes a folder if it is empty. */
 void site_remove_folder(const struct site *site, const char *path);
 

@@ -255,6 +255,25 @@ START_TEST(an_edit)
 }
 END_TEST
 
+/* Folders that everybody may write to are named, each once, and the work goes on. */
+START_TEST(open_to_all)
+{
+#define OPEN(path)                                                                                 \
+    "note: everybody may write to @" path ", and so put commands there that run in your shell at " \
+    "'conda activate'; take that away with chmod o-w\n"
+    apply();
+    struct outcome got = run_script("chmod o+w envs/pt envs/pt/etc/conda/*.d");
+    outcome_free(&got);
+    got = run("apply", NULL, NULL);
+    check_text(got.err, OPEN("") OPEN("/etc/conda/activate.d") OPEN("/etc/conda/deactivate.d"));
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+    got = run("apply", "-q", NULL);
+    ck_assert_str_eq(got.err, "");
+    outcome_free(&got);
+}
+END_TEST
+
 /* What --adopt, --replace and --force keep, under which name, and that remove puts it back. */
 
 static const struct keep {
@@ -610,6 +629,7 @@ static Suite *suite(void)
     tcase_set_timeout(tests, 60);
     LOOP(tests, a_foreign, foreigns);
     tcase_add_test(tests, an_edit_of_another_version);
+    tcase_add_test(tests, open_to_all);
     tcase_add_test(tests, remove_beside_foreign);
     LOOP(tests, an_edit, hooks);
     LOOP(tests, a_keep, keeps);

@@ -375,6 +375,21 @@ static void print_plan(const struct job *job)
         print_variables(job);
 }
 
+/* Whoever may write to a folder on the way decides what our hooks are, or puts others beside them.
+ */
+static void warn_of_open_folders(const struct job *job)
+{
+    static const char *const folders[] = {".", "etc", "etc/conda", "etc/conda/activate.d",
+                                          "etc/conda/deactivate.d"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (site_is_open_to_all(&job->site, folders[i]))
+            cli_note(job->options,
+                     "everybody may write to %s%s%s, and so put commands there that run in your "
+                     "shell at 'conda activate'; take that away with chmod o-w",
+                     job->prefix.path, i ? "/" : "", i ? folders[i] : "");
+}
+
 static void print_notes(const struct job *job)
 {
     const char *wanted = job->config.name;
@@ -389,6 +404,7 @@ static void print_notes(const struct job *job)
                  "%s/" RECEIPT_PATH " is damaged or of another version; what the hooks themselves "
                  "tell is used instead",
                  job->prefix.path);
+    warn_of_open_folders(job);
 }
 
 /* How a shell that has the environment active gets the new values. */
