@@ -195,7 +195,7 @@ check: ## build everything and run all tests that need no GPU and no conda
 	$(AGAIN) run-check
 
 run-check: test-programs
-	@$(TEST_ENV) bash tests/run $(BUILD)/results $(CHECK_PROGRAMS) tests/static.sh
+	@$(TEST_ENV) bash tests/run $(BUILD)/results tests/check_slurm.sh $(CHECK_PROGRAMS) tests/static.sh
 
 test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES)
 

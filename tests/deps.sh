@@ -34,11 +34,17 @@ more  yash            yash           yash                yash         -
 more  fish            fish           fish                fish         fish
 more  tcsh            tcsh           tcsh                tcsh         tcsh
 more  xonsh           xonsh          xonsh               xonsh        xonsh
+more  slurmctld       slurmctld      slurm-slurmctld     -            -
+more  slurmd          slurmd         slurm-slurmd        -            -
+more  sbatch          slurm-client   slurm               -            -
+more  munged          munge          munge               -            -
 more  strace          strace         strace              strace       -
 more  clang           clang          clang               llvm         clang
 more  clang-format    clang-format   clang-tools-extra   clang-format clang-format
 more  shellcheck      shellcheck     ShellCheck          shellcheck   shellcheck
 '
+
+PATH=$PATH:/usr/sbin:/sbin
 
 here() {
   case $1 in

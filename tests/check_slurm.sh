@@ -1,0 +1,277 @@
+#!/usr/bin/env bash
+# The hooks in jobs of a real Slurm: a login shell activates, the job inherits everything (sbatch
+# exports the environment), Slurm sets or takes away CUDA_VISIBLE_DEVICES, and the job activates and
+# deactivates in turn. What Slurm gave must stand throughout, and the login shell must come out as
+# it was.
+#
+# The Slurm is one of our own: munged, slurmctld and slurmd with their files in a throwaway folder,
+# on loopback, with four GPUs that are links to /dev/null and the like, as the user who runs this.
+# Reports as the test programs do: see tests/run. SHELLS="bash fish" leaves out the other shells.
+set -u
+
+PATH=$PATH:/usr/sbin:/sbin
+passed=0 failed=0 skipped=0 could=0
+work=$(cd "$(mktemp -d)" && pwd -P)
+export SLURM_CONF=$work/slurm.conf
+
+report() {
+  echo "$passed $failed $skipped $could" >>"${TEST_RESULTS:-/dev/null}"
+  [ "$failed" = 0 ]
+  exit
+}
+
+skip() { # WHY [CAN-HAVE]
+  skipped=$((skipped + 1)) could=${2-$could}
+  echo "skipped: the hooks in jobs of a real Slurm: $1"
+}
+
+for program in munged slurmctld slurmd sbatch scontrol; do
+  command -v $program >/dev/null || { skip "$program is not installed" 1 && report; }
+done
+
+# ---- Slurm ------------------------------------------------------------------------------------
+
+# shellcheck disable=SC2317 # the trap calls it
+stop() {
+  scontrol shutdown >/dev/null 2>&1
+  xargs kill <"$work/munge.pid" 2>/dev/null
+  rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 130' HUP INT TERM
+
+# Two ports of loopback that nobody listens on.
+free_ports() {
+  local port found=0
+  for port in $(shuf -i 20000-30000 -n 100); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue
+    echo "$port"
+    found=$((found + 1))
+    [ $found = 2 ] && return
+  done
+}
+
+configure() {
+  local host device i=0
+  host=$(uname -n)
+  mapfile -t ports < <(free_ports)
+  mkdir "$work/state" "$work/spool"
+  head -c 1024 /dev/urandom >"$work/key"
+  chmod 400 "$work/key"
+  for device in null zero full random; do
+    ln -s /dev/$device "$work/gpu$i"
+    i=$((i + 1))
+  done
+  echo "Name=gpu File=$work/gpu[0-3]" >"$work/gres.conf"
+  cat >"$work/slurm.conf" <<CONF
+ClusterName=conda-gpu-test
+SlurmctldHost=${host%%.*}(127.0.0.1)
+SlurmctldPort=${ports[0]}
+SlurmdPort=${ports[1]}
+SlurmUser=$(id -un)
+SlurmdUser=$(id -un)
+AuthType=auth/munge
+AuthInfo=socket=$work/munge.socket
+CredType=cred/munge
+StateSaveLocation=$work/state
+SlurmdSpoolDir=$work/spool
+SlurmctldPidFile=$work/slurmctld.pid
+SlurmdPidFile=$work/slurmd.pid
+SlurmctldLogFile=$work/slurmctld.log
+SlurmdLogFile=$work/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmdParameters=config_overrides
+GresTypes=gpu
+NodeName=${host%%.*} NodeAddr=127.0.0.1 CPUs=16 Gres=gpu:4
+PartitionName=all Nodes=${host%%.*} Default=YES State=UP
+CONF
+}
+
+start() {
+  munged --force --socket="$work/munge.socket" --key-file="$work/key" \
+    --log-file="$work/munge.log" --pid-file="$work/munge.pid" --seed-file="$work/seed" &&
+    slurmctld -f "$work/slurm.conf" && slurmd -f "$work/slurm.conf"
+}
+
+configure
+if ! start >"$work/start.log" 2>&1 ||
+  ! timeout 120 srun --quiet --gres=gpu:1 true >>"$work/start.log" 2>&1; then
+  echo "Slurm does not start:"
+  tail -n 20 "$work"/*.log
+  failed=1
+  report
+fi
+
+# ---- Environments and shells ------------------------------------------------------------------
+
+for name in $(compgen -e); do
+  case $name in
+    CUDA_VISIBLE_DEVICES | CUDA_DEVICE_ORDER | OMP_NUM_THREADS | SLURM_JOB* | __CONDA_GPU_*)
+      unset "$name"
+      ;;
+  esac
+done
+
+# environment NAME SECTION: an environment with the hooks of that gpu: section.
+environment() {
+  mkdir -p "$work/$1/conda-meta"
+  echo "gpu: $2" >"$work/$1.yml"
+  "$CONDA_GPU" apply -q -f "$work/$1.yml" -p "$work/$1" --driver "$FAKE_CUDA/libcuda.so.1" || exit 1
+}
+environment A '{devices: [1, 3], variables: {OMP_NUM_THREADS: 8}}'
+environment B '{devices: 2, variables: {OMP_NUM_THREADS: null}}'
+environment O '{devices: [3, 2], in_job: override}'
+environment N '{devices: none}'
+
+# lines SHELL STEP...: a script of these steps. "+A1" activates A as level 1 and "-A1" deactivates
+# it, as conda does; "look NAME" keeps the environment; anything else is a command.
+lines() {
+  local shell=$1 step extension=sh source=. set='export %s=%s\n'
+  shift
+  case $shell in
+    fish) extension=fish source=source set='set -gx %s %s\n' ;;
+    tcsh) extension=csh source=source set='setenv %s %s\n' ;;
+  esac
+  for step; do
+    case $step in
+      [+-][A-Z][0-9])
+        # shellcheck disable=SC2059
+        printf "$set" CONDA_PREFIX "$work/${step:1:1}" CONDA_SHLVL "${step:2}"
+        case $step in +*) step=${step:1:1}/etc/conda/activate.d ;; *) step=${step:1:1}/etc/conda/deactivate.d ;; esac
+        echo "$source $work/$step/env_vars.$extension"
+        ;;
+      look\ *) echo "env -0 >$work/$shell.${step#look }" ;;
+      *) echo "$step" ;;
+    esac
+  done
+}
+
+# value SHELL LOOK NAME: what the variable was then; "unset" if it was not there.
+value() {
+  local entry
+  while IFS= read -r -d '' entry; do
+    [ "${entry%%=*}" = "$3" ] && printf '%s\n' "${entry#*=}" && return
+  done <"$work/$1.$2"
+  echo unset
+}
+
+# expect SHELL LOOK NAME VALUE
+expect() {
+  local found
+  found=$(value "$1" "$2" "$3")
+  if [ "$found" = "$4" ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "failed: $1, $2: $3 is $found, not $4"
+  fi
+}
+
+# all SHELL LOOK: the whole environment, but for conda's part and what the shell itself changes.
+all() {
+  grep -zvE '^(_|CONDA_PREFIX|CONDA_SHLVL)=' "$work/$1.$2" | sort -z | tr '\0' '\n'
+}
+
+# same SHELL LOOK LOOK
+same() {
+  if diff <(all "$1" "$2") <(all "$1" "$3"); then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "failed: $1: the environment at '$3' (>) is not that at '$2' (<)"
+  fi
+}
+
+# job SHELL NAME STEP...: a batch script of that name, in that shell.
+job() {
+  local shell=$1 name=$2
+  shift 2
+  { echo "#!$(command -v "$shell")" && lines "$shell" "$@"; } >"$work/$shell.$name.job"
+}
+
+# submit SHELL NAME OPTION...: the command that runs it, and waits.
+submit() {
+  local shell=$1 name=$2
+  shift 2
+  echo "sbatch --quiet --wait --output=$work/$shell.$name.log $* $work/$shell.$name.job"
+}
+
+# ---- What happens -----------------------------------------------------------------------------
+
+# A login shell with A active hands its whole environment to jobs of each sort.
+run() {
+  local shell=$1
+  job "$shell" given 'look given-entry' -A1 +A1 'look given-again' -A1 +B2 'look given-other' \
+    -B2 +A1 'look given-back' -A1 'look given-end'
+  job "$shell" free 'look free-entry' -A1 +A1 'look free-again' -A1 +B2 'look free-other' \
+    -B2 +A1 'look free-back' -A1 'look free-end'
+  job "$shell" fresh 'look fresh-entry' +A1 'look fresh-active' +O2 'look fresh-override' -O2 +A1 \
+    -A1 +N1 'look fresh-none' -N1 'look fresh-end'
+  lines "$shell" 'look before' +A1 'look active' "$(submit "$shell" given --gres=gpu:2)" \
+    "$(submit "$shell" free)" "$(submit "$shell" fresh --gres=gpu:2 --export=NONE)" \
+    'look after' -A1 'look left' >"$work/$shell.login"
+  env CUDA_VISIBLE_DEVICES=7 CONDA_SHLVL=0 CONDA_PREFIX= "$shell" "$work/$shell.login" \
+    >"$work/$shell.out" 2>&1
+}
+
+judge() {
+  local shell=$1 look
+  if [ -s "$work/$shell.out" ] || ! [ -e "$work/$shell.left" ]; then
+    failed=$((failed + 1))
+    echo "failed: $shell: the login shell said:"
+    cat "$work/$shell.out"
+  fi
+  expect "$shell" active CUDA_VISIBLE_DEVICES 1,3
+  same "$shell" active after
+  expect "$shell" left CUDA_VISIBLE_DEVICES 7
+  same "$shell" before left
+
+  # Slurm gave two GPUs: its word stands, while the other variables come and go.
+  given=$(value "$shell" given-entry CUDA_VISIBLE_DEVICES)
+  case $given in
+    [0-3],[0-3]) ;;
+    *) echo "failed: $shell: Slurm gave $given where two GPUs were asked for" && failed=$((failed + 1)) ;;
+  esac
+  for look in again other back end; do
+    expect "$shell" given-$look CUDA_VISIBLE_DEVICES "$given"
+    expect "$shell" given-$look CUDA_DEVICE_ORDER PCI_BUS_ID
+  done
+  expect "$shell" given-again OMP_NUM_THREADS 8
+  expect "$shell" given-other OMP_NUM_THREADS unset
+  expect "$shell" given-back OMP_NUM_THREADS 8
+
+  # Slurm gave none, and took CUDA_VISIBLE_DEVICES out: it is the plan's to set, and gone at the end.
+  expect "$shell" free-entry CUDA_VISIBLE_DEVICES unset
+  expect "$shell" free-again CUDA_VISIBLE_DEVICES 1,3
+  expect "$shell" free-other CUDA_VISIBLE_DEVICES 2
+  expect "$shell" free-back CUDA_VISIBLE_DEVICES 1,3
+  expect "$shell" free-end CUDA_VISIBLE_DEVICES unset
+
+  # A job that inherits nothing.
+  given=$(value "$shell" fresh-entry CUDA_VISIBLE_DEVICES)
+  expect "$shell" fresh-entry OMP_NUM_THREADS unset
+  expect "$shell" fresh-active CUDA_VISIBLE_DEVICES "$given"
+  expect "$shell" fresh-active OMP_NUM_THREADS 8
+  expect "$shell" fresh-override CUDA_VISIBLE_DEVICES 3,2
+  expect "$shell" fresh-none CUDA_VISIBLE_DEVICES -1
+  expect "$shell" fresh-end CUDA_VISIBLE_DEVICES "$given"
+  expect "$shell" fresh-end CUDA_DEVICE_ORDER unset
+  expect "$shell" fresh-end OMP_NUM_THREADS unset
+}
+
+shells=
+for shell in ${SHELLS:-bash dash zsh fish tcsh}; do
+  if command -v "$shell" >/dev/null; then
+    shells="$shells $shell"
+  else
+    skip "$shell is not installed" 1
+  fi
+done
+for shell in $shells; do run "$shell" & done
+wait
+for shell in $shells; do judge "$shell"; done
+report
