@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What can be checked without running the program. Reports as the test programs do: see tests/run.
+# What can be checked without running what is checked: sources, scripts, and hooks as the program
+# writes them. Reports as the test programs do: see tests/run.
 # Started by the Makefile, from the root of the repository.
 set -u
 
@@ -118,6 +119,51 @@ if have shellcheck "shell scripts"; then
     check "shellcheck complains about $script" shellcheck "$script"
   done
 fi
+
+# The hooks: of a first plan, and of a second one that drops, adds and changes variables. A $ in
+# single quotes (SC2016) is what a value with a $ must be.
+mkdir -p "$scratch/pt/conda-meta"
+write_hooks() {
+  "$CONDA_GPU" apply -q -p "$scratch/pt" -f "$scratch/environment.yml" \
+    --driver "$FAKE_CUDA/libcuda.so.1"
+}
+check_hooks() {
+  local hook shell
+  for hook in "$scratch"/pt/etc/conda/*/env_vars.sh; do
+    ! have shellcheck "the written hooks" ||
+      check "shellcheck complains about $1 ${hook#"$scratch"/pt/}" shellcheck -s sh -e SC2016 "$hook"
+    for shell in 'bash --posix' bash dash zsh ksh mksh 'busybox sh' yash; do
+      # shellcheck disable=SC2086 # words
+      ! have "${shell%% *}" "the syntax of the written hooks" ||
+        check "$shell -n complains about $1 ${hook#"$scratch"/pt/}" $shell -n "$hook"
+    done
+  done
+  for hook in "$scratch"/pt/etc/conda/*/env_vars.fish; do
+    ! have fish "the syntax of the written hooks" ||
+      check "fish -n complains about $1 ${hook#"$scratch"/pt/}" fish -n "$hook"
+  done
+  for hook in "$scratch"/pt/etc/conda/*/env_vars.csh; do
+    ! have tcsh "the syntax of the written hooks" ||
+      check "tcsh -n complains about $1 ${hook#"$scratch"/pt/}" tcsh -f -n "$hook"
+  done
+}
+cat >"$scratch/environment.yml" <<'END'
+gpu:
+  devices: [1, 3]
+  variables:
+    OMP_NUM_THREADS: 8
+    CUDA_HOME: ${CONDA_PREFIX}
+    NOTE: "it's $HOME `x` \\ !\nsecond line"
+    TF_FORCE_GPU_ALLOW_GROWTH: null
+    LD_LIBRARY_PATH: {prepend: "${CONDA_PREFIX}/lib"}
+    XLA_FLAGS: {append: "--a", separator: " "}
+END
+check "apply fails" write_hooks
+check_hooks "the first plan's"
+printf '%s\n' 'gpu:' '  devices: none' '  in_job: override' '  variables: {NOTE: null, A: "", XLA_FLAGS: b}' \
+  >"$scratch/environment.yml"
+check "apply fails" write_hooks
+check_hooks "the second plan's"
 
 echo "$passed $failed $skipped $could" >>"${TEST_RESULTS:-/dev/null}"
 [ "$failed" = 0 ]
