@@ -41,8 +41,8 @@ const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE])
 
 const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE])
 {
-    snprintf(text, PCI_TEXT_SIZE, "%04" PRIx32 ":%02x:%02x.%x", pci->domain, pci->bus, pci->device,
-             pci->function & 0xfu);
+    snprintf(text, PCI_TEXT_SIZE, "%0*" PRIx32 ":%02x:%02x.%x", pci->domain > 0xffff ? 8 : 4,
+             pci->domain, pci->bus, pci->device, pci->function & 0xfu);
     return text;
 }
 

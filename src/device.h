@@ -55,7 +55,8 @@ bool device_list_has_mig(const struct device_list *list);
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
 
-/* "0000:65:00.0"; 8 digits of domain only where 4 are too few. Lower case, as in sysfs. */
+/* "0000:65:00.0"; 8 digits of domain only where 4 are too few. Lower case. item_parse reads
+   it. */
 const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE]);
 
 /* Reads "DOMAIN:BUS:DEVICE.FUNCTION" or "BUS:DEVICE.FUNCTION" in hexadecimal, any case, with a

@@ -66,17 +66,20 @@ START_TEST(pci_address)
 }
 END_TEST
 
-/* What we print is what we read, whatever the domain. */
+/* What we print is what we read, also as an item of a file, whatever the domain. */
 START_TEST(pci_reads_back)
 {
     static const uint32_t domains[] = {0,       0xffff,   0x10000,   0x12345,
                                        0xfffff, 0x100000, 0x7654321, 0xffffffff};
     const struct pci_address pci = {domains[_i], 0x1f, 3, 1};
     struct pci_address again = {0};
+    struct item item = {0};
     char text[PCI_TEXT_SIZE];
 
     ck_assert_msg(pci_parse(pci_text(&pci, text), &again), "%s", text);
     ck_assert(pci_equal(&again, &pci));
+    ck_assert_msg(item_parse(text, &item) == 0, "%s", text);
+    ck_assert(pci_equal(&item.pci, &pci));
 }
 END_TEST
 
