@@ -298,6 +298,8 @@ static int decode_device(const struct answer_device *from, size_t ordinal, struc
         return odd_device(ordinal, "has no PCI bus ID", err);
     if (memcmp(&from->uuid, &zero, sizeof zero) == 0)
         return odd_device(ordinal, "has no UUID", err);
+    if (from->compute_major < 0 || from->compute_minor < 0)
+        return odd_device(ordinal, "has a negative compute capability", err);
     list->count = ordinal;
     if (device_list_find(list, &from->uuid) < ordinal)
         return odd_device(ordinal, "has the UUID of another one", err);
@@ -321,7 +323,7 @@ int inventory_decode(const char *bytes, size_t length, struct inventory *invento
     memcpy(&head, bytes, sizeof head);
     if (memcmp(head.magic, ANSWER_MAGIC, sizeof head.magic) != 0 ||
         !is_text(head.call, sizeof head.call) || !is_text(head.detail, sizeof head.detail) ||
-        head.count > ANSWER_MOST_DEVICES ||
+        head.count > ANSWER_MOST_DEVICES || head.driver_version < 0 ||
         length != sizeof head + head.count * sizeof(struct answer_device))
         return error_add(err, STATUS_DRIVER,
                          "the CUDA driver's answer makes no sense; see whether nvidia-smi works");

@@ -220,6 +220,10 @@ static const struct fault {
     {"fault cuDeviceGetUuid 0 says GPU-00000000-0000-0000-0000-000000000000\n"
      "fault cuDeviceGetUuid_v2 0 says GPU-00000000-0000-0000-0000-000000000000",
      NONSENSE "device 0 has no UUID" LOOK},
+    {"fault cuDeviceGetAttribute 1 says -7",
+     NONSENSE "device 1 has a negative compute capability" LOOK},
+    {"fault cuDriverGetVersion says -1",
+     "the CUDA driver's answer makes no sense; see whether nvidia-smi works\n"},
     {"fault cuDeviceGetPCIBusId 3 says \"somewhere\"", NONSENSE "device 3 has no PCI bus ID" LOOK},
     {"fault cuDeviceGetPCIBusId 1 says \"\"", NONSENSE "device 1 has no PCI bus ID" LOOK},
     {"fault cuDeviceGetPCIBusId fill", NONSENSE "device 0 has no PCI bus ID" LOOK},
@@ -352,10 +356,9 @@ static const struct fault odd_answers[] = {
     {"fault cuDeviceTotalMem_v2 1 says 0", "  0 GiB  "},
     {"fault cuDeviceTotalMem_v2 1 says 85899345919", "  79.9 GiB  "},
     {"fault cuDeviceTotalMem_v2 1 says -1", "  17179869183.9 GiB  "},
-    {"fault cuDeviceGetAttribute 1 says -7", "  80 GiB  "},
     {"fault cuDeviceGetPCIBusId 1 says \"00000000:0F:00.0\"", "  0000:0f:00.0  "},
-    {"fault cuDeviceGetPCIBusId 1 says \"00012345:0F:1f.7\"", "12345:0f:1f.7  "},
-    {"fault cuDeviceGetPCIBusId 1 says \"10000:01:00.0\"", "10000:01:00.0  "},
+    {"fault cuDeviceGetPCIBusId 1 says \"00012345:0F:1f.7\"", "00012345:0f:1f.7  "},
+    {"fault cuDeviceGetPCIBusId 1 says \"10000:01:00.0\"", "00010000:01:00.0  "},
     {"fault cuDriverGetVersion says 13010", "confirmed by the driver (CUDA 13.1): "},
 };
 

@@ -171,6 +171,21 @@ static void spoil_twins(struct answer *answer)
     answer->devices[1].uuid = answer->devices[0].uuid;
 }
 
+static void spoil_version(struct answer *answer)
+{
+    answer->head.driver_version = -12040;
+}
+
+static void spoil_major(struct answer *answer)
+{
+    answer->devices[0].compute_major = -8;
+}
+
+static void spoil_minor(struct answer *answer)
+{
+    answer->devices[1].compute_minor = -1;
+}
+
 static const struct {
     void (*spoil)(struct answer *answer);
     const char *message;
@@ -188,6 +203,9 @@ static const struct {
     {spoil_pci, NONSENSE ": device 1 has no PCI bus ID" LOOK},
     {spoil_uuid, NONSENSE ": device 1 has no UUID" LOOK},
     {spoil_twins, NONSENSE ": device 1 has the UUID of another one" LOOK},
+    {spoil_version, NONSENSE LOOK},
+    {spoil_major, NONSENSE ": device 0 has a negative compute capability" LOOK},
+    {spoil_minor, NONSENSE ": device 1 has a negative compute capability" LOOK},
 };
 
 START_TEST(spoilt)
