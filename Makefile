@@ -11,6 +11,7 @@ DESTDIR ?=
 # VARIANT=debug      for a debugger; in this and the next two, a warning is an error
 # VARIANT=sanitize   stops at the first misuse of memory and at undefined behaviour
 # VARIANT=coverage   counts the lines that run (`make coverage` uses it)
+# VARIANT=fuzz       tells clang's libFuzzer what ran, and stops as sanitize does (`make fuzz`)
 VARIANT ?=
 # STATIC=1 links libyaml, libcyaml and jansson in. libc stays outside: the driver is dlopen'ed.
 STATIC ?=
@@ -41,8 +42,9 @@ FLAGS_debug := -O0 -g -fPIE -Werror
 FLAGS_sanitize := -O1 -g -fPIE -Werror -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_coverage := -O0 -g -fPIE -Werror --coverage -DCOVERAGE
+FLAGS_fuzz := $(FLAGS_sanitize) -fsanitize=fuzzer-no-link
 ifeq ($(origin FLAGS_$(VARIANT)),undefined)
-$(error VARIANT=$(VARIANT): known are debug, sanitize and coverage)
+$(error VARIANT=$(VARIANT): known are debug, sanitize, coverage and fuzz)
 endif
 
 # pkg-config knows where the libraries are; without it they are where the compiler looks anyway.
@@ -74,6 +76,15 @@ HELPERS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard tests/*.h))))
 # Tests of modules call them directly, so they are linked with all of the program but its main().
 CHECK_OBJECTS := $(filter-out $(BUILD)/obj/src/main.o,$(OBJECTS)) $(HELPERS:%.c=$(BUILD)/obj/%.o)
 
+# The fuzz targets: each tests/fuzz/NAME.c, but for what has a header, which they share. They are
+# built as VARIANT=fuzz, whatever the rest is.
+FUZZ_SHARED := $(patsubst %.h,%.c,$(sort $(wildcard tests/fuzz/*.h)))
+FUZZ_TARGETS := $(filter-out $(FUZZ_SHARED),$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:tests/fuzz/%.c=build/fuzz/targets/%)
+FUZZ_OBJECTS := $(filter-out $(BUILD)/obj/src/main.o $(BUILD)/obj/src/cli/%,$(OBJECTS)) \
+    $(FUZZ_SHARED:%.c=$(BUILD)/obj/%.o)
+CLANG ?= clang
+
 # The simulated driver, whole and lacking one call each. They are the same in all variants.
 FAKE := build/fake
 FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGetName \
@@ -85,7 +96,7 @@ FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
 # What every script and program of tests/ finds in its environment; tests/support.h explains it.
 TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
     FAKE_CUDA_VARIANTS='$(abspath $(FAKE))' TESTS='$(abspath tests)' \
-    BUILD='$(abspath $(BUILD))' CC='$(CC)' CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-120}
+    BUILD='$(abspath $(BUILD))' FUZZ='$(abspath build/fuzz)' CC='$(CC)' CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-120}
 
 # Where make was not told how much to do at once, it may use all processors.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
@@ -104,7 +115,7 @@ endif
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all help deps demo check check-long check-gpu check-clients bench fuzz coverage install \
-    uninstall clean test-programs run-check run-demo run-script FORCE
+    uninstall clean test-programs fuzzers fuzz-programs run-check run-demo run-fuzz run-script FORCE
 
 all: $(PROGRAM) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
 
@@ -194,8 +205,9 @@ check: ## build everything and run all tests that need no GPU and no conda
 	@sh tests/deps.sh build test
 	$(AGAIN) run-check
 
-run-check: test-programs
-	@$(TEST_ENV) bash tests/run $(BUILD)/results tests/check_slurm.sh $(CHECK_PROGRAMS) tests/static.sh
+run-check: test-programs fuzzers
+	@$(TEST_ENV) bash tests/run $(BUILD)/results tests/check_slurm.sh $(CHECK_PROGRAMS) tests/static.sh \
+	    tests/fuzz.sh
 
 test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES)
 
@@ -204,7 +216,20 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(CHECK_OBJECTS) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(CHECK_OBJECTS) $(CHECK_LDLIBS) $(ALL_LDLIBS)
 
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(CHECKS) $(HELPERS))
+# Where clang cannot link such a program none is built, and tests/fuzz.sh says so.
+fuzzers:
+	+@if sh tests/deps.sh --has -fsanitize=fuzzer; then \
+	    $(MAKE) --no-print-directory VARIANT=fuzz CC='$(CLANG)' fuzz-programs; fi
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+	@:
+
+build/fuzz/targets/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(BUILD)/flags
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) $(ALL_LDLIBS) -lm
+
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(CHECKS) $(HELPERS) $(FUZZ_TARGETS) $(FUZZ_SHARED))
 
 FAKE_CC = $(CC) -std=c11 -Wall -Wextra -O1 -g -shared -fPIC -fvisibility=hidden
 $(FAKE)/whole/libcuda.so.1: tests/fake_cuda.c
@@ -239,9 +264,12 @@ bench: ## how long hooks and commands take, against the least that they could
 	@sh tests/deps.sh build test
 	$(AGAIN) run-script SCRIPT='bash tests/bench.sh' NEEDS=tests/bench.sh
 
-fuzz: ## feed it mutated files
+fuzz: ## feed it mutated files, each kind for FUZZ_SECONDS (600)
 	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='bash tests/fuzz.sh' NEEDS=tests/fuzz.sh
+	$(AGAIN) run-fuzz
+
+run-fuzz: fuzzers
+	@$(TEST_ENV) bash tests/fuzz.sh
 
 run-script: test-programs
 	@if [ -e $(NEEDS) ]; then $(TEST_ENV) $(SCRIPT); else echo "there is no $(NEEDS) here"; exit 1; fi

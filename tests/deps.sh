@@ -7,13 +7,14 @@
 #   sh tests/deps.sh build          what the program is built with
 #   sh tests/deps.sh build test     and what tests it
 #   sh tests/deps.sh --names build  only names the packages, on one line
+#   sh tests/deps.sh --has NEED     only tells by its status whether it is there
 #
 # Fails when something is missing still without which there is no building or testing.
 
 # shellcheck disable=SC2086 # flags, sets and packages are lists of words
 
-# Needs, one a line: the set; the command or <header.h> that shows that it is there; the package
-# for apt, dnf, Homebrew and conda-forge (- where there is none). The tests skip what they lack of
+# Needs, one a line: the set; the command, <header.h> or flag of clang's that shows that it is
+# there; the package for apt, dnf, Homebrew and conda-forge (- where there is none). The tests skip what they lack of
 # the set "more".
 needs='
 build cc              gcc            gcc                 gcc          c-compiler
@@ -40,15 +41,20 @@ more  sbatch          slurm-client   slurm               -            -
 more  munged          munge          munge               -            -
 more  strace          strace         strace              strace       -
 more  clang           clang          clang               llvm         clang
+more  -fsanitize=fuzzer libclang-rt-dev compiler-rt      -            compiler-rt
 more  clang-format    clang-format   clang-tools-extra   clang-format clang-format
 more  shellcheck      shellcheck     ShellCheck          shellcheck   shellcheck
 '
 
 PATH=$PATH:/usr/sbin:/sbin
 
+# The least that -fsanitize=fuzzer links.
+flagged='int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }'
+
 here() {
   case $1 in
     cc) command -v "${CC:-cc}" >/dev/null ;;
+    -f*) echo "$flagged" | "${CLANG:-clang}" "$1,address" -xc - -o /dev/null >/dev/null 2>&1 ;;
     '<'*) echo "#include $1" | "${CC:-cc}" -E -xc - $CPPFLAGS $include >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
@@ -73,6 +79,11 @@ all() {
 
 if [ "$1" = --names ]; then
   echo " (apt)$(all 3 "$2"), (dnf)$(all 4 "$2"), (brew)$(all 5 "$2")"
+  exit
+fi
+
+if [ "$1" = --has ]; then
+  here "$2"
   exit
 fi
 

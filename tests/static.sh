@@ -37,7 +37,7 @@ warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wm
   -Wvla -Wformat=2 -Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith)
 
 # Each header can be the only one that a file includes.
-for header in src/*.h src/cli/*.h tests/*.h; do
+for header in src/*.h src/cli/*.h tests/*.h tests/fuzz/*.h; do
   check "$header does not compile alone" \
     "$CC" "${flags[@]}" "${warnings[@]}" -Werror -fsyntax-only -xc "$header" \
     -Wno-pragma-once-outside-header
@@ -103,7 +103,7 @@ check "modules include each other in a circle" cat "$scratch/circle"
 if have clang-format "formatting"; then
   case $(clang-format --version) in
     *'version 14.'*)
-      for file in src/*.[ch] src/cli/*.[ch] tests/*.[ch]; do
+      for file in src/*.[ch] src/cli/*.[ch] tests/*.[ch] tests/fuzz/*.[ch]; do
         check "clang-format would change $file" clang-format --dry-run -Werror "$file"
       done
       ;;

@@ -1,0 +1,157 @@
+/*
+ * From an environment file to the hooks, on machines with and without MIG and without any GPU: any
+ * bytes give an error that names the file, or a plan whose hooks are the same each time, are known
+ * as ours, and tell their variables and key to a later run. Of every eighth plan, by the input's
+ * digest, a real shell is asked whether the hooks do what it says: see oracle.h.
+ */
+#include "fuzz.h"
+
+#include "digest.h"
+#include "oracle.h"
+#include "render.h"
+#include "scope.h"
+#include "templates.h"
+
+#include <string.h>
+
+enum { ASK_EVERY = 8 };
+
+#define GPU(last, address, text, gib, compute)                                                     \
+    {                                                                                              \
+        .uuid = {{[15] = (last)}}, .pci = {0, address, 0, 0}, .name = text,                        \
+        .memory = (uint64_t)(gib) << 30, .compute_major = compute                                  \
+    }
+
+static struct device four[] = {
+    GPU(1, 0x0f, "NVIDIA A100-SXM4-80GB", 80, 8),
+    GPU(2, 0x15, "NVIDIA A100-SXM4-40GB\n'; x; '", 40, 8),
+    GPU(0x11, 0x47, "NVIDIA H100 80GB HBM3", 80, 9),
+    GPU(0x12, 0x65, "Tesla T4", 15, 7),
+};
+
+static struct device instances[] = {
+    {.uuid = {{[0] = 0xab}}, .mig = true, .pci = {0, 0x0f, 0, 0}, .name = "NVIDIA A100 MIG 1g.5gb"},
+    GPU(3, 0x15, "NVIDIA A100-SXM4-40GB", 40, 8),
+};
+
+static const struct device_list machines[] = {{four, 4}, {instances, 2}};
+
+static void require_right(const struct config *config)
+{
+    size_t size = 0;
+
+    require(config->item_count >= 1 && config->items);
+    for (size_t i = 0; i < config->variables.count; i++) {
+        const struct var *var = &config->variables.items[i];
+        require(!var_name_refused(var->name) && vars_find(&config->variables, var->name) == var);
+        require((var->kind == VAR_UNSET) == !var->value);
+        require((var->kind == VAR_PREPEND || var->kind == VAR_APPEND) == !!var->separator);
+        size += var->value ? strlen(var->value) : 0;
+    }
+    require(config->variables.count <= CONFIG_VARIABLES_LIMIT && size <= CONFIG_TOTAL_LIMIT);
+}
+
+static void render(struct strbuf *out, const struct render *in, const struct shell *shell,
+                   const char *direction)
+{
+    scope(strbuf_release) struct strbuf template = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf again = STRBUF_INIT;
+    scope(names_release) struct names recalled = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    char name[24], key[STATE_KEY_SIZE] = "";
+
+    snprintf(name, sizeof name, "%s.%s", direction, shell->extension);
+    require(templates_load(&template, NULL, name, &err) == 0);
+    require(render_hook(out, in, shell, name, template.text, &err) == 0);
+    require(render_hook(&again, in, shell, name, template.text, &err) == 0);
+    require(same_text(out->text, again.text) && strlen(out->text) == out->length);
+    require(render_owner(out->text, out->length) == OWNER_US);
+    require(render_recall(out->text, &recalled, key) && same_text(key, in->key));
+    for (size_t i = 0; i < in->managed->count; i++)
+        require(names_have(&recalled, in->managed->items[i]));
+}
+
+/* Names whose values change what the shell or env(1) themselves do or say. */
+static bool is_tame(const struct plan *plan)
+{
+    static const char *const wild[] = {"LD_", "LC_", "LANG", "GCONV_", "LOCPATH", "GLIBC_"};
+
+    for (size_t i = 0; i < plan->variables.count; i++)
+        for (size_t j = 0; j < sizeof wild / sizeof *wild; j++)
+            if (strncmp(plan->variables.items[i].name, wild[j], strlen(wild[j])) == 0)
+                return false;
+    return true;
+}
+
+static void check_hooks(const struct plan *plan, const char *name, uint64_t digest)
+{
+    scope(names_release) struct names managed = {0};
+    const struct render in = {plan, &managed, "0123abcd", name, "dir/environment.yml", "0"};
+
+    for (size_t i = 0; i < plan->variables.count; i++)
+        require(names_add(&managed, plan->variables.items[i].name) == 0);
+    for (size_t i = 0; i < shell_count; i++) {
+        scope(strbuf_release) struct strbuf activate = STRBUF_INIT;
+        scope(strbuf_release) struct strbuf deactivate = STRBUF_INIT;
+        render(&activate, &in, &shells[i], "activate");
+        render(&deactivate, &in, &shells[i], "deactivate");
+        if (i == 0 && digest % ASK_EVERY == 0 && is_tame(plan))
+            oracle_check(plan, &activate, &deactivate, digest / ASK_EVERY);
+    }
+}
+
+/* The driver shows what was selected, where it was listed. */
+static void confirm(struct plan *plan, const struct selection *selection)
+{
+    scope(error_release) struct error err = ERROR_INIT;
+    scope(device_list_release) struct device_list seen = {
+        calloc(selection->count + 1, sizeof *seen.items), selection->count};
+
+    require(seen.items != NULL);
+    for (size_t i = 0; i < selection->count; i++) {
+        if (!selection->choices[i].device)
+            return;
+        seen.items[i] = *selection->choices[i].device;
+    }
+    require(!selection->count || plan_confirm(plan, selection, &seen, &err) == 0);
+}
+
+static void check_machine(const struct config *config, const struct device_list *machine,
+                          uint64_t digest)
+{
+    scope(selection_release) struct selection selection = {0};
+    scope(plan_release) struct plan plan = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    int result = select_devices(&selection, config, machine, &err);
+    require_contract(result, &err);
+    if (result < 0)
+        return;
+    require(selection.count <= machine->count + config->item_count);
+    require(plan_make(&plan, config, &selection, &err) == 0);
+    confirm(&plan, &selection);
+    check_hooks(&plan, config->name ? config->name : "", digest);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    scope(config_release) struct config config = {0};
+    scope(plan_release) struct plan none = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    static const char file[] = "dir/environment.yml:";
+    uint64_t digest = digest_of((const char *)data, size);
+
+    int result = config_read(&config, "dir/environment.yml", (const char *)data, size, &err);
+    require_contract(result, &err);
+    if (result < 0) {
+        require(err.status == STATUS_INPUT && !config.items && !config.file);
+        require(strncmp(error_text(&err), file, strlen(file)) == 0);
+        return 0;
+    }
+    require_right(&config);
+    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
+        check_machine(&config, &machines[i], digest);
+    require(plan_make_cpu(&none, &config, &err) == 0);
+    check_hooks(&none, "none", digest);
+    return 0;
+}

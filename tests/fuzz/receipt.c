@@ -1,0 +1,127 @@
+/*
+ * What an earlier run left in a prefix, whatever was done to it since: the receipt, and a hook as
+ * the only witness. A receipt that is read, printed and read again is the same, and names nothing
+ * but what remove may touch; the input in both places of a prefix gives a history or an error.
+ */
+#include "fuzz.h"
+
+#include "history.h"
+#include "scope.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void require_same_texts(char *const *a, unsigned a_count, char *const *b, unsigned b_count)
+{
+    require(a_count == b_count);
+    for (unsigned i = 0; i < a_count; i++)
+        require(same_text(a[i], b[i]));
+}
+
+static void require_same(const struct receipt *a, const struct receipt *b)
+{
+    require(same_text(a->version, b->version) && same_text(a->source, b->source));
+    require(same_text(a->state, b->state));
+    require_same_texts(a->variables, a->variables_count, b->variables, b->variables_count);
+    require_same_texts(a->folders, a->folders_count, b->folders, b->folders_count);
+    require(a->devices_count == b->devices_count && a->files_count == b->files_count &&
+            a->kept_count == b->kept_count);
+    for (unsigned i = 0; i < a->devices_count; i++)
+        require(same_text(a->devices[i].uuid, b->devices[i].uuid) &&
+                same_text(a->devices[i].address, b->devices[i].address));
+    for (unsigned i = 0; i < a->files_count; i++)
+        require(same_text(a->files[i].path, b->files[i].path) &&
+                same_text(a->files[i].digest, b->files[i].digest));
+    for (unsigned i = 0; i < a->kept_count; i++)
+        require(same_text(a->kept[i].path, b->kept[i].path) &&
+                same_text(a->kept[i].now, b->kept[i].now));
+}
+
+static bool is_inside(const char *path)
+{
+    return strncmp(path, "etc", 3) == 0 && !strstr(path, "..") && !strstr(path, "//");
+}
+
+static void require_sound(const struct receipt *receipt)
+{
+    require(strlen(receipt->state) == STATE_KEY_SIZE - 1);
+    for (unsigned i = 0; i < receipt->variables_count; i++)
+        require(var_name_has_shape(receipt->variables[i]));
+    for (unsigned i = 0; i < receipt->folders_count; i++)
+        require(is_inside(receipt->folders[i]));
+    for (unsigned i = 0; i < receipt->kept_count; i++)
+        require(strncmp(receipt->kept[i].path, "etc/conda/", 10) == 0 &&
+                strncmp(receipt->kept[i].now, "etc/conda/", 10) == 0 &&
+                !strstr(receipt->kept[i].path, "/../") && !strstr(receipt->kept[i].now, "/../"));
+}
+
+static void check_receipt(const char *text, size_t length)
+{
+    scope(receipt_free) struct receipt *receipt = receipt_parse(text, length);
+    scope(strbuf_release) struct strbuf printed = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf printed_again = STRBUF_INIT;
+    scope(error_release) struct error err = ERROR_INIT;
+
+    if (!receipt)
+        return;
+    require_sound(receipt);
+    require(receipt_print(&printed, receipt, &err) == 0);
+    require(receipt_is_ours(printed.text, printed.length));
+    scope(receipt_free) struct receipt *again = receipt_parse(printed.text, printed.length);
+    require(again != NULL);
+    require_same(receipt, again);
+    require(receipt_print(&printed_again, again, &err) == 0);
+    require(same_text(printed.text, printed_again.text));
+}
+
+static void check_hook(const char *bytes, size_t length)
+{
+    scope(free_text) char *text = input_text((const uint8_t *)bytes, length);
+    scope(names_release) struct names managed = {0};
+    char key[STATE_KEY_SIZE] = "unset";
+
+    render_owner(bytes, length);
+    bool found = render_recall(text, &managed, key);
+    require(found ? strlen(key) == STATE_KEY_SIZE - 1 : strcmp(key, "unset") == 0);
+    require(!found || managed.count > 0);
+    for (size_t i = 0; i < managed.count; i++)
+        require(var_name_has_shape(managed.items[i]));
+}
+
+static void make_prefix(void)
+{
+    static const char *const folders[] = {"etc", "etc/conda", "etc/conda/deactivate.d"};
+    static bool made;
+
+    for (size_t i = 0; !made && i < 3; i++) {
+        scope(free_text) char *path = format_text("%s/%s", scratch_folder(), folders[i]);
+        require(path && mkdir(path, 0755) == 0);
+    }
+    made = true;
+}
+
+static void check_history(const uint8_t *data, size_t size)
+{
+    scope(site_close) struct site site = SITE_INIT;
+    scope(history_release) struct history history = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    make_prefix();
+    scratch_write(RECEIPT_PATH, data, size);
+    scratch_write("etc/conda/deactivate.d/env_vars.sh", data, size);
+    require(site_open(&site, scratch_folder(), &err) == 0);
+    require(history_read(&history, &site, &err) == 0 && !err.lines);
+    require(strlen(history.key) == STATE_KEY_SIZE - 1);
+    require(!history.receipt || !history.damaged);
+    for (size_t i = 0; i < history.managed.count; i++)
+        require(var_name_has_shape(history.managed.items[i]));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    check_receipt((const char *)data, size);
+    check_hook((const char *)data, size);
+    check_history(data, size);
+    return 0;
+}
