@@ -15,7 +15,7 @@ struct reading {
     const char *path;
 };
 
-typedef int read_value(const struct reading *in, const yaml_node_t *value, void *target);
+typedef int read_value(const struct reading *in, const struct node *value, void *target);
 
 struct key {
     const char *name;
@@ -28,25 +28,25 @@ enum { MOST_ERRORS = 50, MOST_KEYS = 16 };
     "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
     "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
 
-static int wrong(const struct reading *in, const yaml_node_t *node, const char *accepted)
+static int wrong(const struct reading *in, const struct node *node, const char *accepted)
 {
-    scope(free_text) char *shown = node_shown(node);
+    scope(free_text) char *shown = document_shown(in->doc, node);
 
     return error_at(in->err, document_place(in->doc, node), "%s: found %s; accepted: %s", in->path,
                     shown ? shown : "something else", accepted);
 }
 
 /* A scalar that is not null, holds no NUL and is not too long. */
-static const char *plain_text(const struct reading *in, const yaml_node_t *node,
+static const char *plain_text(const struct reading *in, const struct node *node,
                               const char *accepted)
 {
-    const char *text = node_text(node);
+    const char *text = document_text(in->doc, node);
 
-    if (!text || node_is_null(node)) {
+    if (!text || document_is_null(in->doc, node)) {
         wrong(in, node, accepted);
         return NULL;
     }
-    size_t length = node->data.scalar.length;
+    size_t length = node->count;
     if (strlen(text) == length && length <= CONFIG_VALUE_LIMIT)
         return text;
     if (strlen(text) != length)
@@ -61,7 +61,7 @@ static const char *plain_text(const struct reading *in, const yaml_node_t *node,
     return NULL;
 }
 
-static int unknown_key(const struct reading *in, const yaml_node_t *key, const char *name,
+static int unknown_key(const struct reading *in, const struct node *key, const char *name,
                        const struct key *keys, size_t count)
 {
     const char *names[MOST_KEYS];
@@ -79,28 +79,26 @@ static int unknown_key(const struct reading *in, const yaml_node_t *key, const c
                     "%s: unknown key '%.60s'; known keys: %s", in->path, name, strbuf_text(&known));
 }
 
-/* True when an earlier pair of the mapping has the same key. */
-static bool is_repeated(const struct document *doc, const yaml_node_t *mapping,
-                        const yaml_node_pair_t *pair)
+/* True when a pair of the mapping before this one has the same key. */
+static bool is_repeated(const struct document *doc, const struct node *mapping, size_t pair)
 {
-    const char *name = node_text(document_node(doc, pair->key));
+    const char *name = document_text(doc, document_key(doc, mapping, pair));
 
-    for (const yaml_node_pair_t *p = mapping->data.mapping.pairs.start; p < pair; p++) {
-        const char *earlier = node_text(document_node(doc, p->key));
+    for (size_t i = 0; i < pair; i++) {
+        const char *earlier = document_text(doc, document_key(doc, mapping, i));
         if (earlier && strcmp(earlier, name) == 0)
             return true;
     }
     return false;
 }
 
-static int read_pair(const struct reading *in, const yaml_node_t *mapping,
-                     const yaml_node_pair_t *pair, const struct key *keys, size_t count,
-                     void *target)
+static int read_pair(const struct reading *in, const struct node *mapping, size_t pair,
+                     const struct key *keys, size_t count, void *target)
 {
-    const yaml_node_t *key = document_node(in->doc, pair->key);
-    const char *name = node_text(key);
+    const struct node *key = document_key(in->doc, mapping, pair);
+    const char *name = document_text(in->doc, key);
 
-    if (!name || strlen(name) != key->data.scalar.length)
+    if (!name || strlen(name) != key->count)
         return wrong(in, key, "a key that is a plain word");
     if (is_repeated(in->doc, mapping, pair))
         return error_at(in->err, document_place(in->doc, key),
@@ -113,7 +111,7 @@ static int read_pair(const struct reading *in, const yaml_node_t *mapping,
         if (!path)
             return error_memory(in->err);
         struct reading inner = {in->config, in->doc, in->err, path};
-        return keys[i].read(&inner, document_node(in->doc, pair->value), target);
+        return keys[i].read(&inner, document_value(in->doc, mapping, pair), target);
     }
     return unknown_key(in, key, name, keys, count);
 }
@@ -124,22 +122,21 @@ static bool is_enough(const struct error *err)
 }
 
 /* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
-static int read_keys(const struct reading *in, const yaml_node_t *node, const char *accepted,
+static int read_keys(const struct reading *in, const struct node *node, const char *accepted,
                      const struct key *keys, size_t count, void *target)
 {
     int result = 0;
 
-    if (node->type != YAML_MAPPING_NODE)
+    if (node->kind != NODE_MAPPING)
         return wrong(in, node, accepted);
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top && !is_enough(in->err); pair++)
-        if (read_pair(in, node, pair, keys, count, target) < 0)
+    for (size_t i = 0; i < node->count && !is_enough(in->err); i++)
+        if (read_pair(in, node, i, keys, count, target) < 0)
             result = -1;
     return result;
 }
 
 /* One of a few words; *target is an enum whose values are the words' indices. */
-static int read_word(const struct reading *in, const yaml_node_t *node, const char *const words[2],
+static int read_word(const struct reading *in, const struct node *node, const char *const words[2],
                      int *target)
 {
     scope(free_text) char *accepted = format_text("%s or %s", words[0], words[1]);
@@ -156,7 +153,7 @@ static int read_word(const struct reading *in, const yaml_node_t *node, const ch
     return wrong(in, node, accepted ? accepted : "");
 }
 
-static int read_ids(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_ids(const struct reading *in, const struct node *node, void *target)
 {
     static const char *const words[] = {"index", "uuid"};
     int word = IDS_INDEX;
@@ -167,7 +164,7 @@ static int read_ids(const struct reading *in, const yaml_node_t *node, void *tar
     return result;
 }
 
-static int read_if_no_gpu(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_if_no_gpu(const struct reading *in, const struct node *node, void *target)
 {
     static const char *const words[] = {"error", "cpu"};
     int word = IF_NO_GPU_ERROR;
@@ -178,7 +175,7 @@ static int read_if_no_gpu(const struct reading *in, const yaml_node_t *node, voi
     return result;
 }
 
-static int read_in_job(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_in_job(const struct reading *in, const struct node *node, void *target)
 {
     static const char *const words[] = {"keep", "override"};
     int word = IN_JOB_KEEP;
@@ -189,7 +186,7 @@ static int read_in_job(const struct reading *in, const yaml_node_t *node, void *
     return result;
 }
 
-static int read_filter_name(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_filter_name(const struct reading *in, const struct node *node, void *target)
 {
     struct item *item = target;
     static const char accepted[] = "a name or pattern in quotes, such as \"*A100*\"";
@@ -203,7 +200,7 @@ static int read_filter_name(const struct reading *in, const yaml_node_t *node, v
     return item->name ? 0 : error_memory(in->err);
 }
 
-static int read_min_memory(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_min_memory(const struct reading *in, const struct node *node, void *target)
 {
     struct item *item = target;
     static const char accepted[] = "a number with MB, GB, MiB or GiB, such as 40GiB";
@@ -214,7 +211,7 @@ static int read_min_memory(const struct reading *in, const yaml_node_t *node, vo
     return size_parse(text, &item->min_memory) ? 0 : wrong(in, node, accepted);
 }
 
-static int read_min_compute(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_min_compute(const struct reading *in, const struct node *node, void *target)
 {
     struct item *item = target;
     static const char accepted[] = "a compute capability such as \"8.0\"";
@@ -225,7 +222,7 @@ static int read_min_compute(const struct reading *in, const yaml_node_t *node, v
     return compute_parse(text, &item->min_major, &item->min_minor) ? 0 : wrong(in, node, accepted);
 }
 
-static int read_count(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_count(const struct reading *in, const struct node *node, void *target)
 {
     struct item *item = target;
     static const char accepted[] = "a number from 1";
@@ -236,7 +233,7 @@ static int read_count(const struct reading *in, const yaml_node_t *node, void *t
     return number_parse(text, &item->count) && item->count ? 0 : wrong(in, node, accepted);
 }
 
-static int read_item(const struct reading *in, const yaml_node_t *node, struct item *item)
+static int read_item(const struct reading *in, const struct node *node, struct item *item)
 {
     static const struct key keys[] = {
         {"name", read_filter_name},
@@ -246,10 +243,10 @@ static int read_item(const struct reading *in, const yaml_node_t *node, struct i
     };
 
     item->place = document_place(in->doc, node);
-    if (node->type == YAML_MAPPING_NODE) {
+    if (node->kind == NODE_MAPPING) {
         item->kind = ITEM_FILTER;
         item->text = strdup("{...}");
-        if (node->data.mapping.pairs.start == node->data.mapping.pairs.top)
+        if (!node->count)
             return wrong(in, node, "a filter with at least one of name, min_memory, min_compute");
         return read_keys(in, node, DEVICES_ACCEPTED, keys, sizeof keys / sizeof *keys, item);
     }
@@ -276,24 +273,26 @@ static int check_alone(const struct reading *in, const struct config *config)
     return result;
 }
 
-static int read_devices(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_devices(const struct reading *in, const struct node *node, void *target)
 {
     struct config *config = target;
-    bool list = node->type == YAML_SEQUENCE_NODE;
-    const yaml_node_item_t *start = list ? node->data.sequence.items.start : NULL;
-    size_t count = list ? (size_t)(node->data.sequence.items.top - start) : 1;
+    bool list = node->kind == NODE_LIST;
+    size_t count = list ? node->count : 1;
     int result = 0;
 
     config->devices_place = document_place(in->doc, node);
     if (!count)
         return error_at(in->err, config->devices_place,
                         "%s: the list is empty; accepted: " DEVICES_ACCEPTED, in->path);
+    if (count > CONFIG_DEVICES_LIMIT)
+        return error_at(in->err, config->devices_place, "%s: %zu items; at most %d are accepted",
+                        in->path, count, CONFIG_DEVICES_LIMIT);
     config->items = calloc(count, sizeof *config->items);
     if (!config->items)
         return error_memory(in->err);
     for (size_t i = 0; i < count && !is_enough(in->err); i++) {
         config->item_count++;
-        const yaml_node_t *item = list ? document_node(in->doc, start[i]) : node;
+        const struct node *item = list ? document_item(in->doc, node, i) : node;
         if (read_item(in, item, &config->items[i]) < 0)
             result = -1;
     }
@@ -304,7 +303,7 @@ struct join {
     const char *prepend, *append, *separator;
 };
 
-static int read_joined(const struct reading *in, const yaml_node_t *node, const char **text)
+static int read_joined(const struct reading *in, const struct node *node, const char **text)
 {
     static const char accepted[] = "text";
 
@@ -316,17 +315,17 @@ static int read_joined(const struct reading *in, const yaml_node_t *node, const 
     return *text ? 0 : -1;
 }
 
-static int read_prepend(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_prepend(const struct reading *in, const struct node *node, void *target)
 {
     return read_joined(in, node, &((struct join *)target)->prepend);
 }
 
-static int read_append(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_append(const struct reading *in, const struct node *node, void *target)
 {
     return read_joined(in, node, &((struct join *)target)->append);
 }
 
-static int read_separator(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_separator(const struct reading *in, const struct node *node, void *target)
 {
     struct join *join = target;
 
@@ -334,7 +333,7 @@ static int read_separator(const struct reading *in, const yaml_node_t *node, voi
     return join->separator ? 0 : -1;
 }
 
-static int read_join(const struct reading *in, const yaml_node_t *node, const char *name)
+static int read_join(const struct reading *in, const struct node *node, const char *name)
 {
     static const struct key keys[] = {
         {"prepend", read_prepend},
@@ -355,11 +354,11 @@ static int read_join(const struct reading *in, const yaml_node_t *node, const ch
     return 0;
 }
 
-static int read_variable(const struct reading *in, const yaml_node_t *node, const char *name)
+static int read_variable(const struct reading *in, const struct node *node, const char *name)
 {
-    if (node->type == YAML_MAPPING_NODE)
+    if (node->kind == NODE_MAPPING)
         return read_join(in, node, name);
-    if (node_is_null(node))
+    if (document_is_null(in->doc, node))
         return vars_add(&in->config->variables, name, VAR_UNSET, NULL, NULL) < 0
                    ? error_memory(in->err)
                    : 0;
@@ -370,16 +369,18 @@ static int read_variable(const struct reading *in, const yaml_node_t *node, cons
                                                                            : 0;
 }
 
-static int read_variable_pair(const struct reading *in, const yaml_node_t *mapping,
-                              const yaml_node_pair_t *pair)
+static int read_variable_pair(const struct reading *in, const struct node *mapping, size_t pair)
 {
-    const yaml_node_t *key = document_node(in->doc, pair->key);
-    const char *name = node_text(key);
+    const struct node *key = document_key(in->doc, mapping, pair);
+    const char *name = document_text(in->doc, key);
 
     if (!name)
         return wrong(in, key, "the name of a variable");
-    const char *reason =
-        strlen(name) == key->data.scalar.length ? var_name_refused(name) : "holds a NUL";
+    if (key->count > CONFIG_NAME_LIMIT)
+        return error_at(in->err, document_place(in->doc, key),
+                        "%s: the name '%.20s...' has %u bytes; at most %d are accepted", in->path,
+                        name, key->count, CONFIG_NAME_LIMIT);
+    const char *reason = strlen(name) == key->count ? var_name_refused(name) : "holds a NUL";
     if (reason)
         return error_at(in->err, document_place(in->doc, key), "%s: '%.60s' %s", in->path, name,
                         reason);
@@ -391,7 +392,7 @@ static int read_variable_pair(const struct reading *in, const yaml_node_t *mappi
     if (!path)
         return error_memory(in->err);
     struct reading inner = {in->config, in->doc, in->err, path};
-    return read_variable(&inner, document_node(in->doc, pair->value), name);
+    return read_variable(&inner, document_value(in->doc, mapping, pair), name);
 }
 
 static size_t total_size(const struct var_list *list)
@@ -403,21 +404,19 @@ static size_t total_size(const struct var_list *list)
     return size;
 }
 
-static int read_variables(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_variables(const struct reading *in, const struct node *node, void *target)
 {
     int result = 0;
 
     (void)target;
-    if (node->type != YAML_MAPPING_NODE)
+    if (node->kind != NODE_MAPPING)
         return wrong(in, node, "a mapping such as {OMP_NUM_THREADS: 8}");
-    const yaml_node_pair_t *start = node->data.mapping.pairs.start;
-    const yaml_node_pair_t *end = node->data.mapping.pairs.top;
-    if (end - start > CONFIG_VARIABLES_LIMIT)
+    if (node->count > CONFIG_VARIABLES_LIMIT)
         return error_at(in->err, document_place(in->doc, node),
-                        "%s: %zd variables; at most %d are accepted", in->path, end - start,
+                        "%s: %u variables; at most %d are accepted", in->path, node->count,
                         CONFIG_VARIABLES_LIMIT);
-    for (const yaml_node_pair_t *pair = start; pair < end && !is_enough(in->err); pair++)
-        if (read_variable_pair(in, node, pair) < 0)
+    for (size_t i = 0; i < node->count && !is_enough(in->err); i++)
+        if (read_variable_pair(in, node, i) < 0)
             result = -1;
     if (total_size(&in->config->variables) > CONFIG_TOTAL_LIMIT)
         return error_at(in->err, document_place(in->doc, node),
@@ -427,7 +426,7 @@ static int read_variables(const struct reading *in, const yaml_node_t *node, voi
     return result;
 }
 
-static int read_assign(const struct reading *in, const yaml_node_t *node, void *target)
+static int read_assign(const struct reading *in, const struct node *node, void *target)
 {
     (void)target;
     return error_at(in->err, document_place(in->doc, node),
@@ -448,7 +447,7 @@ static int lacks_section(const struct reading *in, const char *near)
     return error_add(in->err, STATUS_INPUT, "    devices: 0");
 }
 
-static int read_section(const struct reading *in, const yaml_node_t *node)
+static int read_section(const struct reading *in, const struct node *node)
 {
     static const struct key keys[] = {
         {"devices", read_devices},     {"ids", read_ids},
@@ -458,7 +457,7 @@ static int read_section(const struct reading *in, const yaml_node_t *node)
 
     int result = read_keys(in, node, "a mapping such as {devices: 0}", keys,
                            sizeof keys / sizeof *keys, in->config);
-    if (node->type == YAML_MAPPING_NODE && !in->config->items && in->err->lines == 0)
+    if (node->kind == NODE_MAPPING && !in->config->items && in->err->lines == 0)
         return error_at(in->err, document_place(in->doc, node),
                         "gpu: 'devices' is missing; accepted: " DEVICES_ACCEPTED);
     return result;
@@ -468,34 +467,32 @@ static int read_section(const struct reading *in, const yaml_node_t *node)
 static int read_root(const struct reading *in)
 {
     static const char *const section[] = {"gpu"};
-    const yaml_node_t *root = document_node(in->doc, 1), *found = NULL;
+    const struct node *root = document_root(in->doc), *found = NULL;
     const char *near = NULL;
 
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         pair < root->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = document_node(in->doc, pair->key);
-        const yaml_node_t *value = document_node(in->doc, pair->value);
-        const char *name = node_text(key);
-        if (!name)
+    for (size_t i = 0; i < root->count; i++) {
+        const struct node *key = document_key(in->doc, root, i);
+        const struct node *value = document_value(in->doc, root, i);
+        const char *name = document_text(in->doc, key), *text = document_text(in->doc, value);
+        if (!name || strlen(name) != key->count)
             continue;
-        if (strlen(name) != key->data.scalar.length)
-            continue;
-        if (strcmp(name, "name") == 0 && node_text(value) && *node_text(value) &&
-            !node_is_null(value) && !in->config->name) {
-            in->config->name = strdup(node_text(value));
+        if (strcmp(name, "name") == 0 && text && *text && !document_is_null(in->doc, value) &&
+            !in->config->name) {
+            in->config->name = strdup(text);
             if (!in->config->name)
                 return error_memory(in->err);
         } else if (strcmp(name, "gpu") == 0 && found) {
             return error_at(in->err, document_place(in->doc, key),
                             "gpu: a second 'gpu:' section; join it with the first, at line %zu",
-                            found->start_mark.line + 1);
+                            (size_t)found->line);
         } else if (strcmp(name, "gpu") == 0) {
             found = value;
         } else if (suggest(name, section, 1)) {
             near = name;
         }
     }
-    return found && !node_is_null(found) ? read_section(in, found) : lacks_section(in, near);
+    return found && !document_is_null(in->doc, found) ? read_section(in, found)
+                                                      : lacks_section(in, near);
 }
 
 /* Reads from the file, or for fd -1 from the text. */

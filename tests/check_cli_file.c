@@ -548,23 +548,6 @@ START_TEST(many_items)
 }
 END_TEST
 
-START_TEST(deep_nesting)
-{
-    enum { DEPTH = 10000 };
-    char *text = malloc(DEPTH + 100);
-    size_t length = (size_t)snprintf(text, 100, "gpu: {devices: 1}\na: ");
-
-    memset(text + length, '[', DEPTH);
-    text[length + DEPTH] = '\0';
-    sandbox_write(&box, "environment.yml", text);
-    free(text);
-    struct outcome got = apply("environment.yml", NULL);
-    ck_assert_int_eq(got.status, 2);
-    ck_assert_ptr_nonnull(strstr(got.err, F "3:1: not YAML: "));
-    outcome_free(&got);
-}
-END_TEST
-
 /* Which file. */
 
 START_TEST(no_file)
@@ -746,7 +729,6 @@ static Suite *suite(void)
     tcase_add_test(tests, alias_bomb);
     tcase_add_test(tests, alias_loops);
     tcase_add_test(tests, many_items);
-    tcase_add_test(tests, deep_nesting);
     tcase_add_test(tests, no_file);
     LOOP(tests, unreadable_file, unreadable);
     tcase_add_test(tests, usual_names);

@@ -65,11 +65,9 @@ static const struct {
 };
 
 /* The value of the only pair. */
-static const yaml_node_t *only_value(const struct document *doc)
+static const struct node *only_value(const struct document *doc)
 {
-    const yaml_node_t *root = document_node(doc, 1);
-
-    return document_node(doc, root->data.mapping.pairs.start->value);
+    return document_value(doc, document_root(doc), 0);
 }
 
 START_TEST(nodes)
@@ -79,10 +77,10 @@ START_TEST(nodes)
     scope(free_text) char *text = format_text("key: %s\n", scalars[_i].text);
 
     ck_assert_int_eq(document_load(&doc, "f", text, strlen(text), &err), 0);
-    const yaml_node_t *node = only_value(&doc);
-    scope(free_text) char *shown = node_shown(node);
+    const struct node *node = only_value(&doc);
+    scope(free_text) char *shown = document_shown(&doc, node);
     ck_assert_str_eq(shown, scalars[_i].shown);
-    ck_assert_int_eq(node_is_null(node), scalars[_i].null);
+    ck_assert_int_eq(document_is_null(&doc, node), scalars[_i].null);
 }
 END_TEST
 
@@ -93,9 +91,7 @@ START_TEST(places)
     scope(error_release) struct error err = ERROR_INIT;
 
     ck_assert_int_eq(document_load(&doc, "f", text, strlen(text), &err), 0);
-    const yaml_node_t *root = document_node(&doc, 1);
-    const yaml_node_pair_t *pair = root->data.mapping.pairs.start + 1;
-    struct place place = document_place(&doc, document_node(&doc, pair->value));
+    struct place place = document_place(&doc, document_value(&doc, document_root(&doc), 1));
     ck_assert_str_eq(place.file, "f");
     ck_assert_uint_eq(place.line, 2);
     ck_assert_uint_eq(place.column, 7);
@@ -109,7 +105,7 @@ START_TEST(long_text_is_cut)
     scope(free_text) char *text = format_text("key: %0100d\n", 7);
 
     ck_assert_int_eq(document_load(&doc, "f", text, strlen(text), &err), 0);
-    scope(free_text) char *shown = node_shown(only_value(&doc));
+    scope(free_text) char *shown = document_shown(&doc, only_value(&doc));
     ck_assert_uint_lt(strlen(shown), 70);
     ck_assert_str_eq(shown + strlen(shown) - 4, "'...");
 }
@@ -322,6 +318,93 @@ START_TEST(every_prefix)
 }
 END_TEST
 
+/* What has a limit: up to it all is well, one more is an error with its place, and a great many
+   more are the same error, which comes long before the end. */
+
+static const struct {
+    const char *start, *unit, *middle, *closing, *end; /* unit and closing: as often as asked */
+    int limit;
+    const char *error; /* with one too many */
+} limits[] = {
+#define DEEP "nested deeper than 100 levels here; an environment file needs three or four\n"
+    {"a: ", "[", "", "]", "\n", 99, "f:1:103: lists and mappings are " DEEP},
+    {"a: ", "[\n ", "", "]", "\n", 99, "f:100:2: lists and mappings are " DEEP},
+    {"a: ", "{a: ", "b", "}", "\n", 99, "f:1:400: lists and mappings are " DEEP},
+    {"a: ", "[a: ", "b", "]", "\n", 49, "f:1:201: lists and mappings are " DEEP},
+    {"a:\n  ", "- ", "b\n", "", "", 99, "f:2:201: lists and mappings are " DEEP},
+    {"", "? ", "b\n", "", "", 100, "f:1:201: lists and mappings are " DEEP},
+    {"a: [", "x,", "", "", "]\n", 999993,
+     "f:2:16: more than 1000000 values before this; an environment file has a few hundred\n"},
+    {"a: &x y\nb: [", "*x,", "", "", "]\n", 999991,
+     "f:3:16: more than 1000000 values before this; an environment file has a few hundred\n"},
+    {"a: [", "&x y,", "", "", "]\n", 100,
+     "f:1:505: more than 100 anchors; an environment file needs few\n"},
+    {"", "%%TAG !%d! x\n", "---\na: b\n", "", "", 100,
+     "f:102:4: more than 100 %TAG lines before this; an environment file needs none\n"},
+    {"gpu:\n  devices: [", "1,", "", "", "]\n", 1024,
+     "f:2:12: gpu.devices: 1025 items; at most 1024 are accepted\n"},
+    {"gpu:\n  variables:\n    ", "x", ": y\n", "", "", 255,
+     "f:3:5: gpu.variables: the name 'xxxxxxxxxxxxxxxxxxxx...' has 256 bytes; at most 255 are "
+     "accepted\n"},
+};
+
+static char *excess(size_t row, int times)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    strbuf_adds(&text, limits[row].start);
+    for (int i = 0; i < times; i++)
+        strbuf_addf(&text, limits[row].unit, i);
+    strbuf_adds(&text, limits[row].middle);
+    for (int i = 0; i < times; i++)
+        strbuf_adds(&text, limits[row].closing);
+    strbuf_adds(&text, limits[row].end);
+    if (!strstr(text.text, "gpu:"))
+        strbuf_adds(&text, "gpu: {devices: 1}\n");
+    return strbuf_take(&text);
+}
+
+static char *errors_of(const char *text)
+{
+    scope(config_release) struct config config = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    int result = config_read(&config, "f", text, strlen(text), &err);
+    ck_assert_int_eq(result<0, err.lines> 0);
+    return strdup(error_text(&err));
+}
+
+START_TEST(limit)
+{
+    scope(free_text) char *most = excess((size_t)_i, limits[_i].limit);
+    scope(free_text) char *more = excess((size_t)_i, limits[_i].limit + 1);
+    scope(free_text) char *right = errors_of(most), *wrong = errors_of(more);
+
+    ck_assert_msg(!strstr(right, limits[_i].error + strcspn(limits[_i].error, " ")), "%s", right);
+    ck_assert_str_eq(wrong, limits[_i].error);
+}
+END_TEST
+
+START_TEST(far_beyond_the_limit)
+{
+    scope(free_text) char *text = excess((size_t)_i, 1500000);
+    scope(free_text) char *errors = errors_of(text);
+
+    ck_assert_uint_gt(strlen(errors), 0);
+    ck_assert_uint_lt(strlen(errors), 300);
+}
+END_TEST
+
+/* An alias means the last anchor of its name before it. */
+START_TEST(anchors_of_one_name)
+{
+    scope(config_release) struct config config = {0};
+
+    read_right(&config, "a: &x 7\nb: &x 8\ngpu: {devices: *x}\nc: &x 9\n");
+    ck_assert_str_eq(config.items[0].text, "8");
+}
+END_TEST
+
 #define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
 
 static Suite *suite(void)
@@ -341,6 +424,9 @@ static Suite *suite(void)
     LOOP(tests, untouched_on_failure, wrongs);
     tcase_add_test(tests, release_of_nothing);
     tcase_add_test(tests, every_prefix);
+    LOOP(tests, limit, limits);
+    LOOP(tests, far_beyond_the_limit, limits);
+    tcase_add_test(tests, anchors_of_one_name);
     suite_add_tcase(suite, tests);
     return suite;
 }

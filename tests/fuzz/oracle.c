@@ -5,6 +5,7 @@
 #include "render.h"
 #include "scope.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -232,20 +233,32 @@ static void require_silence(void)
     require(!said.length);
 }
 
+/* libFuzzer's clock interrupts what waits. */
+static void take_turn(const struct shell_process *process)
+{
+    char newline = '\n';
+    ssize_t got;
+
+    require(file_write_fd(process->to, &newline, 1) == 0);
+    do {
+        got = read(process->from, &newline, 1);
+    } while (got < 0 && errno == EINTR);
+    require(got == 1);
+}
+
 void oracle_check(const struct plan *plan, const struct strbuf *activate,
                   const struct strbuf *deactivate, uint64_t choice)
 {
     struct shell_process *process = &processes[choice % 2];
     const struct asking in = {plan, choice, choice / 2 % 4 == 0};
     scope(printed_release) struct printed before = {0}, between = {0}, after = {0};
-    char newline = '\n';
 
     if (!process->pid)
         start(process);
     put_priors(&in);
     put(files[ACTIVATE], activate->text, activate->length);
     put(files[DEACTIVATE], deactivate->text, deactivate->length);
-    require(write(process->to, &newline, 1) == 1 && read(process->from, &newline, 1) == 1);
+    take_turn(process);
     require_silence();
     read_printed(&before, files[BEFORE]);
     read_printed(&between, files[BETWEEN]);
