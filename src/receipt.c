@@ -53,7 +53,7 @@ static const cyaml_schema_field_t receipt_fields[] = {
     CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct receipt, devices, &device_value, 0,
                          CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("variables", CYAML_FLAG_POINTER, struct receipt, variables, &text_value, 0,
-                         CYAML_UNLIMITED),
+                         MANAGED_LIMIT),
     CYAML_FIELD_SEQUENCE("files", CYAML_FLAG_POINTER, struct receipt, files, &file_value, 0,
                          CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("kept", CYAML_FLAG_POINTER, struct receipt, kept, &kept_value, 0,
@@ -110,11 +110,18 @@ static bool is_folder_of_ours(const char *path)
            strcmp(path, "etc/conda/activate.d") == 0 || strcmp(path, "etc/conda/deactivate.d") == 0;
 }
 
+/* A line such as "%TAG": we write none, and libyaml compares each with all before it. */
+static bool has_directive(const char *text, size_t length)
+{
+    return (length && *text == '%') || memmem(text, length, "\n%", 2);
+}
+
 struct receipt *receipt_parse(const char *text, size_t length)
 {
     cyaml_data_t *data = NULL;
 
-    if (cyaml_load_data((const uint8_t *)text, length, &quiet, &receipt_value, &data, NULL) !=
+    if (has_directive(text, length) ||
+        cyaml_load_data((const uint8_t *)text, length, &quiet, &receipt_value, &data, NULL) !=
             CYAML_OK ||
         !data)
         return NULL;

@@ -172,7 +172,7 @@ bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_S
     enum { DIGITS = STATE_KEY_SIZE - 1 };
     bool found = false;
 
-    while ((text = strstr(text, STATE_PREFIX))) {
+    while (managed->count < MANAGED_LIMIT && (text = strstr(text, STATE_PREFIX))) {
         text += strlen(STATE_PREFIX);
         if (strspn(text, hex) != DIGITS || strncmp(text + DIGITS, "_AT_", 4) != 0)
             continue;

@@ -9,7 +9,10 @@
 
 /* "@state@": 8 digits that make the state of one environment's hooks its own. */
 #define STATE_PREFIX "__CONDA_GPU_"
-enum { STATE_KEY_SIZE = 9 }; /* 8 hexadecimal digits and a NUL */
+enum {
+    STATE_KEY_SIZE = 9,    /* 8 hexadecimal digits and a NUL */
+    MANAGED_LIMIT = 10000, /* names that earlier generations are believed to have managed */
+};
 
 /* Both stand in the first lines of every hook and tell our files from others. */
 #define HOOK_SIGNATURE "Written by conda-gpu "
@@ -35,7 +38,8 @@ enum hook_owner { OWNER_US, OWNER_US_EDITED, OWNER_OTHER };
 enum hook_owner render_owner(const char *text, size_t length);
 
 /* What the hook of an earlier run tells without a receipt: adds the names that it manages, and
-   copies its key. False, with nothing changed but names added, if the text holds no state. */
+   copies its key. Ends at MANAGED_LIMIT names. False, with nothing changed but names added, if the
+   text holds no state. */
 bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE]);
 
 #endif

@@ -99,6 +99,8 @@ static const struct {
      "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
     {"CONDA_* _CONDA_* __CONDA_* _CE_* __conda_gpu_*",
      "belongs to conda or to conda-gpu, which set it themselves"},
+    {"_CONDOR_JOB_AD SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID",
+     "tells in which scheduler's job a shell is, which the hooks must know"},
     {"_ IFS PWD OLDPWD SHLVL PPID LINENO OPTIND OPTARG OPTERR RANDOM SECONDS ENV",
      "is read-only or has a meaning of its own in every POSIX shell"},
     {"UID EUID GROUPS SHELLOPTS BASHOPTS BASH BASH_* BASHPID COMP_* DIRSTACK EPOCHREALTIME "

@@ -262,6 +262,7 @@ static const struct file variables[] = {
 
 /* Variables that are refused, each with its reason. */
 static const char conda[] = "belongs to conda or to conda-gpu, which set it themselves";
+static const char job[] = "tells in which scheduler's job a shell is, which the hooks must know";
 static const char posix[] = "is read-only or has a meaning of its own in every POSIX shell";
 static const char bash[] = "is read-only or has a meaning of its own in bash";
 static const char zsh[] = "is read-only or has a meaning of its own in zsh";
@@ -280,6 +281,12 @@ static const struct refusal {
     {"__CONDA_GPU_0123abcd_AT_X", conda},
     {"_CE_M", conda},
     {"__conda_gpu_at", conda},
+    {"_CONDOR_JOB_AD", job},
+    {"SLURM_JOB_ID", job},
+    {"PBS_JOBID", job},
+    {"LSB_JOBID", job},
+    {"FLUX_JOB_ID", job},
+    {"OAR_JOB_ID", job},
     {"_", posix},
     {"IFS", posix},
     {"PPID", posix},
@@ -296,9 +303,9 @@ static const struct refusal {
 };
 
 /* Names that only look like the refused ones. */
-static const char *const allowed[] = {"PATHS",     "CUDA_HOME", "CONDAX",
-                                      "MYCONDA_X", "_CEX",      "USER_STATUS",
-                                      "IFSX",      "uid",       "LD_LIBRARY_PATH"};
+static const char *const allowed[] = {
+    "PATHS", "CUDA_HOME",   "CONDAX", "MYCONDA_X", "SLURM_JOB_NAME",
+    "_CEX",  "USER_STATUS", "IFSX",   "uid",       "LD_LIBRARY_PATH"};
 
 static void check_behind(const char *start, const struct file *file)
 {

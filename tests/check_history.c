@@ -374,6 +374,8 @@ static const struct {
            "variables: []\nfiles: []\nkept: []\nfolders: []\n",
      false},
     {"version: &a [*a]\n", false},
+    {"%TAG !a! b\n---\n" BEGIN LISTS, false},
+    {"# comment\n%YAML 1.1\n---\n" BEGIN LISTS, false},
 };
 
 START_TEST(receipt_is_strict)
@@ -382,6 +384,19 @@ START_TEST(receipt_is_strict)
         receipt_parse(receipts[_i].text, strlen(receipts[_i].text));
 
     ck_assert_msg((receipt != NULL) == receipts[_i].good, "%s", receipts[_i].text);
+}
+END_TEST
+
+START_TEST(receipt_names_no_more_than_the_limit)
+{
+    for (int more = 0; more < 2; more++) {
+        scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+        strbuf_adds(&text, BEGIN "devices: []\nfiles: []\nkept: []\nfolders: []\nvariables:\n");
+        for (int i = 0; i < MANAGED_LIMIT + more; i++)
+            strbuf_addf(&text, "- A%d\n", i);
+        scope(receipt_free) struct receipt *receipt = receipt_parse(text.text, text.length);
+        ck_assert_int_eq(receipt != NULL, !more);
+    }
 }
 END_TEST
 
@@ -675,6 +690,7 @@ static Suite *suite(void)
     LOOP(tests, receipt_reads_back, sources);
     tcase_add_test(tests, receipt_of_nothing);
     LOOP(tests, receipt_is_strict, receipts);
+    tcase_add_test(tests, receipt_names_no_more_than_the_limit);
     tcase_add_test(tests, receipt_knows_its_own);
     LOOP(tests, history_is_recalled, histories);
     tcase_add_test(tests, history_key_is_the_prefix_s);

@@ -418,6 +418,19 @@ START_TEST(render_recalls)
 }
 END_TEST
 
+START_TEST(render_recalls_no_more_than_the_limit)
+{
+    scope(names_release) struct names names = {0};
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    char key[STATE_KEY_SIZE];
+
+    for (int i = 0; i < MANAGED_LIMIT + 5; i++)
+        strbuf_addf(&text, "__CONDA_GPU_0123abcd_AT_A%d\n", i);
+    ck_assert(render_recall(text.text, &names, key));
+    ck_assert_uint_eq(names.count, MANAGED_LIMIT);
+}
+END_TEST
+
 #define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
 
 static Suite *suite(void)
@@ -441,6 +454,7 @@ static Suite *suite(void)
     tcase_add_test(tests, render_notices_every_edit);
     LOOP(tests, render_knows_others, owners);
     LOOP(tests, render_recalls, recalls);
+    tcase_add_test(tests, render_recalls_no_more_than_the_limit);
     suite_add_tcase(suite, tests);
     return suite;
 }
