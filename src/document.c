@@ -30,6 +30,7 @@ static struct place place_of_problem(const yaml_parser_t *parser, const char *fi
 {
     enum { ROUGHLY = 4 };
     struct place place = {file, 1, 1};
+    bool marked = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
     size_t offset = 0, size;
 
     while (offset < length) {
@@ -41,7 +42,7 @@ static struct place place_of_problem(const yaml_parser_t *parser, const char *fi
         bool continues = size == 1 && (c & 0xc0) == 0x80;
         place.line += c == '\n';
         place.column = c == '\n' ? 1 : place.column + !continues;
-        if (c == 0xfeff || (offset < 3 && !strncmp(text, "\xef\xbb\xbf", 3) && !continues))
+        if (c == 0xfeff || (offset == 0 && marked))
             place.column = 1;
         offset += size;
     }

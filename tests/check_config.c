@@ -303,13 +303,13 @@ END_TEST
 START_TEST(every_prefix)
 {
     static const char whole[] =
-        "name: \"p\\u00e9\"\ngpu: &g\n  devices: [0-1, {name: '*', count: 1}]\n"
+        "\xef\xbb\xbfname: \"p\\u00e9\"\ngpu: &g\n  devices: [0-1, {name: '*', count: 1}]\n"
         "  variables: {A: {prepend: x}, B: ~, C: |-\n    y\n  }\n";
 
     for (size_t length = 0; length < sizeof whole; length++) {
         scope(config_release) struct config config = {0};
         scope(error_release) struct error err = ERROR_INIT;
-        char *copy = malloc(length + 1); /* exactly as long, for the sanitizer to watch */
+        char *copy = malloc(length); /* exactly as long, for the sanitizer to watch */
         memcpy(copy, whole, length);
         int result = config_read(&config, "f", copy, length, &err);
         ck_assert_int_eq(result<0, err.lines> 0);
