@@ -237,7 +237,7 @@ static int scratch(const char *text)
 static int wait_for(pid_t child)
 {
     const char *limit = getenv("TEST_TIMEOUT");
-    long ticks = (limit ? strtol(limit, NULL, 10) : 60) * 500;
+    long ticks = (limit ? strtol(limit, NULL, 10) : 600) * 500;
     struct timespec tick = {0, 2 * 1000 * 1000};
     int status = 0;
 

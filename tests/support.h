@@ -53,7 +53,7 @@ struct outcome {
 void outcome_free(struct outcome *outcome);
 
 /* Runs argv[0] (by PATH) in the sandbox's root, with exactly this environment and the input (NULL:
-   none), and waits. Killed after 60 seconds, or TEST_TIMEOUT of them. */
+   none), and waits. Killed after 600 seconds, or TEST_TIMEOUT of them. */
 struct outcome sandbox_run(const struct sandbox *box, const char *const *argv,
                            const char *const *env, const char *input);
 
