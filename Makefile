@@ -218,7 +218,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(CHECK_OBJECTS) $(BUILD)/flags
 
 # Where clang cannot link such a program none is built, and tests/fuzz.sh says so.
 fuzzers:
-	+@if sh tests/deps.sh --has -fsanitize=fuzzer; then \
+	+@if CLANG='$(CLANG)' sh tests/deps.sh --has -fsanitize=fuzzer; then \
 	    $(MAKE) --no-print-directory VARIANT=fuzz CC='$(CLANG)' fuzz-programs; fi
 
 fuzz-programs: $(FUZZ_PROGRAMS)
@@ -265,7 +265,7 @@ bench: ## how long hooks and commands take, against the least that they could
 	$(AGAIN) run-script SCRIPT='bash tests/bench.sh' NEEDS=tests/bench.sh
 
 fuzz: ## feed it mutated files, each kind for FUZZ_SECONDS (600)
-	@sh tests/deps.sh build test
+	@CLANG='$(CLANG)' sh tests/deps.sh build test
 	$(AGAIN) run-fuzz
 
 run-fuzz: fuzzers

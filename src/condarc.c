@@ -1,53 +1,40 @@
 #include "condarc.h"
 
+#include "document.h"
 #include "file.h"
 #include "scope.h"
 
-#include <cyaml/cyaml.h>
-#include <stdint.h>
+#include <string.h>
 
-enum { CONDARC_LIMIT = 1 << 20 };
+enum { CONDARC_LIMIT = 1 << 20, FOLDERS_LIMIT = 1000 };
 
-struct condarc {
-    char **envs_dirs;
-    unsigned envs_dirs_count;
-};
+static int add_folders(const struct document *doc, const struct node *list, struct names *folders)
+{
+    size_t count = list->kind == NODE_LIST ? list->count : 0;
 
-static const cyaml_schema_value_t folder_value = {
-    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
-};
-
-static const cyaml_schema_field_t condarc_fields[] = {
-    CYAML_FIELD_SEQUENCE("envs_dirs", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct condarc,
-                         envs_dirs, &folder_value, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t condarc_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct condarc, condarc_fields),
-};
-
-static const cyaml_config_t lenient = {
-    .log_fn = NULL,
-    .mem_fn = cyaml_mem,
-    .log_level = CYAML_LOG_ERROR,
-    .flags = CYAML_CFG_IGNORE_UNKNOWN_KEYS,
-};
+    for (size_t i = 0; i < count && i < FOLDERS_LIMIT; i++) {
+        const char *folder = document_text(doc, document_item(doc, list, i));
+        if (folder && names_add(folders, folder) < 0)
+            return -1;
+    }
+    return 0;
+}
 
 int condarc_envs_dirs(const char *path, struct names *folders)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    cyaml_data_t *data = NULL;
-    int result = 0;
+    scope(document_release) struct document doc = {0};
+    scope(error_release) struct error err = ERROR_INIT;
 
-    if (file_read(path, CONDARC_LIMIT, &text) < 0 || !text.length ||
-        cyaml_load_data((const uint8_t *)text.text, text.length, &lenient, &condarc_value, &data,
-                        NULL) != CYAML_OK ||
-        !data)
+    if (file_read(path, CONDARC_LIMIT, &text) < 0)
         return 0;
-    const struct condarc *condarc = data;
-    for (unsigned i = 0; i < condarc->envs_dirs_count && result == 0; i++)
-        result = names_add(folders, condarc->envs_dirs[i]);
-    cyaml_free(&lenient, &condarc_value, data, 0);
-    return result;
+    if (document_load(&doc, path, strbuf_text(&text), text.length, &err) < 0)
+        return err.status == STATUS_SYSTEM ? -1 : 0;
+    const struct node *root = document_root(&doc);
+    for (size_t i = 0; i < root->count; i++) {
+        const char *key = document_text(&doc, document_key(&doc, root, i));
+        if (key && strcmp(key, "envs_dirs") == 0)
+            return add_folders(&doc, document_value(&doc, root, i), folders);
+    }
+    return 0;
 }

@@ -177,6 +177,28 @@ START_TEST(condarc_adds)
 }
 END_TEST
 
+START_TEST(condarc_has_limits)
+{
+    scope(names_release) struct names folders = {0};
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *path = sandbox_path(&box, "home/.condarc");
+
+    strbuf_adds(&text, "envs_dirs:\n");
+    for (int i = 0; i < 1001; i++)
+        strbuf_addf(&text, "- /%d\n", i);
+    sandbox_write(&box, "home/.condarc", text.text);
+    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
+    ck_assert_uint_eq(folders.count, 1000);
+    strbuf_clear(&text);
+    strbuf_adds(&text, "channels: ");
+    for (int i = 0; i < 1000000; i++)
+        strbuf_addc(&text, '[');
+    sandbox_write(&box, "home/.condarc", text.text);
+    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
+    ck_assert_uint_eq(folders.count, 1000);
+}
+END_TEST
+
 #define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
 
 static Suite *suite(void)
@@ -189,6 +211,7 @@ static Suite *suite(void)
     tcase_add_test(tests, prefix_without_environment);
     LOOP(tests, condarc_folders, condarcs);
     tcase_add_test(tests, condarc_adds);
+    tcase_add_test(tests, condarc_has_limits);
     suite_add_tcase(suite, tests);
     return suite;
 }
