@@ -2,7 +2,6 @@
 
 #include "scope.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,9 +25,7 @@ int file_read_fd(int fd, size_t limit, struct strbuf *out)
             errno = ENOMEM;
             return -1;
         }
-        ssize_t got = read(fd, to, chunk);
-        if (got < 0 && errno == EINTR)
-            continue;
+        ssize_t got = again(read(fd, to, chunk));
         if (got <= 0)
             return (int)got;
         strbuf_grew(out, (size_t)got);
@@ -42,7 +39,7 @@ int file_read_fd(int fd, size_t limit, struct strbuf *out)
 
 int file_read(const char *path, size_t limit, struct strbuf *out)
 {
-    scope(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    scope(close_fd) int fd = again(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
 
     return fd < 0 ? -1 : file_read_fd(fd, limit, out);
 }
@@ -50,13 +47,13 @@ int file_read(const char *path, size_t limit, struct strbuf *out)
 int file_read_at(int folder, const char *name, size_t limit, struct strbuf *out)
 {
     struct stat st;
-    scope(close_fd) int fd =
-        openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
+    scope(close_fd) int fd = again(openat(folder, name, flags));
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return -1;
     if (!S_ISREG(st.st_mode)) {
-        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+        errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
         return -1;
     }
     return file_read_fd(fd, limit, out);
@@ -65,15 +62,21 @@ int file_read_at(int folder, const char *name, size_t limit, struct strbuf *out)
 int file_write_fd(int fd, const char *bytes, size_t length)
 {
     while (length) {
-        ssize_t put = write(fd, bytes, length);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
+        ssize_t put = again(write(fd, bytes, length));
+        if (put == 0)
+            errno = ENOSPC;
+        if (put <= 0)
             return -1;
         bytes += put;
         length -= (size_t)put;
     }
     return 0;
+}
+
+/* Some file systems sync files but no folders, and say EINVAL. */
+int file_sync_fd(int fd)
+{
+    return again(fsync(fd)) == 0 || errno == EINVAL ? 0 : -1;
 }
 
 char *path_join(const char *folder, const char *name)

@@ -43,6 +43,7 @@ static int recall_hooks(struct history *history, const struct site *site, struct
             return -1;
         if (!got || render_owner(strbuf_text(&text), text.length) == OWNER_OTHER)
             continue;
+        history->missing = !history->receipt && !history->damaged;
         if (render_recall(strbuf_text(&text), &history->managed, key) && !history->key[0])
             memcpy(history->key, key, sizeof key);
         break;
@@ -50,11 +51,22 @@ static int recall_hooks(struct history *history, const struct site *site, struct
     return 0;
 }
 
+/* Folders of a run that was killed before a receipt told of them. */
+static int recall_folders(struct history *history, const struct site *site, struct error *err)
+{
+    for (size_t i = 0; i < HOOK_FOLDERS; i++)
+        if (site_is_marked(site, hook_folders[i]) &&
+            names_add(&history->folders, hook_folders[i]) < 0)
+            return error_memory(err);
+    return 0;
+}
+
 int history_read(struct history *history, const struct site *site, struct error *err)
 {
     scope(history_release) struct history read = {0};
 
-    if (recall_receipt(&read, site, err) < 0 || recall_hooks(&read, site, err) < 0)
+    if (recall_receipt(&read, site, err) < 0 || recall_hooks(&read, site, err) < 0 ||
+        recall_folders(&read, site, err) < 0)
         return -1;
     if (!read.key[0]) {
         uint64_t digest = digest_of(site->path, strlen(site->path));

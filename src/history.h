@@ -13,6 +13,7 @@
 struct history {
     struct receipt *receipt; /* NULL without a sound one */
     bool damaged;            /* there is one that cannot be read */
+    bool missing;            /* there is none, but a hook of ours */
     struct names managed;
     struct names folders;
     char key[STATE_KEY_SIZE];

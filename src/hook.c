@@ -8,9 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const hook_folders[HOOK_FOLDERS] = {"etc", "etc/conda", "etc/conda/deactivate.d",
+                                                "etc/conda/activate.d"};
+
 char *hook_path(const char *direction, const struct shell *shell)
 {
     return format_text("etc/conda/%s.d/env_vars.%s", direction, shell->extension);
+}
+
+static bool is_receipt(const struct hook_file *file)
+{
+    return strcmp(file->path, RECEIPT_PATH) == 0;
 }
 
 static enum hook_state state_of(const struct hook_file *file)
@@ -22,7 +30,7 @@ static enum hook_state state_of(const struct hook_file *file)
     if (file->found.length == file->text.length &&
         memcmp(found, strbuf_text(&file->text), file->text.length) == 0)
         return HOOK_SAME;
-    if (strcmp(file->path, RECEIPT_PATH) == 0)
+    if (is_receipt(file))
         return receipt_is_ours(found, file->found.length) ? HOOK_OURS : HOOK_FOREIGN;
     return states[render_owner(found, file->found.length)];
 }
@@ -101,12 +109,13 @@ static void show_first_lines(const struct strbuf *text, struct error *err)
     }
 }
 
-/* ".orig" behind the path, and a number where that is taken. */
+/* ".orig" behind the path, and a number where that is taken. A killed run may have given the file
+   this name already. */
 static char *name_for_original(const struct site *site, const char *path)
 {
     char *name = format_text("%s.orig", path);
 
-    for (unsigned i = 1; name && site_has(site, name); i++) {
+    for (unsigned i = 1; name && site_is_taken(site, name, path); i++) {
         free(name);
         name = format_text("%s.orig.%u", path, i);
     }
@@ -143,7 +152,6 @@ static int report_edited(const struct hook_file *file, const struct site *site, 
 static int claim(struct hook_file *file, const struct site *site, const struct hook_policy *policy,
                  struct error *err)
 {
-    bool hook = strcmp(file->path, RECEIPT_PATH) != 0;
     bool foreign = file->state == HOOK_FOREIGN, edited = file->state == HOOK_EDITED;
 
     if (foreign && !policy->adopt && !policy->replace)
@@ -152,11 +160,12 @@ static int claim(struct hook_file *file, const struct site *site, const struct h
         return report_edited(file, site, err);
     if (!foreign && !edited)
         return 0;
-    file->keep = foreign && hook && policy->adopt ? name_for_adopted(file->path)
-                                                  : name_for_original(site, file->path);
+    file->keep = foreign && policy->adopt && !is_receipt(file)
+                     ? name_for_adopted(file->path)
+                     : name_for_original(site, file->path);
     if (!file->keep)
         return error_memory(err);
-    if (site_has(site, file->keep) && !site_is_same(site, file->path, file->keep))
+    if (site_is_taken(site, file->keep, file->path))
         return error_add(err, STATUS_PREFIX,
                          "%s/%s: --adopt would give the file beside it, %s, this name, but it is "
                          "taken; move one of the two away",
@@ -183,9 +192,10 @@ static char *folder_of(const char *path)
     return slash ? strndup(path, (size_t)(slash - path)) : NULL;
 }
 
+/* Somebody's receipt stands aside since the interim one was written. */
 static int write_file(const struct hook_file *file, const struct site *site, struct error *err)
 {
-    if (file->keep && site_keep(site, file->path, file->keep, err) < 0)
+    if (file->keep && !is_receipt(file) && site_keep(site, file->path, file->keep, err) < 0)
         return -1;
     if (file->state == HOOK_SAME)
         return 0;
@@ -215,44 +225,95 @@ static int write_all(const struct hook_set *set, const struct site *site, struct
     return 0;
 }
 
-int hook_missing_folders(const struct site *site, struct names *folders)
+static int write_interim(const struct hook_set *set, const struct site *site,
+                         const struct strbuf *interim, struct error *err)
 {
-    static const char *const needed[] = {"etc", "etc/conda", "etc/conda/deactivate.d",
-                                         "etc/conda/activate.d"};
+    if (!interim->length)
+        return 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct hook_file *file = &set->items[i];
+        if (is_receipt(file) && file->keep && site_keep(site, file->path, file->keep, err) < 0)
+            return -1;
+    }
+    return site_write(site, RECEIPT_PATH, strbuf_text(interim), interim->length, err);
+}
 
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (!site_has_folder(site, needed[i]) && names_add(folders, needed[i]) < 0)
+int hook_missing_folders(const struct site *site, struct names *folders, struct error *err)
+{
+    for (size_t i = 0; i < HOOK_FOLDERS; i++) {
+        int got = site_has_folder(site, hook_folders[i], err);
+        if (got < 0)
+            return -1;
+        if (!got && names_add(folders, hook_folders[i]) < 0)
+            return error_memory(err);
+    }
+    return 0;
+}
+
+static int settle(const struct site *site, const struct names *folders, struct error *err)
+{
+    for (size_t i = 0; i < folders->count; i++)
+        if (site_settle(site, folders->items[i], err) < 0)
             return -1;
     return 0;
 }
 
-int hook_write(const struct hook_set *set, const struct site *site, const struct names *folders,
-               struct error *err)
+int hook_write(const struct hook_set *set, const struct site *site, const struct strbuf *interim,
+               const struct names *folders, struct error *err)
 {
-    if (write_all(set, site, err) == 0)
-        return 0;
-    for (size_t i = folders->count; i-- > 0;)
-        site_remove_folder(site, folders->items[i]);
+    scope(error_release) struct error also = ERROR_INIT;
+
+    if (write_interim(set, site, interim, err) == 0 && write_all(set, site, err) == 0)
+        return settle(site, folders, err);
+    for (size_t i = HOOK_FOLDERS; i-- > 0;)
+        if (names_have(folders, hook_folders[i]))
+            site_remove_folder(site, hook_folders[i], 0, &also);
     return -1;
 }
 
-int hook_remove(struct hook_set *set, const struct site *site, struct error *err)
+int hook_remove(const struct hook_set *set, const struct site *site, struct error *err)
 {
     int result = 0;
 
     for (size_t i = set->count; i-- > 0;) {
-        struct hook_file *file = &set->items[i];
+        const struct hook_file *file = &set->items[i];
         if (file->state == HOOK_EDITED)
             result = error_add(err, STATUS_PREFIX,
                                "%s/%s: somebody edited this file after conda-gpu wrote it, so it "
                                "stays; remove it by hand if it is not wanted, and run again",
                                site->path, file->path);
-        if (file->state != HOOK_OURS)
-            continue;
-        if (result < 0 && strcmp(file->path, RECEIPT_PATH) == 0)
-            file->state = HOOK_SAME; /* the next run needs it */
-        else if (site_remove(site, file->path, err) < 0)
-            result = -1;
+        if (file->state == HOOK_OURS && !is_receipt(file) && site_remove(site, file->path, err) < 0)
+            return -1; /* never the deactivation script before the activation script */
     }
+    return result;
+}
+
+static int remove_receipt(const struct hook_set *set, const struct site *site, const char *original,
+                          struct error *err)
+{
+    bool ours = false;
+
+    for (size_t i = 0; i < set->count; i++)
+        ours = ours || (is_receipt(&set->items[i]) && set->items[i].state == HOOK_OURS);
+    if (!ours)
+        return 0;
+    int put = original ? site_put_over(site, original, RECEIPT_PATH, err) : 0;
+    return put ? (put < 0 ? -1 : 0) : site_remove(site, RECEIPT_PATH, err);
+}
+
+int hook_forget(const struct hook_set *set, const struct site *site, const char *original,
+                const struct names *folders, struct error *err)
+{
+    mode_t modes[HOOK_FOLDERS] = {0};
+
+    for (size_t i = 0; i < HOOK_FOLDERS; i++) {
+        site_sweep(site, hook_folders[i]);
+        if (names_have(folders, hook_folders[i]))
+            modes[i] = site_mark(site, hook_folders[i]);
+    }
+    int result = remove_receipt(set, site, original, err);
+    for (size_t i = HOOK_FOLDERS; i-- > 0 && result == 0;)
+        if (names_have(folders, hook_folders[i]))
+            result = site_remove_folder(site, hook_folders[i], modes[i], err);
     return result;
 }

@@ -9,7 +9,9 @@
  *
  * Files are written in the order in which they were added: deactivate.d goes before activate.d and
  * the receipt last: a new deactivation script undoes what any earlier activation script did, so
- * each mixture that an interruption leaves is sound.
+ * each mixture that an interruption leaves is sound. What the next run could not see in the hooks
+ * is on the disk before they are: whose file stands aside (an interim receipt) and which folders
+ * were made (a mark, see site.h).
  */
 #ifndef CONDA_GPU_HOOK_H
 #define CONDA_GPU_HOOK_H
@@ -66,16 +68,26 @@ bool hook_differs(const struct hook_set *set, size_t count);
 int hook_claim(struct hook_set *set, const struct site *site, const struct hook_policy *policy,
                struct error *err);
 
-/* Adds the folders below the prefix that hook_write will have to make, outermost first. */
-int hook_missing_folders(const struct site *site, struct names *folders);
+/* The folders that the files are in, outermost first. */
+enum { HOOK_FOLDERS = 4 };
+extern const char *const hook_folders[HOOK_FOLDERS];
 
-/* Writes what differs. On failure `folders`, as hook_missing_folders found them, are removed again
-   where they are empty. */
-int hook_write(const struct hook_set *set, const struct site *site, const struct names *folders,
-               struct error *err);
+/* Adds those that hook_write will have to make. */
+int hook_missing_folders(const struct site *site, struct names *folders, struct error *err);
 
-/* Removes the files that are ours and unchanged, in the reverse order of writing. Edited ones stay
-   and are reported; then the receipt stays as well. Others are left alone. */
-int hook_remove(struct hook_set *set, const struct site *site, struct error *err);
+/* Writes what differs, and removes what killed runs left. `interim` is a receipt for the time until
+   that of the set is written, "" where none is needed. `folders` are those that were made here, now
+   or earlier: at the end they lose their mark, on failure they are removed where they are empty. */
+int hook_write(const struct hook_set *set, const struct site *site, const struct strbuf *interim,
+               const struct names *folders, struct error *err);
+
+/* Removes the hooks that are ours and unchanged, in the reverse order of writing. Edited ones stay
+   and are reported. Others are left alone, and so is the receipt. */
+int hook_remove(const struct hook_set *set, const struct site *site, struct error *err);
+
+/* Removes the receipt, if it is ours, and those of the folders that are empty then. `original` is
+   where somebody's own receipt stands, which takes its place; NULL: there is none. */
+int hook_forget(const struct hook_set *set, const struct site *site, const char *original,
+                const struct names *folders, struct error *err);
 
 #endif

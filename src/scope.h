@@ -9,6 +9,7 @@
 #ifndef CONDA_GPU_SCOPE_H
 #define CONDA_GPU_SCOPE_H
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -30,10 +31,14 @@ static inline void free_text(char **text)
     free(*text);
 }
 
+/* Leaves errno as it is, which may say why the scope is left. */
 static inline void close_fd(int *fd)
 {
+    int saved = errno;
+
     if (*fd >= 0)
         close(*fd);
+    errno = saved;
 }
 
 #endif

@@ -19,7 +19,7 @@ static int failed(const struct site *site, const char *path, const char *doing, 
     const char *why = errno == ELOOP    ? "it is a symbolic link, and conda-gpu follows none here; "
                                           "replace it by a real file or folder"
                       : errno == EISDIR ? "it is a folder; move it away"
-                      : errno == EINVAL ? "it is neither a file nor a folder; move it away"
+                      : errno == ENXIO  ? "it is neither a file nor a folder; move it away"
                       : errno == ENOTDIR
                           ? "a part of it is no folder, or a symbolic link, and conda-gpu follows "
                             "none here; replace it by a real folder"
@@ -32,13 +32,13 @@ static int failed(const struct site *site, const char *path, const char *doing, 
 int site_open(struct site *site, const char *path, struct error *err)
 {
     struct stat st;
-    struct site opened = {path, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, false};
+    scope(close_fd) int folder = again(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
-    if (opened.folder < 0 || fstat(opened.folder, &st) < 0)
+    if (folder < 0 || fstat(folder, &st) < 0)
         return error_add(err, STATUS_PREFIX, "%s: cannot open the environment: %s", path,
                          strerror(errno));
-    opened.shared = st.st_mode & S_IWGRP;
-    *site = opened;
+    *site = (struct site){path, folder, -1, st.st_mode & S_IWGRP, st.st_gid};
+    folder = -1;
     return 0;
 }
 
@@ -49,29 +49,39 @@ void site_close(struct site *site)
     *site = (struct site)SITE_INIT;
 }
 
-/* Over NFS an exclusive lock needs a descriptor that may write; locally any will do. */
+/* Over NFS an exclusive lock needs a descriptor that may write; locally any will do. Only where
+   there is no history is it the folder's lock: everybody must take the same one. */
 static int open_for_lock(const struct site *site)
 {
-    static const int ways[] = {O_RDWR, O_RDONLY};
+    static const struct {
+        const char *path;
+        int flags;
+    } ways[] = {{"conda-meta/history", O_RDWR},
+                {"conda-meta/history", O_RDONLY},
+                {"conda-meta", O_RDONLY | O_DIRECTORY}};
+    int fd = -1;
 
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        int fd = openat(site->folder, "conda-meta/history", ways[i] | O_CLOEXEC | O_NOCTTY);
-        if (fd >= 0)
-            return fd;
+    for (size_t i = 0; fd < 0 && i < sizeof ways / sizeof *ways; i++) {
+        if (i == 2 && errno != ENOENT)
+            break;
+        const int flags = ways[i].flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+        fd = again(openat(site->folder, ways[i].path, flags));
     }
-    return openat(site->folder, "conda-meta", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd;
 }
 
 int site_lock(struct site *site, struct error *err)
 {
     if (site->lock < 0)
         site->lock = open_for_lock(site);
-    if (site->lock < 0)
-        return failed(site, "conda-meta", "lock the environment", err);
-    if (flock(site->lock, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK || errno == EINTR)
-        return 1;
+    if (site->lock >= 0 && again(flock(site->lock, LOCK_EX | LOCK_NB)) == 0)
+        return SITE_LOCKED;
+    if (site->lock >= 0 && errno == EWOULDBLOCK)
+        return SITE_BUSY;
+    if (site->lock >= 0 && (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP))
+        return SITE_NO_LOCK;
+    if (errno == EBADF) /* what NFS says of a descriptor that may not write */
+        errno = EACCES;
     return failed(site, "conda-meta/history", "lock the environment", err);
 }
 
@@ -104,18 +114,30 @@ void site_lock_holder(const struct site *site, struct strbuf *out)
         strbuf_adds(out, "another process");
 }
 
-static int make_folder(const struct site *site, int parent, const char *name)
+/* Gives a new file or folder its mode, whatever the umask, and in a shared prefix its group: with
+   another one the right to write could be anybody's. */
+static int set_mode(const struct site *site, int fd, mode_t mode)
 {
-    int fd;
+    struct stat st;
 
-    if (mkdirat(parent, name, 0700) < 0)
+    if (fstat(fd, &st) < 0)
         return -1;
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && (fchmod(fd, site->shared ? 0775 : 0755) < 0 || fsync(parent) < 0)) {
-        close(fd);
+    if (site->shared &&
+        (st.st_gid == site->group || again(fchown(fd, (uid_t)-1, site->group)) == 0))
+        mode |= S_IWGRP;
+    return again(fchmod(fd, mode | (st.st_mode & S_ISGID)));
+}
+
+static int open_one(int parent, const char *name)
+{
+    return again(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+static int make_folder(int parent, const char *name)
+{
+    if (mkdirat(parent, name, S_ISVTX | 0755) < 0 || file_sync_fd(parent) < 0)
         return -1;
-    }
-    return fd;
+    return open_one(parent, name);
 }
 
 /* Opens the folder that `path` is in, one part after the other, and makes missing ones if asked. */
@@ -128,9 +150,9 @@ static int open_parent(const struct site *site, const char *path, bool make)
         scope(free_text) char *name = strndup(path, (size_t)(slash - path));
         if (!name)
             return -1;
-        folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        folder = open_one(parent, name);
         if (folder < 0 && errno == ENOENT && make)
-            folder = make_folder(site, parent, name);
+            folder = make_folder(parent, name);
     }
     return folder;
 }
@@ -147,10 +169,10 @@ int site_read(const struct site *site, const char *path, struct strbuf *out, str
 int site_write(const struct site *site, const char *path, const char *text, size_t length,
                struct error *err)
 {
-    scope(tempfile_release) struct tempfile temp = TEMPFILE_INIT;
     scope(close_fd) int folder = open_parent(site, path, true);
+    scope(tempfile_release) struct tempfile temp = TEMPFILE_INIT;
 
-    if (folder < 0 || tempfile_create(&temp, folder, site->shared ? 0664 : 0644) < 0 ||
+    if (folder < 0 || tempfile_create(&temp, folder) < 0 || set_mode(site, temp.fd, 0644) < 0 ||
         tempfile_write(&temp, text, length) < 0 || tempfile_commit(&temp, path_name(path)) < 0)
         return failed(site, path, "write", err);
     return 0;
@@ -163,19 +185,42 @@ static bool look_at(const struct site *site, const char *path, struct stat *st)
     return folder >= 0 && fstatat(folder, path_name(path), st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-bool site_has(const struct site *site, const char *path)
+int site_has(const struct site *site, const char *path, struct error *err)
 {
     struct stat st;
 
-    return look_at(site, path, &st);
+    if (look_at(site, path, &st))
+        return 1;
+    return errno == ENOENT ? 0 : failed(site, path, "look at", err);
 }
 
-bool site_is_same(const struct site *site, const char *path, const char *other)
+static bool is_same(const struct stat *one, const struct stat *other)
 {
-    struct stat one, two;
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
 
-    return look_at(site, path, &one) && look_at(site, other, &two) && one.st_dev == two.st_dev &&
-           one.st_ino == two.st_ino;
+bool site_is_taken(const struct site *site, const char *name, const char *path)
+{
+    struct stat named, st;
+
+    return look_at(site, name, &named) && !(look_at(site, path, &st) && is_same(&named, &st));
+}
+
+/* Gives a file another name, never one that another file has. Not every file system has hard
+   links; there the first name goes at once. */
+static int name_again(int folder, const char *from, const char *to)
+{
+    struct stat one, other;
+
+    if (linkat(folder, from, folder, to, 0) == 0)
+        return 0;
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK)
+        return renameat2(folder, from, folder, to, RENAME_NOREPLACE);
+    if (errno != EEXIST || fstatat(folder, from, &one, AT_SYMLINK_NOFOLLOW) < 0 ||
+        fstatat(folder, to, &other, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    errno = EEXIST;
+    return is_same(&one, &other) ? 0 : -1;
 }
 
 int site_keep(const struct site *site, const char *path, const char *kept, struct error *err)
@@ -185,23 +230,28 @@ int site_keep(const struct site *site, const char *path, const char *kept, struc
 
     if (folder < 0)
         return failed(site, path, "keep", err);
-    if (linkat(folder, from, folder, to, 0) == 0 ||
-        (errno == EEXIST && site_is_same(site, path, kept)))
-        return fsync(folder) == 0 ? 0 : failed(site, kept, "write", err);
-    /* No hard links on this file system. */
-    if ((errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) &&
-        renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    return failed(site, kept, "write", err);
+    if (name_again(folder, from, to) < 0 || file_sync_fd(folder) < 0)
+        return failed(site, kept, "write", err);
+    return 0;
 }
 
 int site_put_back(const struct site *site, const char *kept, const char *path, struct error *err)
 {
     scope(close_fd) int folder = open_parent(site, kept, false);
+    const char *from = path_name(kept), *to = path_name(path);
 
-    if (folder >= 0 &&
-        renameat2(folder, path_name(kept), folder, path_name(path), RENAME_NOREPLACE) == 0)
-        return fsync(folder) == 0 ? 0 : failed(site, path, "write", err);
+    if (folder >= 0 && name_again(folder, from, to) == 0 && file_sync_fd(folder) == 0 &&
+        (unlinkat(folder, from, 0) == 0 || errno == ENOENT))
+        return 1;
+    return errno == ENOENT ? 0 : failed(site, path, "put back", err);
+}
+
+int site_put_over(const struct site *site, const char *kept, const char *path, struct error *err)
+{
+    scope(close_fd) int folder = open_parent(site, kept, false);
+
+    if (folder >= 0 && renameat(folder, path_name(kept), folder, path_name(path)) == 0)
+        return 1;
     return errno == ENOENT ? 0 : failed(site, path, "put back", err);
 }
 
@@ -221,11 +271,13 @@ static int open_folder(const struct site *site, const char *path)
     return inside ? open_parent(site, inside, false) : -1;
 }
 
-bool site_has_folder(const struct site *site, const char *path)
+int site_has_folder(const struct site *site, const char *path, struct error *err)
 {
     scope(close_fd) int folder = open_folder(site, path);
 
-    return folder >= 0;
+    if (folder >= 0)
+        return 1;
+    return errno == ENOENT ? 0 : failed(site, path, "open", err);
 }
 
 bool site_is_open_to_all(const struct site *site, const char *path)
@@ -236,12 +288,54 @@ bool site_is_open_to_all(const struct site *site, const char *path)
     return folder >= 0 && fstat(folder, &st) == 0 && (st.st_mode & S_IWOTH);
 }
 
-void site_remove_folder(const struct site *site, const char *path)
+static bool is_marked(const struct stat *st)
 {
-    scope(close_fd) int folder = open_parent(site, path, false);
+    return st->st_mode & S_ISVTX && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
 
-    if (folder >= 0)
-        unlinkat(folder, path_name(path), AT_REMOVEDIR);
+bool site_is_marked(const struct site *site, const char *path)
+{
+    struct stat st;
+
+    return look_at(site, path, &st) && S_ISDIR(st.st_mode) && is_marked(&st);
+}
+
+int site_settle(const struct site *site, const char *path, struct error *err)
+{
+    struct stat st;
+    scope(close_fd) int folder = open_folder(site, path);
+
+    if (folder >= 0 && fstat(folder, &st) == 0 &&
+        (!is_marked(&st) || set_mode(site, folder, 0755) == 0))
+        return 0;
+    return errno == ENOENT ? 0 : failed(site, path, "write", err);
+}
+
+mode_t site_mark(const struct site *site, const char *path)
+{
+    struct stat st;
+    scope(close_fd) int folder = open_folder(site, path);
+
+    if (folder < 0 || fstat(folder, &st) < 0)
+        return 0;
+    mode_t mode = st.st_mode & ALLPERMS;
+    mode_t marked = (mode | S_ISVTX) & ~(mode_t)(S_IWGRP | S_IWOTH);
+    return again(fchmod(folder, marked)) == 0 ? mode : 0;
+}
+
+int site_remove_folder(const struct site *site, const char *path, mode_t mode, struct error *err)
+{
+    scope(close_fd) int parent = open_parent(site, path, false);
+
+    if (parent >= 0 && unlinkat(parent, path_name(path), AT_REMOVEDIR) == 0)
+        return 0;
+    if (parent >= 0 && (errno == ENOTEMPTY || errno == EEXIST)) {
+        scope(close_fd) int folder = open_one(parent, path_name(path));
+        return !mode || (folder >= 0 && again(fchmod(folder, mode)) == 0)
+                   ? 0
+                   : failed(site, path, "write", err);
+    }
+    return errno == ENOENT ? 0 : failed(site, path, "remove", err);
 }
 
 void site_sweep(const struct site *site, const char *path)
@@ -256,5 +350,5 @@ int site_sync(const struct site *site, const char *path, struct error *err)
 {
     scope(close_fd) int folder = open_folder(site, path);
 
-    return folder >= 0 && fsync(folder) == 0 ? 0 : failed(site, path, "write", err);
+    return folder >= 0 && file_sync_fd(folder) == 0 ? 0 : failed(site, path, "write", err);
 }

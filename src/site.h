@@ -15,17 +15,19 @@
 #include "error.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct site {
     const char *path;
     int folder;
     int lock;
     bool shared; /* the prefix is writable for its group, so what we write is as well */
+    gid_t group; /* the prefix's */
 };
 
 #define SITE_INIT                                                                                  \
     {                                                                                              \
-        NULL, -1, -1, false                                                                        \
+        NULL, -1, -1, false, 0                                                                     \
     }
 
 enum { SITE_FILE_LIMIT = 64 << 20 }; /* bytes; a larger file is not read */
@@ -33,11 +35,15 @@ enum { SITE_FILE_LIMIT = 64 << 20 }; /* bytes; a larger file is not read */
 int site_open(struct site *site, const char *path, struct error *err);
 void site_close(struct site *site);
 
-/*
- * One writer per prefix at a time, by flock(2) on conda-meta/history, which every environment has
- * and which is not changed by this. 0: locked until site_close; 1: another process holds the lock;
- * -1: there is no locking here.
- */
+/* What site_lock returns, beside -1. */
+enum site_lock {
+    SITE_LOCKED, /* until site_close */
+    SITE_BUSY,   /* another process holds the lock */
+    SITE_NO_LOCK /* there is no locking on this file system */
+};
+
+/* One writer per prefix at a time, by flock(2) on conda-meta/history, which every environment has
+   and which is not changed by this. */
 int site_lock(struct site *site, struct error *err);
 
 /* "conda-gpu (process 4711)", of the process that holds the lock, from /proc/locks (proc(5));
@@ -52,28 +58,46 @@ int site_read(const struct site *site, const char *path, struct strbuf *out, str
 int site_write(const struct site *site, const char *path, const char *text, size_t length,
                struct error *err);
 
-bool site_has(const struct site *site, const char *path);
+/* 1: there is something of this name; 0: there is not; -1: that cannot be told. */
+int site_has(const struct site *site, const char *path, struct error *err);
 
-/* Whether both paths are names of one file. */
-bool site_is_same(const struct site *site, const char *path, const char *other);
+/* Whether a name is that of another file than the one at `path`. A first look: site_keep takes no
+   such name whatever this says. */
+bool site_is_taken(const struct site *site, const char *name, const char *path);
 
 /* Gives a file a second name in its folder; never over another file. Its first name is then
    free for site_write to replace, so that at every instant the file has one of them. */
 int site_keep(const struct site *site, const char *path, const char *kept, struct error *err);
 
-/* Gives a kept file its old name back; never over an existing file. */
+/* Gives a kept file its old name back; never over another file. 1: done; 0: there is none. */
 int site_put_back(const struct site *site, const char *kept, const char *path, struct error *err);
+
+/* The same in the place of a file of ours, which goes in that instant. */
+int site_put_over(const struct site *site, const char *kept, const char *path, struct error *err);
 
 /* Missing is fine. */
 int site_remove(const struct site *site, const char *path, struct error *err);
 
-bool site_has_folder(const struct site *site, const char *path);
+/* 1: there is such a folder; 0: there is not; -1: that cannot be told. */
+int site_has_folder(const struct site *site, const char *path, struct error *err);
+
+/*
+ * A folder that site_write made bears a mark until site_settle takes it off, so that a run that is
+ * killed before a receipt tells who made the folder leaves word of that. It is the sticky bit,
+ * which means nothing on a folder that only its owner may write to.
+ */
+bool site_is_marked(const struct site *site, const char *path);
+int site_settle(const struct site *site, const char *path, struct error *err);
+
+/* Puts the mark on, for a receipt that goes before the folder does; returns the mode that the
+   folder had, 0 if it could not be marked. */
+mode_t site_mark(const struct site *site, const char *path);
+
+/* Removes a folder if it is empty. One that is not gets this mode, unless that is 0. */
+int site_remove_folder(const struct site *site, const char *path, mode_t mode, struct error *err);
 
 /* Whether everybody on the machine may write to this folder; "." is the prefix. */
 bool site_is_open_to_all(const struct site *site, const char *path);
-
-/* Removes a folder if it is empty. */
-void site_remove_folder(const struct site *site, const char *path);
 
 /* Removes what a killed run left in a folder. */
 void site_sweep(const struct site *site, const char *path);

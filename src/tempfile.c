@@ -10,37 +10,38 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 enum { TRIES = 100 };
 
-int tempfile_create(struct tempfile *temp, int folder, mode_t mode)
+int tempfile_create(struct tempfile *temp, int folder)
 {
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+
     for (int i = 0; i < TRIES; i++) {
         uint64_t random;
         char name[sizeof temp->name];
         if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
             return -1;
         snprintf(name, sizeof name, ".conda-gpu-%016llx.tmp", (unsigned long long)random);
-        int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        int fd = again(openat(folder, name, flags, 0600));
         if (fd < 0 && errno == EEXIST)
             continue;
         if (fd < 0)
             return -1;
         *temp = (struct tempfile){.folder = folder, .fd = fd};
         snprintf(temp->name, sizeof temp->name, "%s", name);
-        return fchmod(fd, mode);
+        return 0;
     }
     return -1;
 }
 
 int tempfile_write(struct tempfile *temp, const char *bytes, size_t length)
 {
-    if (file_write_fd(temp->fd, bytes, length) < 0 || fsync(temp->fd) < 0)
+    if (file_write_fd(temp->fd, bytes, length) < 0 || file_sync_fd(temp->fd) < 0)
         return -1;
     int fd = temp->fd;
     temp->fd = -1;
-    return close(fd);
+    return close(fd) == 0 || errno == EINTR ? 0 : -1; /* interrupted, it is closed all the same */
 }
 
 int tempfile_commit(struct tempfile *temp, const char *name)
@@ -64,7 +65,7 @@ void tempfile_release(struct tempfile *temp)
 
 void tempfile_sweep(int folder)
 {
-    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = again(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     DIR *entries = fd < 0 ? NULL : fdopendir(fd);
 
     if (!entries) {

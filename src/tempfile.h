@@ -3,7 +3,7 @@
  * (".conda-gpu-….tmp": conda also sources names that begin with a dot), synced, then renamed.
  *
  *     scope(tempfile_release) struct tempfile temp = TEMPFILE_INIT;
- *     if (tempfile_create(&temp, folder, 0644) < 0 || tempfile_write(&temp, text, length) < 0 ||
+ *     if (tempfile_create(&temp, folder) < 0 || tempfile_write(&temp, text, length) < 0 ||
  *         tempfile_commit(&temp, "env_vars.sh") < 0)
  *         ... errno says why; the scope's end removes what was begun
  *
@@ -12,7 +12,7 @@
 #ifndef CONDA_GPU_TEMPFILE_H
 #define CONDA_GPU_TEMPFILE_H
 
-#include <sys/types.h>
+#include <stddef.h>
 
 struct tempfile {
     int folder;
@@ -25,8 +25,8 @@ struct tempfile {
         -1, -1, ""                                                                                 \
     }
 
-/* `mode` is what the file gets, whatever the umask. */
-int tempfile_create(struct tempfile *temp, int folder, mode_t mode);
+/* Only its owner may read or write it, until the caller changes that. */
+int tempfile_create(struct tempfile *temp, int folder);
 
 /* Writes, syncs and closes: every error that the file system has is known after this. */
 int tempfile_write(struct tempfile *temp, const char *bytes, size_t length);

@@ -161,13 +161,13 @@ static void check_left_alone(const char *command, const char *option, int status
          "  etc/conda/activate.d/env_vars.csh\n" word "  etc/conda/conda-gpu.yml\n"
 #define REMOVED                                                                                    \
     "environment  pt  @\n"                                                                         \
-    "removed    etc/conda/conda-gpu.yml\n"                                                         \
     "removed    etc/conda/deactivate.d/env_vars.sh\n"                                              \
     "removed    etc/conda/deactivate.d/env_vars.fish\n"                                            \
     "removed    etc/conda/deactivate.d/env_vars.csh\n"                                             \
     "removed    etc/conda/activate.d/env_vars.sh\n"                                                \
     "removed    etc/conda/activate.d/env_vars.fish\n"                                              \
-    "removed    etc/conda/activate.d/env_vars.csh\n"
+    "removed    etc/conda/activate.d/env_vars.csh\n"                                               \
+    "removed    etc/conda/conda-gpu.yml\n"
 #define WOULD                                                                                      \
     "would change @/etc/conda/deactivate.d/env_vars.sh\n"                                          \
     "would change @/etc/conda/deactivate.d/env_vars.fish\n"                                        \

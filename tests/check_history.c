@@ -94,18 +94,17 @@ START_TEST(site_writes_and_reads)
     ck_assert_int_eq(site_read(&site, "a/b/c", &text, &err), 1);
     ck_assert_uint_eq(text.length, 3);
     ck_assert_mem_eq(text.text, "x\0y", 3);
-    ck_assert(site_has(&site, "a/b/c"));
-    ck_assert(site_has_folder(&site, "a/b"));
-    ck_assert(!site_has_folder(&site, "a/b/c"));
-    ck_assert(!site_has(&site, "a/x"));
+    ck_assert_int_eq(site_has(&site, "a/b/c", &err), 1);
+    ck_assert_int_eq(site_has_folder(&site, "a/b", &err), 1);
+    ck_assert_int_eq(site_has(&site, "a/x", &err), 0);
     ck_assert_int_eq(site_remove(&site, "a/b/c", &err), 0);
     ck_assert_int_eq(site_remove(&site, "a/b/c", &err), 0);
     ck_assert_int_eq(site_remove(&site, "no/folder", &err), 0);
-    site_remove_folder(&site, "a");
-    ck_assert(site_has_folder(&site, "a"));
-    site_remove_folder(&site, "a/b");
-    site_remove_folder(&site, "a");
-    ck_assert(!site_has_folder(&site, "a"));
+    ck_assert_int_eq(site_remove_folder(&site, "a", 0, &err), 0);
+    ck_assert_int_eq(site_has_folder(&site, "a", &err), 1);
+    ck_assert_int_eq(site_remove_folder(&site, "a/b", 0, &err), 0);
+    ck_assert_int_eq(site_remove_folder(&site, "a", 0, &err), 0);
+    ck_assert_int_eq(site_has_folder(&site, "a", &err), 0);
     ck_assert_str_eq(error_text(&err), "");
 }
 END_TEST
@@ -171,8 +170,11 @@ START_TEST(site_has_modes)
     ck_assert_int_eq(site_write(&other, "new/file", "", 0, &err), 0);
     ck_assert_int_eq(fstatat(other.folder, "new/file", &st, 0), 0);
     ck_assert_int_eq(st.st_mode & 07777, modes[_i].file);
+    ck_assert(site_is_marked(&other, "new"));
+    ck_assert_int_eq(site_settle(&other, "new", &err), 0);
+    ck_assert(!site_is_marked(&other, "new"));
     ck_assert_int_eq(fstatat(other.folder, "new", &st, 0), 0);
-    ck_assert_int_eq(st.st_mode & 0777, modes[_i].folder);
+    ck_assert_int_eq(st.st_mode & 07777, modes[_i].folder);
     umask(022);
     site_close(&other);
 }
@@ -185,7 +187,7 @@ START_TEST(site_locks)
 
     ck_assert_int_eq(site_lock(&site, &err), 0);
     ck_assert_int_eq(site_open(&other, prefix, &err), 0);
-    ck_assert_int_eq(site_lock(&other, &err), 1);
+    ck_assert_int_eq(site_lock(&other, &err), SITE_BUSY);
     site_lock_holder(&other, &holder);
     scope(free_text) char *process = format_text("(process %d)", getpid());
     ck_assert_msg(strstr(strbuf_text(&holder), process) ||
@@ -229,7 +231,7 @@ START_TEST(site_keeps_and_puts_back)
     ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), -1);
     check_content("a/mine", "ours");
     ck_assert_int_eq(site_remove(&site, "a/mine", &err), 0);
-    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), 0);
+    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), 1);
     check_content("a/mine", "mine");
     ck_assert(!sandbox_has(&box, inside("a/mine.orig")));
     check_content("a/taken", "taken");
@@ -497,6 +499,8 @@ END_TEST
 #define PATH  "etc/conda/activate.d/env_vars.sh"
 #define OTHER "export A=1\n"
 
+static const struct strbuf no_interim = STRBUF_INIT;
+
 /* A text that is ours and unchanged, with the digest that it has. */
 static char *signed_text(const char *rest)
 {
@@ -574,8 +578,8 @@ START_TEST(hook_claims)
         return;
     }
     ck_assert_str_eq(set.items[0].keep, claims[_i].kept);
-    ck_assert_int_eq(hook_missing_folders(&site, &missing), 0);
-    ck_assert_int_eq(hook_write(&set, &site, &missing, &err), 0);
+    ck_assert_int_eq(hook_missing_folders(&site, &missing, &err), 0);
+    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), 0);
     check_content(PATH, "new\n");
     check_content(claims[_i].kept, there);
 }
@@ -592,7 +596,7 @@ START_TEST(hook_keeps_under_a_free_name)
     sandbox_write(&box, inside(PATH ".orig.1"), "old");
     add(&set, PATH, "new\n");
     ck_assert_int_eq(hook_claim(&set, &site, &policy, &err), 0);
-    ck_assert_int_eq(hook_write(&set, &site, &missing, &err), 0);
+    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), 0);
     check_content(PATH ".orig", "older");
     check_content(PATH ".orig.1", "old");
     check_content(PATH ".orig.2", OTHER);
@@ -610,9 +614,9 @@ START_TEST(hook_writes_what_differs)
     ck_assert_int_eq(stat(same, &before), 0);
     add(&set, "etc/conda/same", "same");
     add(&set, "etc/conda/deactivate.d/new", "new");
-    ck_assert_int_eq(hook_missing_folders(&site, &missing), 0);
+    ck_assert_int_eq(hook_missing_folders(&site, &missing, &err), 0);
     ck_assert_uint_eq(missing.count, 2);
-    ck_assert_int_eq(hook_write(&set, &site, &missing, &err), 0);
+    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), 0);
     check_content("etc/conda/deactivate.d/new", "new");
     ck_assert_int_eq(stat(same, &after), 0);
     ck_assert_uint_eq(before.st_ino, after.st_ino);
@@ -626,13 +630,13 @@ START_TEST(hook_write_undoes_folders)
     scope(names_release) struct names missing = {0};
 
     add(&set, "etc/conda/activate.d/x/y", "1");
-    ck_assert_int_eq(hook_missing_folders(&site, &missing), 0);
+    ck_assert_int_eq(hook_missing_folders(&site, &missing, &err), 0);
     ck_assert_uint_eq(missing.count, 4);
     ck_assert_str_eq(missing.items[0], "etc");
     sandbox_write(&box, inside("etc/conda/activate.d/x"), "in the way");
-    ck_assert_int_eq(hook_write(&set, &site, &missing, &err), -1);
+    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), -1);
     ck_assert_int_eq(err.status, STATUS_PREFIX);
-    ck_assert(!site_has_folder(&site, "etc/conda/deactivate.d"));
+    ck_assert_int_eq(site_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
     check_content("etc/conda/activate.d/x", "in the way");
 }
 END_TEST

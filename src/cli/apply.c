@@ -56,10 +56,10 @@ struct job {
     struct site site;
     struct history history;
     struct names managed; /* by this plan, then by earlier ones */
-    struct names missing; /* folders that the prefix has not yet */
     struct hook_set set;
     struct receipt_kept *kept; /* files of others; the texts belong to set and history */
     unsigned kept_count;
+    bool sets_aside; /* this run keeps some of them */
 };
 
 static void job_release(struct job *job)
@@ -73,7 +73,6 @@ static void job_release(struct job *job)
     site_close(&job->site);
     history_release(&job->history);
     names_release(&job->managed);
-    names_release(&job->missing);
     hook_set_release(&job->set);
     free(job->kept);
 }
@@ -248,7 +247,23 @@ static int fill_in_receipt(struct job *job, struct error *err)
     return result;
 }
 
-/* The files of others that earlier runs and this one put under another name. */
+/* Whether an earlier run kept a file under this name, which is still there. */
+static bool was_kept(const struct job *job, const char *name)
+{
+    for (unsigned i = 0; i < job->kept_count; i++)
+        if (strcmp(job->kept[i].now, name) == 0)
+            return true;
+    return false;
+}
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp(((const struct receipt_kept *)one)->now,
+                  ((const struct receipt_kept *)other)->now);
+}
+
+/* The files of others that earlier runs and this one put under another name. A killed run may have
+   announced more than it did. */
 static int list_kept(struct job *job, struct error *err)
 {
     const struct receipt *receipt = job->history.receipt;
@@ -257,23 +272,44 @@ static int list_kept(struct job *job, struct error *err)
     job->kept = calloc(earlier + job->set.count + 1, sizeof *job->kept);
     if (!job->kept)
         return error_memory(err);
-    for (unsigned i = 0; i < earlier; i++)
-        job->kept[job->kept_count++] = receipt->kept[i];
+    for (unsigned i = 0; i < earlier; i++) {
+        int got = site_has(&job->site, receipt->kept[i].now, err);
+        if (got < 0)
+            return -1;
+        if (got)
+            job->kept[job->kept_count++] = receipt->kept[i];
+    }
     for (size_t i = 0; i < job->set.count; i++) {
         const struct hook_file *file = &job->set.items[i];
-        if (file->keep && file->state == HOOK_FOREIGN)
+        if (!file->keep || file->state != HOOK_FOREIGN)
+            continue;
+        job->sets_aside = true;
+        if (!was_kept(job, file->keep))
             job->kept[job->kept_count++] = (struct receipt_kept){file->path, file->keep};
     }
+    qsort(job->kept, job->kept_count, sizeof *job->kept, by_name);
     return 0;
 }
 
-static int list_folders(struct job *job, struct error *err)
+/* The receipt for the time in which files of others already stand aside: what the last one said,
+   and where they are. */
+static int print_interim(const struct job *job, struct strbuf *out, struct error *err)
 {
-    int result = hook_missing_folders(&job->site, &job->missing);
+    const struct receipt *last = job->history.receipt;
+    scope(free_text) char *source = last ? NULL : receipt_source(job);
+    char version[] = VERSION;
+    struct receipt receipt = last ? *last : (struct receipt){.version = version, .source = source};
 
-    for (size_t i = 0; i < job->missing.count && result == 0; i++)
-        result = names_add(&job->history.folders, job->missing.items[i]);
-    return result < 0 ? error_memory(err) : 0;
+    if (!job->sets_aside)
+        return 0;
+    if (!receipt.source)
+        return error_memory(err);
+    snprintf(receipt.state, sizeof receipt.state, "%s", job->history.key);
+    receipt.kept = job->kept;
+    receipt.kept_count = job->kept_count;
+    receipt.folders = job->history.folders.items;
+    receipt.folders_count = (unsigned)job->history.folders.count;
+    return receipt_print(out, &receipt, err);
 }
 
 /* Adds what writing this file would change. */
@@ -314,7 +350,7 @@ static int prepare(struct job *job, struct error *err)
     if (history_read(&job->history, &job->site, err) < 0 || list_managed(job, err) < 0 ||
         add_hooks(job, err) < 0 ||
         hook_set_add(&job->set, &job->site, RECEIPT_PATH, &none, err) < 0 || claim(job, err) < 0 ||
-        list_kept(job, err) < 0 || list_folders(job, err) < 0)
+        list_kept(job, err) < 0 || hook_missing_folders(&job->site, &job->history.folders, err) < 0)
         return -1;
     return fill_in_receipt(job, err);
 }
@@ -399,11 +435,11 @@ static void print_notes(const struct job *job)
         cli_note(job->options,
                  "using the active environment '%s', though %s names '%s'; -n chooses another",
                  job->prefix.name, job->config.file, wanted);
-    if (job->history.damaged)
+    if (job->history.damaged || job->history.missing)
         cli_note(job->options,
-                 "%s/" RECEIPT_PATH " is damaged or of another version; what the hooks themselves "
-                 "tell is used instead",
-                 job->prefix.path);
+                 "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
+                 job->prefix.path,
+                 job->history.missing ? "missing" : "damaged or of another version");
     warn_of_open_folders(job);
 }
 
@@ -463,9 +499,11 @@ static int show_differences(const struct job *job, struct error *err)
 
 static int write_files(struct job *job, struct error *err)
 {
+    scope(strbuf_release) struct strbuf interim = STRBUF_INIT;
     bool differs = hook_differs(&job->set, job->set.count);
 
-    if (differs && hook_write(&job->set, &job->site, &job->missing, err) < 0)
+    if (print_interim(job, &interim, err) < 0 ||
+        hook_write(&job->set, &job->site, &interim, &job->history.folders, err) < 0)
         return -1;
     print_kept(job);
     for (size_t i = 0; i < job->set.count; i++) {

@@ -116,15 +116,22 @@ int cli_lock(struct site *site, const struct options *options, struct error *err
     unsigned long slices = options->timeout * 1000ul / SLICE;
     int result = site_lock(site, err);
 
-    if (result > 0) {
+    if (result == SITE_BUSY) {
         site_lock_holder(site, &holder);
         cli_note(options, "waiting for %s, which writes to this environment", strbuf_text(&holder));
     }
-    while (result > 0 && slices-- > 0) {
+    while (result == SITE_BUSY && slices-- > 0) {
         poll(NULL, 0, SLICE);
         result = site_lock(site, err);
     }
-    if (result > 0)
+    if (result == SITE_NO_LOCK) {
+        cli_note(options,
+                 "%s: no locks on this file system, so see to it that no other conda-gpu writes "
+                 "there now",
+                 site->path);
+        return 0;
+    }
+    if (result == SITE_BUSY)
         return error_add(err, STATUS_PREFIX,
                          "%s: %s has been writing there for %u seconds; wait for it, or end it if "
                          "it hangs",

@@ -5,6 +5,7 @@
 #include "scope.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char help[] =
     "Usage: conda-gpu remove [-n NAME | -p PREFIX] [OPTION...]\n"
@@ -44,8 +45,9 @@ static int list_files(struct hook_set *set, const struct site *site, struct erro
     return 0;
 }
 
-/* What stood in the hooks' places before them goes back there. */
-static int put_back(const struct history *history, const struct site *site,
+/* What stood in the hooks' places before them goes back there. `original` is set to where a receipt
+   of somebody's own stands, whose place ours still has. */
+static int put_back(const struct history *history, const struct site *site, const char **original,
                     const struct options *options, struct error *err)
 {
     const struct receipt *receipt = history->receipt;
@@ -53,30 +55,53 @@ static int put_back(const struct history *history, const struct site *site,
 
     for (unsigned i = 0; receipt && i < receipt->kept_count; i++) {
         const struct receipt_kept *kept = &receipt->kept[i];
-        if (!site_has(site, kept->now))
+        if (strcmp(kept->path, RECEIPT_PATH) == 0) {
+            *original = kept->now;
             continue;
-        if (site_put_back(site, kept->now, kept->path, err) < 0)
+        }
+        int put = site_put_back(site, kept->now, kept->path, err);
+        if (put < 0)
             result = -1;
-        else
+        if (put > 0)
             cli_print(options, "put back   %s", kept->path);
     }
     return result;
 }
 
-static void report(const struct hook_set *set, const struct options *options)
+/* What became of a file; nothing, where it could not be removed. */
+static void report(const struct hook_file *file, const struct site *site,
+                   const struct options *options)
 {
-    size_t removed = 0;
+    scope(error_release) struct error unseen = ERROR_INIT;
 
-    for (size_t i = 0; i < set->count; i++) {
-        const struct hook_file *file = &set->items[i];
-        if (file->state == HOOK_OURS)
-            cli_print(options, "removed    %s", file->path);
-        else if (file->state == HOOK_FOREIGN)
-            cli_print(options, "not ours   %s", file->path);
-        removed += file->state == HOOK_OURS;
+    if (file->state == HOOK_OURS && !site_has(site, file->path, &unseen))
+        cli_print(options, "removed    %s", file->path);
+    else if (file->state == HOOK_FOREIGN)
+        cli_print(options, "not ours   %s", file->path);
+}
+
+/* The receipt goes last, since it tells what there is to do. */
+static int take_away(const struct hook_set *set, const struct history *history,
+                     const struct site *site, const struct options *options, struct error *err)
+{
+    const struct hook_file *receipt = &set->items[0];
+    const char *original = NULL;
+    bool removes = receipt->state == HOOK_OURS;
+    int result = hook_remove(set, site, err);
+
+    for (size_t i = 1; i < set->count; i++) {
+        report(&set->items[i], site, options);
+        removes = removes || set->items[i].state == HOOK_OURS;
     }
-    if (!removed)
+    if (result < 0 || put_back(history, site, &original, options, err) < 0 ||
+        hook_forget(set, site, original, &history->folders, err) < 0)
+        return -1;
+    report(receipt, site, options);
+    if (original && site_has(site, RECEIPT_PATH, err) > 0)
+        cli_print(options, "put back   %s", RECEIPT_PATH);
+    if (!removes)
         cli_print(options, "nothing to remove");
+    return 0;
 }
 
 static int run(const struct options *options, struct error *err)
@@ -92,12 +117,12 @@ static int run(const struct options *options, struct error *err)
         list_files(&set, &site, err) < 0)
         return -1;
     cli_print(options, "environment  %s  %s", prefix.name, prefix.path);
-    int result = hook_remove(&set, &site, err);
-    report(&set, options);
-    if (result == 0)
-        result = put_back(&history, &site, options, err);
-    for (size_t i = history.folders.count; result == 0 && i-- > 0;)
-        site_remove_folder(&site, history.folders.items[i]);
+    if (history.damaged)
+        cli_note(options,
+                 "%s/" RECEIPT_PATH " is damaged or of another version; files that stand aside and "
+                 "folders stay",
+                 prefix.path);
+    int result = take_away(&set, &history, &site, options, err);
     if (prefix.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");
