@@ -262,7 +262,13 @@ static int check(const char *path, struct error *err)
     if (stat(path, &st) < 0)
         return error_add(err, STATUS_PREFIX, "%s: %s; name the environment's folder with -p", path,
                          strerror(errno));
-    if (!is_environment(path))
+    scope(free_text) char *meta = path_join(path, "conda-meta");
+    if (!meta)
+        return error_memory(err);
+    int got = stat(meta, &st);
+    if (got < 0 && errno != ENOENT && errno != ENOTDIR)
+        return error_add(err, STATUS_PREFIX, "%s: %s", meta, strerror(errno));
+    if (got < 0 || !S_ISDIR(st.st_mode))
         return error_add(err, STATUS_PREFIX,
                          "%s: not a conda environment, since it has no conda-meta folder; name one "
                          "with -p, or create it with 'conda env create'",
