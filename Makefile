@@ -91,7 +91,7 @@ FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGet
     cuDeviceGetUuid cuDeviceGetUuid_v2 cuDeviceGetPCIBusId cuDeviceTotalMem_v2 \
     cuDeviceGetAttribute cuGetErrorName cuGetErrorString
 FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
-    $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1)
+    $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1) $(FAKE)/faulty.so
 
 # What every script and program of tests/ finds in its environment; tests/support.h explains it.
 TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
@@ -241,6 +241,12 @@ $(FAKE)/no-uuid/libcuda.so.1: tests/fake_cuda.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -DcuDeviceGetUuid=fake_cuda_absent -DcuDeviceGetUuid_v2=fake_cuda_absent_too -o $@ $<
+
+# What tests put in front of the C library, to count calls and let one of them fail.
+$(FAKE)/faulty.so: tests/faulty.c tests/fault_order.h
+	$(call say,FAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FAKE_CC) -o $@ $< -ldl
 
 $(FAKE)/no-%/libcuda.so.1: tests/fake_cuda.c
 	$(call say,FAKE,$@)
