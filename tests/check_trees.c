@@ -117,7 +117,7 @@ static const struct start {
     {"a group's", {"etc/x"}, "", 0775, NULL},
     {"a group's, with its group", {"etc/x"}, "", 02775, NULL},
     {"a private one", {NULL}, "", 0700, NULL},
-    {"everybody's, sticky", {ACTIVATE}, ACTIVATE, 01777, NULL},
+    {"a group's, sticky", {ACTIVATE}, ACTIVATE, 01775, NULL},
     {"adopt sh", {ACTIVATE "env_vars.sh"}, ACTIVATE "env_vars.sh", 0600, "--adopt"},
     {"adopt all",
      {ACTIVATE "env_vars.sh", ACTIVATE "env_vars.fish", ACTIVATE "env_vars.csh",
