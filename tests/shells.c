@@ -236,7 +236,7 @@ static void keep_generation(struct environment *environment, const struct sandbo
     snprintf(generation->folder, sizeof generation->folder, "%s/%zu", folder,
              environment->count - 1);
     sandbox_write(box, parents, "");
-    run_in(box, (const char *const[]){"rm", "-rf", generation->folder, NULL});
+    sandbox_remove(box, generation->folder);
     run_in(box, (const char *const[]){"cp", "-R", hooks, generation->folder, NULL});
     free(parents);
     free(hooks);
@@ -259,10 +259,10 @@ void environment_apply(struct environment *environment, const struct sandbox *bo
 
 void environment_forget(struct environment *environment, const struct sandbox *box)
 {
-    char *hooks = formatted("%s/etc", environment->prefix);
+    char *hooks = formatted("%s/etc", environment->prefix + strlen(box->root) + 1);
 
     environment->count = 0;
-    run_in(box, (const char *const[]){"rm", "-rf", hooks, NULL});
+    sandbox_remove(box, hooks);
     free(hooks);
 }
 

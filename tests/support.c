@@ -118,6 +118,15 @@ char *sandbox_path(const struct sandbox *box, const char *path)
     return formatted("%s/%s", box->root, path);
 }
 
+void sandbox_remove(const struct sandbox *box, const char *path)
+{
+    char *whole = sandbox_path(box, path);
+
+    if (access(whole, F_OK) == 0 && nftw(whole, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0)
+        ck_abort_msg("%s: %s", whole, strerror(errno));
+    free(whole);
+}
+
 static void make_folders(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {

@@ -38,6 +38,8 @@ void sandbox_write_bytes(const struct sandbox *box, const char *path, const void
 /* NULL if there is no such file. */
 char *sandbox_read(const struct sandbox *box, const char *path, size_t *length);
 bool sandbox_has(const struct sandbox *box, const char *path);
+/* A file or a folder with all that is in it; missing is fine. */
+void sandbox_remove(const struct sandbox *box, const char *path);
 
 /* Makes an empty conda environment, envs/NAME with conda-meta/history; returns its prefix. */
 char *sandbox_environment(const struct sandbox *box, const char *name);
