@@ -27,7 +27,7 @@ int condarc_envs_dirs(const char *path, struct names *folders)
     scope(error_release) struct error err = ERROR_INIT;
 
     if (file_read(path, CONDARC_LIMIT, &text) < 0)
-        return 0;
+        return text.failed ? -1 : 0;
     if (document_load(&doc, path, strbuf_text(&text), text.length, &err) < 0)
         return err.status == STATUS_SYSTEM ? -1 : 0;
     const struct node *root = document_root(&doc);

@@ -32,8 +32,10 @@ static int wrong(const struct reading *in, const struct node *node, const char *
 {
     scope(free_text) char *shown = document_shown(in->doc, node);
 
+    if (!shown)
+        return error_memory(in->err);
     return error_at(in->err, document_place(in->doc, node), "%s: found %s; accepted: %s", in->path,
-                    shown ? shown : "something else", accepted);
+                    shown, accepted);
 }
 
 /* A scalar that is not null, holds no NUL and is not too long. */
@@ -71,6 +73,8 @@ static int unknown_key(const struct reading *in, const struct node *key, const c
         names[i] = keys[i].name;
         strbuf_addf(&known, "%s%s", i ? ", " : "", names[i]);
     }
+    if (known.failed)
+        return error_memory(in->err);
     const char *near = suggest(name, names, count);
     if (near)
         return error_at(in->err, document_place(in->doc, key),
@@ -137,10 +141,9 @@ static int read_keys(const struct reading *in, const struct node *node, const ch
 
 /* One of a few words; *target is an enum whose values are the words' indices. */
 static int read_word(const struct reading *in, const struct node *node, const char *const words[2],
-                     int *target)
+                     const char *accepted, int *target)
 {
-    scope(free_text) char *accepted = format_text("%s or %s", words[0], words[1]);
-    const char *text = plain_text(in, node, accepted ? accepted : "");
+    const char *text = plain_text(in, node, accepted);
 
     if (!text)
         return -1;
@@ -150,7 +153,7 @@ static int read_word(const struct reading *in, const struct node *node, const ch
             return 0;
         }
     }
-    return wrong(in, node, accepted ? accepted : "");
+    return wrong(in, node, accepted);
 }
 
 static int read_ids(const struct reading *in, const struct node *node, void *target)
@@ -159,7 +162,7 @@ static int read_ids(const struct reading *in, const struct node *node, void *tar
     int word = IDS_INDEX;
     struct config *config = target;
 
-    int result = read_word(in, node, words, &word);
+    int result = read_word(in, node, words, "index or uuid", &word);
     config->ids = (enum ids)word;
     return result;
 }
@@ -170,7 +173,7 @@ static int read_if_no_gpu(const struct reading *in, const struct node *node, voi
     int word = IF_NO_GPU_ERROR;
     struct config *config = target;
 
-    int result = read_word(in, node, words, &word);
+    int result = read_word(in, node, words, "error or cpu", &word);
     config->if_no_gpu = (enum if_no_gpu)word;
     return result;
 }
@@ -181,7 +184,7 @@ static int read_in_job(const struct reading *in, const struct node *node, void *
     int word = IN_JOB_KEEP;
     struct config *config = target;
 
-    int result = read_word(in, node, words, &word);
+    int result = read_word(in, node, words, "keep or override", &word);
     config->in_job = (enum in_job)word;
     return result;
 }
@@ -246,6 +249,8 @@ static int read_item(const struct reading *in, const struct node *node, struct i
     if (node->kind == NODE_MAPPING) {
         item->kind = ITEM_FILTER;
         item->text = strdup("{...}");
+        if (!item->text)
+            return error_memory(in->err);
         if (!node->count)
             return wrong(in, node, "a filter with at least one of name, min_memory, min_compute");
         return read_keys(in, node, DEVICES_ACCEPTED, keys, sizeof keys / sizeof *keys, item);

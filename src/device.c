@@ -77,12 +77,13 @@ bool pci_equal(const struct pci_address *a, const struct pci_address *b)
            a->function == b->function;
 }
 
-void memory_text(struct strbuf *out, uint64_t bytes)
+const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE])
 {
     uint64_t tenths = bytes / (1u << 30) * 10 + bytes % (1u << 30) * 10 / (1u << 30);
 
     if (tenths % 10)
-        strbuf_addf(out, "%" PRIu64 ".%" PRIu64 " GiB", tenths / 10, tenths % 10);
+        snprintf(text, MEMORY_TEXT_SIZE, "%" PRIu64 ".%" PRIu64 " GiB", tenths / 10, tenths % 10);
     else
-        strbuf_addf(out, "%" PRIu64 " GiB", tenths / 10);
+        snprintf(text, MEMORY_TEXT_SIZE, "%" PRIu64 " GiB", tenths / 10);
+    return text;
 }

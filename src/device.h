@@ -4,8 +4,6 @@
 #ifndef CONDA_GPU_DEVICE_H
 #define CONDA_GPU_DEVICE_H
 
-#include "strbuf.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +24,7 @@ enum {
     DEVICE_NAME_SIZE = 256, /* with the NUL */
     UUID_TEXT_SIZE = 41,    /* "GPU-" or "MIG-", 32 digits, 4 hyphens, NUL */
     PCI_TEXT_SIZE = 17,     /* "00000000:00:00.0", NUL */
+    MEMORY_TEXT_SIZE = 32,
 };
 
 struct device {
@@ -66,6 +65,6 @@ bool pci_parse(const char *text, struct pci_address *pci);
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 
 /* "80 GiB", "39.4 GiB": to one decimal, as nvidia-smi's MiB would round. */
-void memory_text(struct strbuf *out, uint64_t bytes);
+const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE]);
 
 #endif

@@ -126,7 +126,8 @@ static int report_tags(const struct input *input, yaml_mark_t mark, struct error
 
 static int report(const yaml_parser_t *parser, const struct input *input, struct error *err)
 {
-    if (parser->error == YAML_MEMORY_ERROR)
+    /* libyaml does not always say so when memory runs out, but gives a reason for all else. */
+    if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
         return error_memory(err);
     if (input->error == EFBIG)
         return error_add(err, STATUS_INPUT, "%s: larger than %d MiB; an environment file is not",
@@ -343,9 +344,10 @@ static int check_mapping(const struct document *doc, struct error *err)
     if (root->kind == NODE_MAPPING)
         return 0;
     scope(free_text) char *shown = document_shown(doc, root);
+    if (!shown)
+        return error_memory(err);
     return error_at(err, document_place(doc, root),
-                    "found %s where the file should be a mapping such as 'name: pt'",
-                    shown ? shown : "something else");
+                    "found %s where the file should be a mapping such as 'name: pt'", shown);
 }
 
 static int check_single(struct composing *in)

@@ -5,8 +5,19 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define MEMORY "out of memory\n"
+
 /* A line is cut here: enough for a path of PATH_MAX bytes, too little to flood a terminal. */
 enum { LONGEST_LINE = 8192 };
+
+/* Where memory ran out, some message is missing, and those that are there do not tell the whole. */
+static void settle(struct error *err, enum status status)
+{
+    if (err->text.failed || status == STATUS_SYSTEM)
+        err->status = STATUS_SYSTEM;
+    else if (err->status == STATUS_DONE)
+        err->status = status;
+}
 
 __attribute__((format(printf, 4, 0))) static int add_line(struct error *err, enum status status,
                                                           struct place place, const char *format,
@@ -22,12 +33,13 @@ __attribute__((format(printf, 4, 0))) static int add_line(struct error *err, enu
         strbuf_addc(&line, ' ');
     strbuf_vaddf(&line, format, args);
 
-    if (err->status == STATUS_DONE)
-        err->status = line.failed ? STATUS_SYSTEM : status;
+    if (line.failed)
+        return error_memory(err);
     err->lines++;
     size_t length = line.length < LONGEST_LINE ? line.length : LONGEST_LINE;
     strbuf_add_printable(&err->text, strbuf_text(&line), length);
     strbuf_adds(&err->text, line.length > length ? " [...]\n" : "\n");
+    settle(err, status);
     return -1;
 }
 
@@ -63,21 +75,23 @@ int error_add_lines(struct error *err, enum status status, const char *text)
 
 int error_memory(struct error *err)
 {
-    return error_add(err, STATUS_SYSTEM, "out of memory");
+    err->lines++;
+    strbuf_adds(&err->text, MEMORY);
+    settle(err, STATUS_SYSTEM);
+    return -1;
 }
 
 int error_join(struct error *err, const struct error *other)
 {
-    if (err->status == STATUS_DONE)
-        err->status = other->status;
     err->lines += other->lines;
     strbuf_adds(&err->text, error_text(other));
+    settle(err, other->status);
     return -1;
 }
 
 const char *error_text(const struct error *err)
 {
-    return err->text.failed ? "out of memory\n" : strbuf_text(&err->text);
+    return err->text.failed ? MEMORY : strbuf_text(&err->text);
 }
 
 void error_release(struct error *err)

@@ -37,7 +37,7 @@ struct place {
 };
 
 struct error {
-    enum status status; /* that of the first message */
+    enum status status; /* that of the first message, but STATUS_SYSTEM if any has that */
     size_t lines;
     struct strbuf text; /* lines, each ended by '\n' */
 };

@@ -4,6 +4,7 @@
 #include "hook.h"
 #include "scope.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ static int recall_receipt(struct history *history, const struct site *site, stru
     if (got <= 0)
         return got;
     history->receipt = receipt_parse(strbuf_text(&text), text.length);
+    if (!history->receipt && errno == ENOMEM)
+        return error_memory(err);
     history->damaged = !history->receipt && receipt_is_ours(strbuf_text(&text), text.length);
     const struct receipt *receipt = history->receipt;
     if (!receipt)
@@ -44,7 +47,10 @@ static int recall_hooks(struct history *history, const struct site *site, struct
         if (!got || render_owner(strbuf_text(&text), text.length) == OWNER_OTHER)
             continue;
         history->missing = !history->receipt && !history->damaged;
-        if (render_recall(strbuf_text(&text), &history->managed, key) && !history->key[0])
+        int found = render_recall(strbuf_text(&text), &history->managed, key);
+        if (found < 0)
+            return error_memory(err);
+        if (found && !history->key[0])
             memcpy(history->key, key, sizeof key);
         break;
     }

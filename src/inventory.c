@@ -208,7 +208,10 @@ int inventory_answer(struct inquiry *inquiry, struct inventory *inventory, struc
         return error_memory(err);
     if (!is_complete(&bytes))
         return unanswered(&ending, inquiry->question.timeout, err);
-    return inventory_decode(bytes.text, bytes.length, inventory, err);
+    int result = inventory_decode(bytes.text, bytes.length, inventory, err);
+    if (result < 0 && err->status == STATUS_SYSTEM)
+        inventory->absent = false;
+    return result;
 }
 
 /* The kernel's part of the driver: its module, WSL's device, or a Tegra's. */

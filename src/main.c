@@ -122,8 +122,8 @@ int main(int argc, char **argv)
     fill_standard_streams();
     signal(SIGPIPE, SIG_IGN);
     int status = run(argc, argv, &options, &err);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && status >= 0)
-        status = error_add(&err, STATUS_SYSTEM, "cannot write to standard output");
+    if (status >= 0 && cli_finish(&err) < 0)
+        status = -1;
     if (status < 0) {
         print_error(&options, &err);
         status = (int)err.status;

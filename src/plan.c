@@ -107,7 +107,11 @@ const char *plan_visible(const struct plan *plan)
 
 static void show_list(struct error *err, const char *what, const struct strbuf *uuids)
 {
-    error_add(err, STATUS_DRIVER, "  %s: %s", what, uuids->length ? strbuf_text(uuids) : "nothing");
+    if (uuids->failed)
+        error_memory(err);
+    else
+        error_add(err, STATUS_DRIVER, "  %s: %s", what,
+                  uuids->length ? strbuf_text(uuids) : "nothing");
 }
 
 static int differs(const struct plan *plan, const struct selection *selection,

@@ -6,8 +6,8 @@
 #include "scope.h"
 #include "vars.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,23 +16,24 @@ enum { ENVIRONMENTS_LIMIT = 4 << 20 };
 
 static bool is_environment(const char *path)
 {
-    scope(free_text) char *meta = path_join(path, "conda-meta");
+    struct stat st;
+    scope(close_fd) int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    return meta && is_folder(meta);
+    return folder >= 0 && fstatat(folder, "conda-meta", &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The folder two levels up from bin/conda. */
-static char *root_of_executable(const char *executable)
+/* The folder two levels up from bin/conda, if there is one. */
+static int add_root_of(struct names *roots, const char *executable)
 {
-    scope(free_text) char *path = strdup(executable);
+    const char *end = executable + strlen(executable);
 
-    for (int i = 0; path && i < 2; i++) {
-        char *slash = strrchr(path, '/');
-        if (!slash || slash == path)
-            return NULL;
-        *slash = '\0';
+    for (int i = 0; i < 2; i++) {
+        end = memrchr(executable, '/', (size_t)(end - executable));
+        if (!end || end == executable)
+            return 0;
     }
-    return take(&path);
+    scope(free_text) char *root = strndup(executable, (size_t)(end - executable));
+    return root ? names_add(roots, root) : -1;
 }
 
 /* The installations that the shell knows, whose `envs` holds environments and which are `base`. */
@@ -43,8 +44,7 @@ static int add_roots(struct names *roots, char *const *env)
 
     for (size_t i = 0; i < 2; i++) {
         const char *executable = env_get_filled(env, executables[i]);
-        scope(free_text) char *root = executable ? root_of_executable(executable) : NULL;
-        if (root && names_add(roots, root) < 0)
+        if (executable && add_root_of(roots, executable) < 0)
             return -1;
         if (i == 0 && mamba && names_add(roots, mamba) < 0)
             return -1;
@@ -65,11 +65,11 @@ static char *expand(const char *text, char *const *env)
     while (*text) {
         bool braced = text[0] == '$' && text[1] == '{';
         const char *name = text + (braced ? 2 : 1);
-        size_t length = 0;
-        while (*text == '$' && (isalnum((unsigned char)name[length]) || name[length] == '_'))
-            length++;
-        scope(free_text) char *variable = strndup(name, length);
-        const char *value = length && variable ? env_get(env, variable) : NULL;
+        size_t length = *text == '$' ? var_name_length(name) : 0;
+        scope(free_text) char *variable = length ? strndup(name, length) : NULL;
+        if (length && !variable)
+            return NULL;
+        const char *value = length ? env_get(env, variable) : NULL;
         if (value && (!braced || name[length] == '}')) {
             strbuf_adds(&out, value);
             text = name + length + braced;
@@ -109,17 +109,15 @@ static int add_condarc(struct names *folders, const char *home, char *const *env
 }
 
 /* The folders in which an environment of some name may be, in conda's order. */
-static int list_envs_dirs(struct names *folders, char *const *env)
+static int list_envs_dirs(struct names *folders, const struct names *roots, char *const *env)
 {
-    scope(names_release) struct names roots = {0};
     const char *home = env_get_filled(env, "HOME");
 
     if (add_path_list(folders, env_get(env, "CONDA_ENVS_PATH"), env) < 0 ||
-        add_path_list(folders, env_get(env, "CONDA_ENVS_DIRS"), env) < 0 ||
-        add_roots(&roots, env) < 0)
+        add_path_list(folders, env_get(env, "CONDA_ENVS_DIRS"), env) < 0)
         return -1;
-    for (size_t i = 0; i < roots.count; i++) {
-        scope(free_text) char *envs = path_join(roots.items[i], "envs");
+    for (size_t i = 0; i < roots->count; i++) {
+        scope(free_text) char *envs = path_join(roots->items[i], "envs");
         if (!envs || names_add(folders, envs) < 0)
             return -1;
     }
@@ -129,24 +127,28 @@ static int list_envs_dirs(struct names *folders, char *const *env)
     return own && add_condarc(folders, home, env) == 0 ? names_add(folders, own) : -1;
 }
 
-/* The first line of ~/.conda/environments.txt that ends in /NAME and is an environment. */
-static char *find_in_list(const char *list, const char *name)
+/* The first line of ~/.conda/environments.txt that ends in /NAME and is an environment; *found is
+   NULL if none is. -1 if memory ran out. */
+static int find_in_list(char **found, const char *list, const char *name)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
+    *found = NULL;
     if (file_read(list, ENVIRONMENTS_LIMIT, &text) < 0)
-        return NULL;
-    for (const char *line = strbuf_text(&text); *line;) {
+        return text.failed ? -1 : 0;
+    for (const char *line = strbuf_text(&text); *line && !*found;) {
         size_t length = strcspn(line, "\r\n");
         scope(free_text) char *path = strndup(line, length);
-        if (path && strcmp(path_name(path), name) == 0 && is_environment(path))
-            return take(&path);
+        if (!path)
+            return -1;
+        if (strcmp(path_name(path), name) == 0 && is_environment(path))
+            *found = take(&path);
         line += length + strspn(line + length, "\r\n");
     }
-    return NULL;
+    return 0;
 }
 
-static int not_found(const char *name, const struct names *searched, struct error *err)
+static char *not_found(const char *name, const struct names *searched, struct error *err)
 {
     error_add(err, STATUS_PREFIX,
               "no environment '%s'; create it with 'conda env create', or name its folder with -p. "
@@ -156,25 +158,19 @@ static int not_found(const char *name, const struct names *searched, struct erro
         error_add(err, STATUS_PREFIX, "  %s", searched->items[i]);
     if (!searched->count)
         error_add(err, STATUS_PREFIX, "  nowhere: this shell knows no conda (CONDA_EXE is unset)");
-    return -1;
-}
-
-static char *find_base(char *const *env, struct error *err)
-{
-    scope(names_release) struct names roots = {0};
-
-    if (add_roots(&roots, env) < 0) {
-        error_memory(err);
-        return NULL;
-    }
-    for (size_t i = 0; i < roots.count; i++)
-        if (is_environment(roots.items[i]))
-            return strdup(roots.items[i]);
-    not_found("base", &roots, err);
     return NULL;
 }
 
-static char *find_by_name(const char *name, char *const *env, struct error *err)
+static char *find_base(const struct names *roots, struct error *err)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (is_environment(roots->items[i]))
+            return strdup(roots->items[i]);
+    return not_found("base", roots, err);
+}
+
+static char *find_by_name(const char *name, const struct names *roots, char *const *env,
+                          struct error *err)
 {
     scope(names_release) struct names searched = {0};
     const char *home = env_get_filled(env, "HOME");
@@ -184,24 +180,21 @@ static char *find_by_name(const char *name, char *const *env, struct error *err)
         return NULL;
     }
     if (strcmp(name, "base") == 0 || strcmp(name, "root") == 0)
-        return find_base(env, err);
-    if (list_envs_dirs(&searched, env) < 0) {
-        error_memory(err);
+        return find_base(roots, err);
+    if (list_envs_dirs(&searched, roots, env) < 0)
         return NULL;
-    }
     for (size_t i = 0; i < searched.count; i++) {
         scope(free_text) char *path = path_join(searched.items[i], name);
-        if (path && is_environment(path))
+        if (!path || is_environment(path))
             return take(&path);
     }
-    scope(free_text) char *list = home ? path_join(home, ".conda/environments.txt") : NULL;
-    char *listed = list ? find_in_list(list, name) : NULL;
-    if (!listed) {
-        if (list)
-            names_add(&searched, list);
-        not_found(name, &searched, err);
-    }
-    return listed;
+    if (!home)
+        return not_found(name, &searched, err);
+    scope(free_text) char *list = path_join(home, ".conda/environments.txt");
+    scope(free_text) char *listed = NULL;
+    if (!list || find_in_list(&listed, list, name) < 0 || names_add(&searched, list) < 0)
+        return NULL;
+    return listed ? take(&listed) : not_found(name, &searched, err);
 }
 
 static bool is_same_folder(const char *a, const char *b)
@@ -212,41 +205,38 @@ static bool is_same_folder(const char *a, const char *b)
            one.st_ino == other.st_ino;
 }
 
-static bool is_base(const char *path, char *const *env)
+static bool is_base(const char *path, const struct names *roots)
 {
-    scope(names_release) struct names roots = {0};
-
-    if (add_roots(&roots, env) < 0)
-        return false;
-    for (size_t i = 0; i < roots.count; i++)
-        if (is_same_folder(path, roots.items[i]))
+    for (size_t i = 0; i < roots->count; i++)
+        if (is_same_folder(path, roots->items[i]))
             return true;
     return false;
 }
 
 /* The active environment's folder, NULL for none and for base. */
-static const char *active_not_base(char *const *env)
+static const char *active_not_base(const struct names *roots, char *const *env)
 {
     const char *active = env_get_filled(env, "CONDA_PREFIX");
     const char *name = env_get(env, "CONDA_DEFAULT_ENV");
 
-    if (!active || (name && strcmp(name, "base") == 0) || is_base(active, env))
+    if (!active || (name && strcmp(name, "base") == 0) || is_base(active, roots))
         return NULL;
     return active;
 }
 
-static char *find(const struct prefix_wish *wish, struct error *err)
+/* NULL without a message if memory ran out. */
+static char *find(const struct prefix_wish *wish, const struct names *roots, struct error *err)
 {
-    const char *active = active_not_base(wish->env);
+    const char *active = active_not_base(roots, wish->env);
 
     if (wish->path)
         return expand(wish->path, wish->env);
     if (wish->name)
-        return find_by_name(wish->name, wish->env, err);
+        return find_by_name(wish->name, roots, wish->env, err);
     if (active)
         return strdup(active);
     if (wish->file_name)
-        return find_by_name(wish->file_name, wish->env, err);
+        return find_by_name(wish->file_name, roots, wish->env, err);
     error_add(
         err, STATUS_PREFIX,
         "no environment: none is active (base does not count)%s; activate one, or name it with "
@@ -288,16 +278,20 @@ static char *without_slashes(char *path)
 int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct error *err)
 {
     size_t lines = err->lines;
-    scope(free_text) char *found = find(wish, err);
+    scope(names_release) struct names roots = {0};
+    scope(free_text) char *found =
+        add_roots(&roots, wish->env) < 0 ? NULL : find(wish, &roots, err);
 
     if (!found)
         return err->lines > lines ? -1 : error_memory(err);
     if (check(found, err) < 0)
         return -1;
     char *path = realpath(found, NULL);
+    if (!path && errno == ENOMEM)
+        return error_memory(err);
     if (!path)
         return error_add(err, STATUS_PREFIX, "%s: %s", found, strerror(errno));
-    const char *name = is_base(path, wish->env) ? "base" : path_name(path);
+    const char *name = is_base(path, &roots) ? "base" : path_name(path);
     const char *active = env_get_filled(wish->env, "CONDA_PREFIX");
     *prefix = (struct prefix){path, strdup(name), strdup(path_name(without_slashes(found))),
                               active && is_same_folder(path, active)};

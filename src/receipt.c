@@ -3,6 +3,7 @@
 #include "scope.h"
 
 #include <cyaml/cyaml.h>
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -120,6 +121,7 @@ struct receipt *receipt_parse(const char *text, size_t length)
 {
     cyaml_data_t *data = NULL;
 
+    errno = 0; /* libcyaml says of all that went wrong in libyaml the same */
     if (has_directive(text, length) ||
         cyaml_load_data((const uint8_t *)text, length, &quiet, &receipt_value, &data, NULL) !=
             CYAML_OK ||
@@ -159,7 +161,10 @@ int receipt_print(struct strbuf *out, const struct receipt *receipt, struct erro
     printed.files = printed.files ? printed.files : &no_file;
     printed.kept = printed.kept ? printed.kept : &no_kept;
     printed.folders = printed.folders ? printed.folders : &no_text;
+    errno = 0;
     cyaml_err_t result = cyaml_save_data(&text, &length, &quiet, &receipt_value, &printed, 0);
+    if (result != CYAML_OK && errno == ENOMEM)
+        return error_memory(err);
     if (result != CYAML_OK)
         return error_add(err, STATUS_SYSTEM, "cannot write the receipt: %s",
                          cyaml_strerror(result));

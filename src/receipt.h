@@ -47,7 +47,8 @@ struct receipt {
     unsigned folders_count;
 };
 
-/* NULL, without a message, for text that is no receipt of this format. */
+/* NULL, without a message, for text that is no receipt of this format; errno is ENOMEM where it was
+   memory that was missing, and 0 otherwise. */
 struct receipt *receipt_parse(const char *text, size_t length);
 
 /* The receipt as text. The members may belong to the caller. */

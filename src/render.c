@@ -19,17 +19,15 @@ static void add_devices(struct values *root, const struct plan *plan)
     for (size_t i = 0; i < plan->device_count; i++) {
         const struct planned_device *planned = &plan->devices[i];
         struct values *device = values_each(root, "devices");
-        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
-        char uuid[UUID_TEXT_SIZE], address[PCI_TEXT_SIZE];
+        char uuid[UUID_TEXT_SIZE], address[PCI_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
 
-        memory_text(&memory, planned->device.memory);
         values_textf(device, "ordinal", "%zu", i);
         if (planned->number == PLAN_NO_NUMBER)
             values_text(device, "number", "-");
         else
             values_textf(device, "number", "%zu", planned->number);
         add_printable(device, "name", planned->device.name);
-        values_text(device, "memory", memory.failed ? NULL : strbuf_text(&memory));
+        values_text(device, "memory", memory_text(planned->device.memory, memory));
         values_text(device, "address", pci_text(&planned->device.pci, address));
         values_text(device, "uuid", uuid_text(&planned->device, uuid));
     }
@@ -96,7 +94,17 @@ static size_t find_digest(const char *text, size_t length)
     return digits;
 }
 
-/* The digest is that of the text with zeros in its own place. */
+/* The digest is that of the text with zeros in its own place, which is at `own`. */
+static void digest_around(const char *text, size_t length, size_t own,
+                          char digits[DIGEST_TEXT_SIZE])
+{
+    size_t behind = own + DIGEST_TEXT_SIZE - 1;
+    uint64_t digest = digest_of(text, own);
+
+    digest = digest_add(digest, "0000000000000000", DIGEST_TEXT_SIZE - 1);
+    digest_text(digest_add(digest, text + behind, length - behind), digits);
+}
+
 static int sign(struct strbuf *text, const char *template_name, struct error *err)
 {
     char digits[DIGEST_TEXT_SIZE];
@@ -107,8 +115,9 @@ static int sign(struct strbuf *text, const char *template_name, struct error *er
                          "@version@', and a line of its own '" HOOK_DIGEST
                          "@digest@'; without them the file could not be told from others",
                          template_name);
-    digest_text(digest_of(strbuf_text(text), text->length), digits);
-    memcpy(text->text + find_digest(text->text, text->length), digits, DIGEST_TEXT_SIZE - 1);
+    size_t own = find_digest(text->text, text->length);
+    digest_around(text->text, text->length, own, digits);
+    memcpy(text->text + own, digits, DIGEST_TEXT_SIZE - 1);
     return 0;
 }
 
@@ -150,12 +159,7 @@ enum hook_owner render_owner(const char *text, size_t length)
 
     if (!memmem(text, first, HOOK_SIGNATURE, strlen(HOOK_SIGNATURE)) || !digest)
         return OWNER_OTHER;
-    scope(strbuf_release) struct strbuf zeroed = STRBUF_INIT;
-    strbuf_add(&zeroed, text, length);
-    if (zeroed.failed)
-        return OWNER_US_EDITED;
-    memset(zeroed.text + digest, '0', DIGEST_TEXT_SIZE - 1);
-    digest_text(digest_of(zeroed.text, length), digits);
+    digest_around(text, length, digest, digits);
     return memcmp(digits, text + digest, DIGEST_TEXT_SIZE - 1) == 0 ? OWNER_US : OWNER_US_EDITED;
 }
 
@@ -166,11 +170,11 @@ static bool is_manageable(const char *name)
            strcmp(name, "CUDA_DEVICE_ORDER") == 0;
 }
 
-bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE])
+int render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
     enum { DIGITS = STATE_KEY_SIZE - 1 };
-    bool found = false;
+    int found = 0;
 
     while (managed->count < MANAGED_LIMIT && (text = strstr(text, STATE_PREFIX))) {
         text += strlen(STATE_PREFIX);
@@ -178,12 +182,15 @@ bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_S
             continue;
         const char *start = text + DIGITS + 4;
         scope(free_text) char *name = strndup(start, var_name_length(start));
-        bool known = name && names_have(managed, name);
-        if (!name || (!known && (!is_manageable(name) || names_add(managed, name) < 0)))
+        if (!name)
+            return -1;
+        if (!names_have(managed, name) && !is_manageable(name))
             continue;
+        if (names_add(managed, name) < 0)
+            return -1;
         memcpy(key, text, DIGITS);
         key[DIGITS] = '\0';
-        found = true;
+        found = 1;
     }
     return found;
 }

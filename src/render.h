@@ -38,8 +38,8 @@ enum hook_owner { OWNER_US, OWNER_US_EDITED, OWNER_OTHER };
 enum hook_owner render_owner(const char *text, size_t length);
 
 /* What the hook of an earlier run tells without a receipt: adds the names that it manages, and
-   copies its key. Ends at MANAGED_LIMIT names. False, with nothing changed but names added, if the
-   text holds no state. */
-bool render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE]);
+   copies its key. Ends at MANAGED_LIMIT names. 1: done; 0, with nothing changed but names added:
+   the text holds no state; -1: memory ran out. */
+int render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE]);
 
 #endif

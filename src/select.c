@@ -3,6 +3,7 @@
 #include "scope.h"
 
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,26 @@ struct selecting {
     struct error *err;
 };
 
-static int missing(const struct selecting *in, const struct item *item, const char *what)
+__attribute__((format(printf, 3, 4))) static int missing(const struct selecting *in,
+                                                         const struct item *item,
+                                                         const char *format, ...)
 {
     size_t last = in->machine->count - 1;
     struct place place = item->place;
-    scope(free_text) char *has = in->selection->by_uuid ? format_text("the devices below")
-                                 : last                 ? format_text("0 to %zu", last)
-                                                        : format_text("only GPU 0");
+    scope(strbuf_release) struct strbuf what = STRBUF_INIT;
+    char numbers[32];
+    va_list args;
 
+    va_start(args, format);
+    strbuf_vaddf(&what, format, args);
+    va_end(args);
+    if (what.failed)
+        return error_memory(in->err);
+    snprintf(numbers, sizeof numbers, last ? "0 to %zu" : "only GPU %zu", last);
     return error_add(in->err, STATUS_DRIVER,
                      "%s:%zu:%zu: gpu.devices: %s on this machine; it has %s", place.file,
-                     place.line, place.column, what, has ? has : "others");
+                     place.line, place.column, strbuf_text(&what),
+                     in->selection->by_uuid ? "the devices below" : numbers);
 }
 
 /* What is chosen already and is this GPU, or this UUID where the driver did not list it. */
@@ -77,14 +87,11 @@ static int check_countable(const struct selecting *in, const struct item *item)
 
 static int select_range(const struct selecting *in, const struct item *item)
 {
-    char what[64];
-
     if (check_countable(in, item) < 0)
         return -1;
     if (item->last >= in->machine->count) {
         unsigned long absent = item->first < in->machine->count ? in->machine->count : item->first;
-        snprintf(what, sizeof what, "no GPU %lu", absent);
-        return missing(in, item, what);
+        return missing(in, item, "no GPU %lu", absent);
     }
     for (unsigned long i = item->first; i <= item->last; i++)
         if (add(in, item, i) < 0)
@@ -119,10 +126,8 @@ static int select_uuid(const struct selecting *in, const struct item *item)
                         "gpu.devices: '%s' fits the UUIDs of %zu GPUs; write more of it",
                         item->text, fits);
     bool whole = length == UUID_TEXT_SIZE - 1;
-    if (!fits && (!whole || (item->kind == ITEM_UUID && !in->selection->by_uuid))) {
-        scope(free_text) char *what = format_text("no GPU with UUID '%s'", item->text);
-        return missing(in, item, what ? what : "no such GPU");
-    }
+    if (!fits && (!whole || (item->kind == ITEM_UUID && !in->selection->by_uuid)))
+        return missing(in, item, "no GPU with UUID '%s'", item->text);
     return add(in, item, fits ? found : in->machine->count);
 }
 
@@ -139,8 +144,7 @@ static int select_pci(const struct selecting *in, const struct item *item)
                             item->text);
         return add(in, item, i);
     }
-    scope(free_text) char *what = format_text("no GPU at PCI bus ID %s", item->text);
-    return missing(in, item, what ? what : "no such GPU");
+    return missing(in, item, "no GPU at PCI bus ID %s", item->text);
 }
 
 static bool matches(const struct item *item, const struct device *device)
@@ -166,11 +170,9 @@ static int select_filter(const struct selecting *in, const struct item *item)
         if (add(in, item, i) < 0)
             return -1;
     }
-    if (item->count && found < item->count) {
-        scope(free_text) char *what = format_text("%s%lu of the %lu GPUs asked for match",
-                                                  found ? "only " : "", found, item->count);
-        return missing(in, item, what ? what : "too few GPUs");
-    }
+    if (item->count && found < item->count)
+        return missing(in, item, "%s%lu of the %lu GPUs asked for match", found ? "only " : "",
+                       found, item->count);
     return found ? 0 : missing(in, item, "no GPU matches name, min_memory and min_compute");
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ static int failed(const struct site *site, const char *path, const char *doing, 
                       : errno == EFBIG ? "it is larger than any hook; move it away"
                                        : strerror(errno);
 
+    if (errno == ENOMEM)
+        return error_memory(err);
     return error_add(err, STATUS_PREFIX, "%s/%s: cannot %s: %s", site->path, path, doing, why);
 }
 
@@ -147,9 +150,12 @@ static int open_parent(const struct site *site, const char *path, bool make)
 
     for (const char *slash; folder >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
         scope(close_fd) int parent = folder;
-        scope(free_text) char *name = strndup(path, (size_t)(slash - path));
-        if (!name)
+        char name[NAME_MAX + 1];
+        if ((size_t)(slash - path) >= sizeof name) {
+            errno = ENAMETOOLONG;
             return -1;
+        }
+        snprintf(name, sizeof name, "%.*s", (int)(slash - path), path);
         folder = open_one(parent, name);
         if (folder < 0 && errno == ENOENT && make)
             folder = make_folder(parent, name);
@@ -266,9 +272,9 @@ int site_remove(const struct site *site, const char *path, struct error *err)
 
 static int open_folder(const struct site *site, const char *path)
 {
-    scope(free_text) char *inside = path_join(path, "x");
+    scope(close_fd) int parent = open_parent(site, path, false);
 
-    return inside ? open_parent(site, inside, false) : -1;
+    return parent < 0 ? -1 : open_one(parent, path_name(path));
 }
 
 int site_has_folder(const struct site *site, const char *path, struct error *err)

@@ -14,7 +14,10 @@ static int load_file(struct strbuf *out, const char *folder, const char *name, s
 
     if (!path)
         return error_memory(err);
-    if (file_read(path, TEMPLATE_LIMIT, out) < 0)
+    int result = file_read(path, TEMPLATE_LIMIT, out);
+    if (out->failed)
+        return error_memory(err);
+    if (result < 0)
         return error_add(err, STATUS_INPUT,
                          "%s: cannot read the template: %s; --template-dir names a folder with a "
                          "file of each name that templates/ has",

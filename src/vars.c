@@ -16,6 +16,13 @@ static void *with_room(void *items, size_t count, size_t *room, size_t size)
     return moved;
 }
 
+static void var_release(struct var *var)
+{
+    free(var->name);
+    free(var->value);
+    free(var->separator);
+}
+
 int vars_add(struct var_list *list, const char *name, enum var_kind kind, const char *value,
              const char *separator)
 {
@@ -24,13 +31,14 @@ int vars_add(struct var_list *list, const char *name, enum var_kind kind, const 
     if (!items)
         return -1;
     list->items = items;
-    struct var *var = &list->items[list->count++];
-    *var = (struct var){.name = strdup(name), .kind = kind};
-    if (value)
-        var->value = strdup(value);
-    if (separator)
-        var->separator = strdup(separator);
-    return var->name && !value == !var->value && !separator == !var->separator ? 0 : -1;
+    struct var var = {strdup(name), kind, value ? strdup(value) : NULL,
+                      separator ? strdup(separator) : NULL};
+    if (!var.name || !value != !var.value || !separator != !var.separator) {
+        var_release(&var);
+        return -1;
+    }
+    list->items[list->count++] = var;
+    return 0;
 }
 
 const struct var *vars_find(const struct var_list *list, const char *name)
@@ -43,11 +51,8 @@ const struct var *vars_find(const struct var_list *list, const char *name)
 
 void vars_release(struct var_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].name);
-        free(list->items[i].value);
-        free(list->items[i].separator);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        var_release(&list->items[i]);
     free(list->items);
     *list = (struct var_list){0};
 }

@@ -409,7 +409,7 @@ START_TEST(render_recalls)
     scope(strbuf_release) struct strbuf found = STRBUF_INIT;
     char key[STATE_KEY_SIZE] = "before";
 
-    bool recalled = render_recall(recalls[_i].text, &names, key);
+    int recalled = render_recall(recalls[_i].text, &names, key);
     ck_assert_int_eq(recalled, recalls[_i].key != NULL);
     ck_assert_str_eq(key, recalled ? recalls[_i].key : "before");
     for (size_t i = 0; i < names.count; i++)

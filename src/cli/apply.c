@@ -9,6 +9,7 @@
 #include "table.h"
 #include "templates.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -191,8 +192,8 @@ static char *receipt_source(const struct job *job)
 {
     if (job->history.receipt && !hook_differs(&job->set, job->set.count - 1))
         return strdup(job->history.receipt->source);
-    scope(free_text) char *real = realpath(job->config.file, NULL);
-    return real ? take(&real) : strdup(job->config.file);
+    char *real = realpath(job->config.file, NULL);
+    return real || errno == ENOMEM ? real : strdup(job->config.file);
 }
 
 static void fill_receipt(struct receipt *receipt, const struct job *job)
@@ -362,21 +363,20 @@ static void print_devices(const struct job *job)
 
     for (size_t i = 0; i < job->plan.device_count; i++) {
         const struct planned_device *planned = &job->plan.devices[i];
-        char ordinal[32], number[32] = "GPU -", address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
-        memory_text(&memory, planned->device.memory);
+        char ordinal[32], number[32] = "GPU -";
+        char memory[MEMORY_TEXT_SIZE], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
         snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
         if (planned->number != PLAN_NO_NUMBER)
             snprintf(number, sizeof number, "GPU %zu", planned->number);
         table_cell(&table, ordinal);
         table_cell(&table, number);
         table_cell(&table, planned->device.name);
-        table_cell(&table, strbuf_text(&memory));
+        table_cell(&table, memory_text(planned->device.memory, memory));
         table_cell(&table, pci_text(&planned->device.pci, address));
         table_cell(&table, uuid_text(&planned->device, uuid));
     }
     table_print(&table, &lines);
-    fputs(strbuf_text(&lines), stdout);
+    cli_write(&lines);
 }
 
 static void print_variables(const struct job *job)
@@ -454,12 +454,12 @@ static void print_activation(const struct job *job, bool written)
 
     if (!job->prefix.active || taken_up)
         return;
-    scope(strbuf_release) struct strbuf target = STRBUF_INIT;
-    shell_quote_if_needed(&target, name ? name : job->prefix.path);
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+    strbuf_addf(&line, "  %s activate ",
+                mamba && !env_get_filled(env, "CONDA_EXE") ? path_name(mamba) : "conda");
+    shell_quote_if_needed(&line, name ? name : job->prefix.path);
     cli_print(job->options, "this shell has it active; to take the new values up, run:");
-    cli_print(job->options, "  %s activate %s",
-              mamba && !env_get_filled(env, "CONDA_EXE") ? path_name(mamba) : "conda",
-              strbuf_text(&target));
+    cli_print_line(job->options, &line);
 }
 
 static void print_kept(const struct job *job)

@@ -54,9 +54,16 @@ enum parsed options_parse(struct options *options, const struct command *command
 void cli_note(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Text on stdout; quiet says nothing. */
+/* A line on stdout, likewise; quiet says nothing. */
 void cli_print(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void cli_print_line(const struct options *options, const struct strbuf *text);
+
+/* Lines on stdout, as they are. */
+void cli_write(const struct strbuf *text);
+
+/* After all output: -1 if any of it could not be written, or there was no memory to print it. */
+int cli_finish(struct error *err);
 
 /* Whether to colour what goes to this stream (1: stdout, 2: stderr). */
 bool cli_colours(const struct options *options, int fd);

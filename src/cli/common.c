@@ -18,37 +18,59 @@
 
 enum { DIFF_LIMIT = 4 * SITE_FILE_LIMIT };
 
-__attribute__((format(printf, 3, 0))) static void print_line(FILE *stream, const char *before,
-                                                             const char *format, va_list args)
+static bool lost; /* something that there was no memory to print */
+
+static void print_line(FILE *stream, const char *before, const struct strbuf *text)
 {
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
 
-    strbuf_vaddf(&text, format, args);
-    strbuf_add_printable(&line, strbuf_text(&text), text.length);
-    fprintf(stream, "%s%s\n", before, strbuf_text(&line));
+    strbuf_add_printable(&line, strbuf_text(text), text->length);
+    if (text->failed || line.failed)
+        lost = true;
+    else
+        fprintf(stream, "%s%s\n", before, strbuf_text(&line));
 }
 
 void cli_note(const struct options *options, const char *format, ...)
 {
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     va_list args;
 
-    if (options->quiet)
-        return;
     va_start(args, format);
-    print_line(stderr, "note: ", format, args);
+    strbuf_vaddf(&text, format, args);
     va_end(args);
+    if (!options->quiet)
+        print_line(stderr, "note: ", &text);
 }
 
 void cli_print(const struct options *options, const char *format, ...)
 {
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     va_list args;
 
-    if (options->quiet)
-        return;
     va_start(args, format);
-    print_line(stdout, "", format, args);
+    strbuf_vaddf(&text, format, args);
     va_end(args);
+    cli_print_line(options, &text);
+}
+
+void cli_print_line(const struct options *options, const struct strbuf *text)
+{
+    if (!options->quiet)
+        print_line(stdout, "", text);
+}
+
+void cli_write(const struct strbuf *text)
+{
+    lost = lost || text->failed;
+    fputs(strbuf_text(text), stdout);
+}
+
+int cli_finish(struct error *err)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return error_add(err, STATUS_SYSTEM, "cannot write to standard output");
+    return lost ? error_memory(err) : 0;
 }
 
 bool cli_colours(const struct options *options, int fd)
@@ -95,17 +117,17 @@ void cli_add_table(struct error *err, const struct device_list *machine)
 
     for (size_t i = 0; i < machine->count; i++) {
         const struct device *device = &machine->items[i];
-        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
-        memory_text(&memory, device->memory);
+        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
         snprintf(number, sizeof number, "  GPU %zu", i);
         table_cell(&table, device->mig ? "  MIG" : countable ? number : "  GPU -");
         table_cell(&table, device->name);
-        table_cell(&table, strbuf_text(&memory));
+        table_cell(&table, memory_text(device->memory, memory));
         table_cell(&table, pci_text(&device->pci, address));
         table_cell(&table, uuid_text(device, uuid));
     }
     table_print(&table, &lines);
+    if (lines.failed)
+        error_memory(err);
     error_add_lines(err, err->status, strbuf_text(&lines));
 }
 
@@ -152,30 +174,32 @@ static int open_text(const struct strbuf *text)
     return -1;
 }
 
-static _Noreturn void be_diff(const char *name, const char *old, int text, int out)
+static _Noreturn void be_diff(const char *old_label, const char *new_label, const char *old,
+                              int text, int out)
 {
-    scope(free_text) char *old_label = format_text("a/%s", name);
-    scope(free_text) char *new_label = format_text("b/%s", name);
-
     signal(SIGPIPE, SIG_DFL);
     dup2(text, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-    execlp("diff", "diff", "-au", "--label", old_label ? old_label : "a", "--label",
-           new_label ? new_label : "b", old, "-", (char *)NULL);
+    execlp("diff", "diff", "-au", "--label", old_label, "--label", new_label, old, "-",
+           (char *)NULL);
     _exit(127);
 }
 
 /* diff(1) exits with 0 or 1 when it could compare. */
 static int run_diff(struct strbuf *out, const char *name, const char *old, int text, int *status)
 {
+    scope(free_text) char *old_label = format_text("a/%s", name);
+    scope(free_text) char *new_label = format_text("b/%s", name);
     int ends[2];
 
+    if (!old_label || !new_label)
+        return -1;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
     pid_t child = fork();
     if (child == 0)
-        be_diff(name, old, text, ends[1]);
+        be_diff(old_label, new_label, old, text, ends[1]);
     close(ends[1]);
     int result = child < 0 ? -1 : file_read_fd(ends[0], DIFF_LIMIT, out);
     int saved = errno;
@@ -193,7 +217,9 @@ int cli_diff(struct strbuf *out, const char *name, const char *old, const struct
     int status = 0;
 
     if (fd < 0 || run_diff(out, name, old, fd, &status) < 0)
-        return error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(errno));
+        return errno == ENOMEM
+                   ? error_memory(err)
+                   : error_add(err, STATUS_SYSTEM, "cannot run diff: %s", strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) <= 1)
         return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)

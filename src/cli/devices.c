@@ -90,30 +90,30 @@ static void print_table(const struct views *views, const struct options *options
     enum { COLUMNS = sizeof heads / sizeof *heads };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf bold = STRBUF_INIT;
     bool colours = cli_colours(options, STDOUT_FILENO);
 
     for (size_t i = 0; i < COLUMNS; i++)
         table_cell(&table, heads[i]);
     for (size_t i = 0; i < views->all.devices.count; i++) {
         const struct device *device = &views->all.devices.items[i];
-        char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        scope(strbuf_release) struct strbuf memory = STRBUF_INIT;
-        memory_text(&memory, device->memory);
+        char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
         snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
         size_t seen = device_list_find(&views->shell.devices, &device->uuid);
         table_cell(&table, seen < views->shell.devices.count ? "*" : " ");
         number_cell(&table, &views->all.devices, device, !device_list_has_mig(&views->all.devices));
         number_cell(&table, &views->fastest.devices, device, true);
         table_cell(&table, device->name);
-        table_cell(&table, strbuf_text(&memory));
+        table_cell(&table, memory_text(device->memory, memory));
         table_cell(&table, compute);
         table_cell(&table, pci_text(&device->pci, address));
         table_cell(&table, uuid_text(device, uuid));
     }
     table_print(&table, &lines);
-    int head = (int)strcspn(strbuf_text(&lines), "\n");
-    printf("%s%.*s%s%s", colours ? "\033[1m" : "", head, strbuf_text(&lines),
-           colours ? "\033[0m" : "", strbuf_text(&lines) + head);
+    size_t head = strcspn(strbuf_text(&lines), "\n");
+    strbuf_addf(&bold, "\033[1m%.*s\033[0m%s", (int)head, strbuf_text(&lines),
+                strbuf_text(&lines) + head);
+    cli_write(colours && !lines.failed ? &bold : &lines);
 }
 
 static void print_summary(const struct views *views, const struct options *options)
@@ -147,37 +147,48 @@ static json_t *json_text(const char *text)
     scope(strbuf_release) struct strbuf printable = STRBUF_INIT;
 
     strbuf_add_printable(&printable, text, strlen(text));
-    return json_string(strbuf_text(&printable));
+    return printable.failed ? NULL : json_string(strbuf_text(&printable));
+}
+
+static json_t *json_device(const struct views *views, size_t number)
+{
+    const struct device *device = &views->all.devices.items[number];
+    bool countable = !device_list_has_mig(&views->all.devices);
+    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+    size_t seen = device_list_find(&views->shell.devices, &device->uuid);
+
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:b, s:b}", "number",
+                     countable ? json_integer((json_int_t)number) : json_null(),
+                     "cuda_default_number", json_number(&views->fastest.devices, device), "name",
+                     json_text(device->name), "memory", (json_int_t)device->memory,
+                     "compute_capability",
+                     json_sprintf("%d.%d", device->compute_major, device->compute_minor),
+                     "pci_bus_id", pci_text(&device->pci, address), "uuid", uuid_text(device, uuid),
+                     "mig", device->mig, "visible", seen < views->shell.devices.count);
+}
+
+static int add_piece(const char *piece, size_t length, void *text)
+{
+    strbuf_add(text, piece, length);
+    return 0;
 }
 
 static int print_json(const struct views *views, struct error *err)
 {
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     json_t *devices = json_array();
-    bool countable = !device_list_has_mig(&views->all.devices);
+    bool complete = true;
 
-    for (size_t i = 0; i < views->all.devices.count; i++) {
-        const struct device *device = &views->all.devices.items[i];
-        char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        size_t seen = device_list_find(&views->shell.devices, &device->uuid);
-        json_array_append_new(
-            devices,
-            json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:b, s:b}", "number",
-                      countable ? json_integer((json_int_t)i) : json_null(), "cuda_default_number",
-                      json_number(&views->fastest.devices, device), "name", json_text(device->name),
-                      "memory", (json_int_t)device->memory, "compute_capability",
-                      json_sprintf("%d.%d", device->compute_major, device->compute_minor),
-                      "pci_bus_id", pci_text(&device->pci, address), "uuid",
-                      uuid_text(device, uuid), "mig", device->mig, "visible",
-                      seen < views->shell.devices.count));
-    }
+    for (size_t i = 0; i < views->all.devices.count && complete; i++)
+        complete = json_array_append_new(devices, json_device(views, i)) == 0;
     json_t *root = json_pack("{s:i, s:o}", "driver_cuda_version", views->all.driver_version,
                              "devices", devices);
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    complete = complete && json_dump_callback(root, add_piece, &text, JSON_INDENT(2)) == 0;
     json_decref(root);
-    if (!text)
+    strbuf_addc(&text, '\n');
+    if (!complete)
         return error_memory(err);
-    printf("%s\n", text);
-    free(text);
+    cli_write(&text);
     return 0;
 }
 
