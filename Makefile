@@ -93,9 +93,13 @@ FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGet
 FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
     $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1) $(FAKE)/faulty.so
 
+# A library that tests preload into the program to make its calls of the C library fail.
+FAIL_MEMORY := build/preload/fail_memory.so
+
 # What every script and program of tests/ finds in its environment; tests/support.h explains it.
 TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
     FAKE_CUDA_VARIANTS='$(abspath $(FAKE))' TESTS='$(abspath tests)' \
+    FAIL_MEMORY_LIBRARY='$(abspath $(FAIL_MEMORY))' \
     BUILD='$(abspath $(BUILD))' FUZZ='$(abspath build/fuzz)' CC='$(CC)' CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-1200}
 
 # Where make was not told how much to do at once, it may use all processors.
@@ -209,7 +213,7 @@ run-check: test-programs fuzzers
 	@$(TEST_ENV) bash tests/run $(BUILD)/results tests/check_slurm.sh $(CHECK_PROGRAMS) tests/static.sh \
 	    tests/fuzz.sh
 
-test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES)
+test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(CHECK_OBJECTS) $(BUILD)/flags
 	$(call say,LINK,$@)
@@ -253,10 +257,17 @@ $(FAKE)/no-%/libcuda.so.1: tests/fake_cuda.c
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -D$*=fake_cuda_absent -o $@ $<
 
+$(FAIL_MEMORY): tests/fail_memory.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -shared -fPIC -o $@ $< -ldl
+
 # The rest are scripts that come with the tests. SCRIPT is the one to run.
-check-long: ## the long random sequences of activations
+check-long: ## the long random sequences of activations, and every allocation failed in turn
 	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 CK_DEFAULT_TIMEOUT=3600 $(BUILD)/tests/check_sequences' NEEDS=tests/check_sequences.c
+	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
+	    TEST_LIMIT=7200 bash tests/run $(BUILD)/long \
+	    $(BUILD)/tests/check_sequences $(BUILD)/tests/check_memory' NEEDS=tests/check_memory.c
 
 check-gpu: ## the tests on a real GPU; elsewhere they say that they skip
 	@sh tests/deps.sh build test
