@@ -2,12 +2,15 @@
 
 #include "answer.h"
 #include "cuda.h"
+#include "file.h"
 #include "scope.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,6 +21,7 @@
 enum {
     ANSWER_FD = 3,
     SLICE = 20, /* milliseconds between looks at a child that says nothing */
+    CHILDREN_LIMIT = 1 << 20,
     LONGEST_ANSWER =
         sizeof(struct answer_head) + ANSWER_MOST_DEVICES * sizeof(struct answer_device),
 };
@@ -59,6 +63,7 @@ static _Noreturn void be_child(const struct question *question, int fd)
 
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* for end_tree */
     forget_signals();
     setrlimit(RLIMIT_CORE, &no_core);
     setrlimit(RLIMIT_CPU, &seconds);
@@ -168,11 +173,42 @@ static void reap(pid_t child)
         nanosleep(&(struct timespec){0, step}, NULL);
 }
 
+/* A thread's children, each followed by a space; none where the kernel does not tell (proc(5),
+   CONFIG_PROC_CHILDREN). */
+static void list_children(pid_t process, const char *thread, struct strbuf *children)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", (int)process, thread);
+    file_read(path, CHILDREN_LIMIT, children);
+}
+
+/* Ends a process and all that descend from it, also those that are a group or session of their own:
+   while a child of ours lives, it is the parent of the orphans among them. What has been told to
+   stop starts no further process. */
+static void end_tree(pid_t process)
+{
+    scope(strbuf_release) struct strbuf children = STRBUF_INIT;
+    char path[32], *end;
+
+    kill(process, SIGSTOP);
+    snprintf(path, sizeof path, "/proc/%d/task", (int)process);
+    DIR *threads = opendir(path);
+    for (struct dirent *thread; threads && (thread = readdir(threads));)
+        list_children(process, thread->d_name, &children);
+    if (threads)
+        closedir(threads);
+    const char *at = strbuf_text(&children);
+    for (long child; (child = strtol(at, &end, 10)) > 0; at = end)
+        end_tree((pid_t)child);
+    kill(process, SIGKILL);
+}
+
 void inventory_cancel(struct inquiry *inquiry)
 {
     if (inquiry->child > 0) {
+        end_tree(inquiry->child);
         kill(-inquiry->child, SIGKILL);
-        kill(inquiry->child, SIGKILL);
         reap(inquiry->child);
     }
     close_fd(&inquiry->answer);

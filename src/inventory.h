@@ -53,8 +53,9 @@ struct inquiry {
 
 int inventory_ask(struct inquiry *inquiry, const struct question *question, struct error *err);
 
-/* Waits for the answer, ends the child and everything that it started. *inventory is only changed
-   on success, but for `absent`. */
+/* Waits for the answer, ends the child and everything that it started (but for a process that made
+   itself a group of its own, when the child has ended before). *inventory is only changed on
+   success, but for `absent`. */
 int inventory_answer(struct inquiry *inquiry, struct inventory *inventory, struct error *err);
 
 /* Ends an inquiry whose answer is not wanted any more; nothing for one that was not begun, or whose

@@ -94,8 +94,8 @@ bool size_parse(const char *text, uint64_t *bytes)
         const char *unit;
         uint64_t bytes;
     } units[] = {
-        {"MB", 1000 * 1000},
-        {"GB", 1000 * 1000 * 1000},
+        {"MB", UINT64_C(1000) * 1000},
+        {"GB", UINT64_C(1000) * 1000 * 1000},
         {"MiB", UINT64_C(1) << 20},
         {"GiB", UINT64_C(1) << 30},
     };

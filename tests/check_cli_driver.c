@@ -297,6 +297,19 @@ START_TEST(hang)
 }
 END_TEST
 
+/* What the driver started ends as well, also a process that took leave of it. */
+START_TEST(hang_with_daemon)
+{
+    if (access("/proc/thread-self/children", F_OK) < 0) {
+        test_skip(false, "daemons of the driver: this kernel does not list a process's children");
+        return;
+    }
+    make_machine("fault cuInit daemon 30\nfault cuInit grandchild 30\n"
+                 "fault cuDeviceGetCount daemon 30\nfault cuDeviceGetCount hang");
+    check_hang("apply", "envs/pt");
+}
+END_TEST
+
 START_TEST(slow_driver)
 {
     make_machine("delay 300");
@@ -760,6 +773,7 @@ static Suite *suite(void)
     LOOP(tests, a_fault, faults);
     tcase_add_loop_test(tests, no_kernel_module, 0, 3);
     tcase_add_loop_test(tests, hang, 0, 2);
+    tcase_add_test(tests, hang_with_daemon);
     tcase_add_test(tests, slow_driver);
     LOOP(tests, harmless_fault, harmless);
     LOOP(tests, odd_answer, odd_answers);

@@ -437,6 +437,20 @@ START_TEST(child_keeps_nothing_open)
 }
 END_TEST
 
+/* The same as the driver sees it, whatever the caller has open. */
+START_TEST(driver_finds_the_pipe_alone)
+{
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct question question = {driver, NULL, NULL, 30};
+
+    use_machine("fault cuInit descriptors");
+    for (int fd = 50; fd < 1000; fd += 50)
+        ck_assert_int_eq(dup2(0, fd), fd);
+    ck_assert_msg(ask(&machine, &question, &err) == 0, "%s", error_text(&err));
+}
+END_TEST
+
 /* Nothing stays open after a hundred questions. */
 START_TEST(leaks_no_descriptor)
 {
@@ -475,6 +489,7 @@ static Suite *suite(void)
     tcase_add_test(tests, gives_up);
     tcase_add_test(tests, cancels);
     tcase_add_test(tests, child_keeps_nothing_open);
+    tcase_add_test(tests, driver_finds_the_pipe_alone);
     tcase_add_test(tests, leaks_no_descriptor);
     suite_add_tcase(suite, tests);
     return suite;

@@ -39,6 +39,8 @@
  *     stdout "TEXT", stderr "TEXT", delay MS
  *                        does that, then goes on
  *     grandchild SECONDS forks a process that holds the open descriptors so long; goes on
+ *     daemon SECONDS     the same, with a session of its own and a parent that has ended
+ *     descriptors        returns 999 unless 0 to 2 are /dev/null, 3 is a pipe and no other is open
  *
  * `when-visible` before a statement makes it hold only where CUDA_VISIBLE_DEVICES is set, and
  * `unless-visible` only where it is not: so the answer changes between the program's two questions.
@@ -69,6 +71,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -414,6 +418,35 @@ static void act_grandchild(const struct fault *fault)
     _exit(0);
 }
 
+static void act_daemon(const struct fault *fault)
+{
+    pid_t between = fork();
+    if (between > 0)
+        waitpid(between, NULL, 0);
+    if (between != 0)
+        return;
+    setsid();
+    act_grandchild(fault);
+    _exit(0);
+}
+
+static void act_descriptors(const struct fault *fault)
+{
+    struct stat null, is;
+    bool good = stat("/dev/null", &null) == 0;
+    (void)fault;
+    for (int fd = 0; fd < 4096; fd++) {
+        bool open = fstat(fd, &is) == 0;
+        good = good && open == (fd <= 3);
+        if (fd < 3)
+            good = good && is.st_rdev == null.st_rdev;
+        if (fd == 3)
+            good = good && S_ISFIFO(is.st_mode);
+    }
+    if (!good)
+        verdict.code = UNKNOWN;
+}
+
 static const struct action {
     const char *name;
     void (*act)(const struct fault *fault);
@@ -431,6 +464,8 @@ static const struct action {
     {"stderr", act_print, TEXT, STDERR_FILENO},
     {"delay", act_delay, NUMBER, 0},
     {"grandchild", act_grandchild, NUMBER, 0},
+    {"daemon", act_daemon, NUMBER, 0},
+    {"descriptors", act_descriptors, NOTHING, 0},
 };
 
 static const struct call *find_call(const struct line *at, const char *name)
