@@ -44,6 +44,7 @@ char *strbuf_reserve(struct strbuf *buf, size_t more)
             return NULL;
         }
         buf->text = text;
+        buf->text[buf->length] = '\0';
         buf->room = room;
     }
     return buf->text + buf->length;
@@ -185,7 +186,6 @@ char *strbuf_take(struct strbuf *buf)
 {
     if (!strbuf_reserve(buf, 0))
         return NULL;
-    buf->text[buf->length] = '\0';
     char *text = take(&buf->text);
     *buf = (struct strbuf)STRBUF_INIT;
     return text;

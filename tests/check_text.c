@@ -10,6 +10,7 @@
 #include "suggest.h"
 #include "table.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,17 @@ START_TEST(strbuf_fails_for_good)
 }
 END_TEST
 
+/* What was reserved and not written, as for an empty file, is no text. */
+START_TEST(strbuf_reserves_in_vain)
+{
+    scope(strbuf_release) struct strbuf buf = STRBUF_INIT;
+
+    ck_assert_int_eq(mallopt(M_PERTURB, 'x'), 1);
+    ck_assert_ptr_nonnull(strbuf_reserve(&buf, 1000));
+    ck_assert_str_eq(strbuf_text(&buf), "");
+}
+END_TEST
+
 START_TEST(strbuf_reserves)
 {
     scope(strbuf_release) struct strbuf buf = STRBUF_INIT;
@@ -180,6 +192,23 @@ START_TEST(strbuf_lets_no_control_through)
 END_TEST
 
 /* error */
+
+/* What could not be said for want of memory makes all else incomplete. */
+START_TEST(error_out_of_memory)
+{
+    scope(error_release) struct error err = ERROR_INIT;
+    scope(error_release) struct error outer = ERROR_INIT;
+
+    error_add(&err, STATUS_INPUT, "first");
+    ck_assert_int_eq(error_memory(&err), -1);
+    error_add(&err, STATUS_INPUT, "third");
+    ck_assert_int_eq(err.status, STATUS_SYSTEM);
+    ck_assert_str_eq(error_text(&err), "first\nout of memory\nthird\n");
+    error_add(&outer, STATUS_DRIVER, "asked again:");
+    error_join(&outer, &err);
+    ck_assert_int_eq(outer.status, STATUS_SYSTEM);
+}
+END_TEST
 
 START_TEST(error_keeps_first_status)
 {
@@ -400,9 +429,11 @@ static Suite *suite(void)
     tcase_add_test(tests, strbuf_takes);
     tcase_add_test(tests, strbuf_fails_for_good);
     tcase_add_test(tests, strbuf_reserves);
+    tcase_add_test(tests, strbuf_reserves_in_vain);
     LOOP(tests, strbuf_shows_printable, printables);
     tcase_add_test(tests, strbuf_lets_no_control_through);
     tcase_add_test(tests, error_keeps_first_status);
+    tcase_add_test(tests, error_out_of_memory);
     tcase_add_test(tests, error_names_places);
     tcase_add_test(tests, error_lines_stay_lines);
     tcase_add_test(tests, error_takes_texts);
