@@ -36,8 +36,12 @@ FORTIFY = -U_FORTIFY_SOURCE $(if $(VARIANT),,-D_FORTIFY_SOURCE=$(FORTIFY_LEVEL))
 FORTIFY_LEVEL := $(shell $(CC) -O2 -D_FORTIFY_SOURCE=3 -Werror -E -include stdio.h -xc /dev/null \
     >/dev/null 2>&1 && echo 3 || echo 2)
 
+# Not every compiler and machine has these.
+HARDENING := $(shell for flag in -fstack-clash-protection -fcf-protection; do \
+    $(CC) $$flag -Werror -S -o /dev/null -xc /dev/null >/dev/null 2>&1 && echo $$flag; done)
+
 # What each variant adds. All of it is position-independent, and linked with -pie below.
-FLAGS_ := -O2 -g -fPIE -fstack-protector-strong
+FLAGS_ := -O2 -g -fPIE -fstack-protector-strong $(HARDENING)
 FLAGS_debug := -O0 -g -fPIE -Werror
 FLAGS_sanitize := -O1 -g -fPIE -Werror -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -57,7 +61,7 @@ CHECK_LDLIBS := $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubu
 
 ALL_CFLAGS = -std=c11 $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(WARNINGS) $(FLAGS_$(VARIANT)) \
     $(CPPFLAGS) $(CFLAGS) $(FORTIFY)
-ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(CFLAGS) $(LDFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(CFLAGS) $(LDFLAGS)
 ALL_LDLIBS = $(if $(STATIC),-Wl$(comma)-Bstatic) $(LIB_LDLIBS) \
     $(if $(STATIC),-Wl$(comma)-Bdynamic) -ldl $(LDLIBS)
 comma := ,
@@ -118,8 +122,9 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all help deps demo check check-long check-gpu check-clients bench fuzz coverage install \
-    uninstall clean test-programs fuzzers fuzz-programs run-check run-demo run-fuzz run-script FORCE
+.PHONY: all help deps demo check check-long check-gpu check-clients bench fuzz lint valgrind \
+    coverage install uninstall clean test-programs fuzzers fuzz-programs run-check run-demo \
+    run-fuzz run-valgrind run-script FORCE
 
 all: $(PROGRAM) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
 
@@ -290,6 +295,23 @@ run-fuzz: fuzzers
 
 run-script: test-programs
 	@if [ -e $(NEEDS) ]; then $(TEST_ENV) $(SCRIPT); else echo "there is no $(NEEDS) here"; exit 1; fi
+
+lint: ## what clang-tidy, cppcheck and gcc's -fanalyzer say about src
+	@sh tests/deps.sh build test
+	@$(TEST_ENV) LINT=whole bash tests/static.sh
+
+valgrind: ## the tests that run the program, with the program under valgrind
+	@sh tests/deps.sh build test
+	$(AGAIN) run-valgrind
+
+# A driver's child that is killed cannot be asked about leaks; what it must not do is misuse memory.
+VALGRINDED := $(filter-out %/check_cli_devices,$(filter %/check_cli %/check_cli_% %/check_history,$(CHECK_PROGRAMS)))
+run-valgrind: test-programs
+	@printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --leak-check=full --child-silent-after-fork=no %s "$$@"\n' \
+	    '$(abspath $(PROGRAM))' >$(BUILD)/conda-gpu.valgrind
+	@chmod +x $(BUILD)/conda-gpu.valgrind
+	@$(TEST_ENV) CONDA_GPU='$(abspath $(BUILD)/conda-gpu.valgrind)' TEST_TIMEOUT=600 \
+	    bash tests/run $(BUILD)/valgrind $(VALGRINDED)
 
 # Lines that a child ran before it was killed are not counted.
 coverage: ## run the tests and show which share of each source file's lines they ran (gcc)

@@ -730,6 +730,58 @@ START_TEST(option_over_variable)
 }
 END_TEST
 
+/* Runs a script as nobody, in whose sandbox bin/NAME are copies of programs, set-uid for root. */
+static struct outcome run_as_nobody(const char *script)
+{
+    const char *const argv[] = {
+        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", script, NULL};
+    const char *const env[] = {"PATH=/usr/bin:/bin", "CONDA_GPU_DRIVER=/none.so", NULL};
+
+    return sandbox_run(&box, argv, env, NULL);
+}
+
+/* Copies the program and id(1), and tells whether set-uid has any effect here. */
+static bool can_set_uid(void)
+{
+    char script[4096];
+
+    snprintf(script, sizeof script,
+             "chmod 755 . && mkdir bin && cp /usr/bin/id '%s' bin && cp bin/%s bin/plain && "
+             "mv bin/%s bin/suid && chmod 755 bin bin/* && chmod u+s bin/id bin/suid",
+             getenv("CONDA_GPU"), basename(getenv("CONDA_GPU")), basename(getenv("CONDA_GPU")));
+    const char *const argv[] = {"sh", "-c", script, NULL}, *const env[] = {"PATH=/usr/bin:/bin",
+                                                                           NULL};
+    struct outcome copied = sandbox_run(&box, argv, env, NULL);
+    ck_assert_str_eq(copied.err, "");
+    struct outcome got = run_as_nobody("bin/id -u");
+    bool can = strcmp(got.out, "0\n") == 0;
+    outcome_free(&copied);
+    outcome_free(&got);
+    return can;
+}
+
+/* Somebody who may run the program as another user must not choose what that one loads or reads. */
+START_TEST(set_uid)
+{
+    static const char *const commands[] = {"%s devices 2>&1", "%s devices --driver /none.so 2>&1",
+                                           "%s apply -p envs/pt --check --template-dir /none 2>&1"};
+    char script[128];
+
+    if (geteuid() != 0 || !can_set_uid()) {
+        test_skip(false, "set-uid: it takes root and a /tmp without nosuid to try");
+        return;
+    }
+    sandbox_write(&box, "environment.yml", "gpu: {devices: none}\n");
+    for (int suid = 0; suid < 2; suid++) {
+        snprintf(script, sizeof script, commands[_i], suid ? "bin/suid" : "bin/plain");
+        struct outcome got = run_as_nobody(script);
+        ck_assert_uint_gt(got.out_length, 20);
+        ck_assert_msg((strstr(got.out, "/none") != NULL) == !suid, "%s", got.out);
+        outcome_free(&got);
+    }
+}
+END_TEST
+
 /* Without a name it is libcuda.so.1 by the linker's search, and never libcuda.so. */
 START_TEST(default_library)
 {
@@ -789,6 +841,7 @@ static Suite *suite(void)
     LOOP(tests, a_lack, lacks);
     tcase_add_loop_test(tests, code_without_name, 0, 2);
     tcase_add_test(tests, option_over_variable);
+    tcase_add_loop_test(tests, set_uid, 0, 3);
     tcase_add_test(tests, default_library);
     suite_add_tcase(suite, tests);
     return suite;

@@ -43,6 +43,9 @@ more  strace          strace         strace              strace       -
 more  clang           clang          clang               llvm         clang
 more  -fsanitize=fuzzer libclang-rt-dev compiler-rt      -            compiler-rt
 more  clang-format    clang-format   clang-tools-extra   clang-format clang-format
+more  clang-tidy      clang-tidy     clang-tools-extra   llvm         clang-tools
+more  cppcheck        cppcheck       cppcheck            cppcheck     cppcheck
+more  valgrind        valgrind       valgrind            valgrind     valgrind
 more  shellcheck      shellcheck     ShellCheck          shellcheck   shellcheck
 '
 

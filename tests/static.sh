@@ -30,6 +30,13 @@ have() {
   return 1
 }
 
+# It says on stderr how much it did not say, which nobody asked for. Its analyzer takes a minute.
+tidy() {
+  local quick=(--checks=-clang-analyzer-*)
+  [ -n "${LINT-}" ] && quick=()
+  clang-tidy --quiet "${quick[@]}" "$1" -- "${flags[@]}" 2>"$scratch/tidy" || cat "$scratch/tidy"
+}
+
 include=$(pkg-config --cflags-only-I libcyaml yaml-0.1 jansson check 2>/dev/null)
 # shellcheck disable=SC2206 # words
 flags=(-std=c11 -D_GNU_SOURCE '-DVERSION="0"' -Isrc $include -include src/banned.h)
@@ -112,6 +119,44 @@ if have clang-format "formatting"; then
       echo "skipped: formatting: it is checked with clang-format 14"
       ;;
   esac
+fi
+
+# The program as people get it is hardened against what its checks miss.
+elf() {
+  readelf -hldsW "$CONDA_GPU" | grep -q "$@"
+}
+case $BUILD in
+  */sanitize* | */coverage* | */debug*)
+    skipped=$((skipped + 1))
+    echo "skipped: hardening: only the program as people get it has it"
+    ;;
+  *)
+    check "the program is not position-independent" elf 'Type: *DYN'
+    check "the program is not linked as a PIE" elf 'FLAGS_1.* PIE'
+    check "the program's relocations stay writable" elf GNU_RELRO
+    check "the program binds its functions late" elf BIND_NOW
+    check "the program's stack is executable" elf 'GNU_STACK.* RW '
+    check "the program has no stack protector" elf __stack_chk_fail
+    check "the program is built without _FORTIFY_SOURCE" elf __snprintf_chk
+    ;;
+esac
+
+# `make lint` sets LINT, and so has everything that these can find; .clang-tidy says what is off.
+if have cppcheck "cppcheck"; then
+  check "cppcheck complains" cppcheck -q --std=c11 --enable=warning,performance,portability \
+    --inline-suppr --error-exitcode=1 -Isrc -D_GNU_SOURCE -j2 src
+fi
+if have clang-tidy "clang-tidy"; then
+  for source in src/*.c src/cli/*.c; do
+    check "clang-tidy complains about $source" tidy "$source"
+  done
+fi
+# gcc 12 takes what is stored in a list for lost; VARIANT=sanitize finds what is.
+if [ -n "${LINT-}" ] && have gcc "gcc -fanalyzer"; then
+  for source in src/*.c src/cli/*.c; do
+    check "gcc -fanalyzer complains about $source" \
+      gcc "${flags[@]}" -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror -S -o /dev/null "$source"
+  done
 fi
 
 if have shellcheck "shell scripts"; then
