@@ -477,7 +477,7 @@ static int show_diffs(const struct job *job, struct error *err)
         const struct hook_file *file = &job->set.items[i];
         if (file->state != HOOK_SAME && add_diff(job, file, &diff, err) < 0)
             return -1;
-        fwrite(strbuf_text(&diff), 1, diff.length, stdout);
+        cli_write(&diff);
     }
     return 0;
 }

@@ -63,7 +63,7 @@ void cli_print_line(const struct options *options, const struct strbuf *text)
 void cli_write(const struct strbuf *text)
 {
     lost = lost || text->failed;
-    fputs(strbuf_text(text), stdout);
+    fwrite(strbuf_text(text), 1, text->length, stdout);
 }
 
 int cli_finish(struct error *err)
