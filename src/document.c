@@ -363,19 +363,19 @@ static int check_single(struct composing *in)
                     "the '---' or put the rest into a file of its own");
 }
 
-static int load(struct document *doc, struct input *input, struct error *err)
+static int load(struct document *doc, struct input input, struct error *err)
 {
     scope(parser_release) yaml_parser_t parser;
-    scope(document_release) struct document loaded = {.file = input->file};
+    scope(document_release) struct document loaded = {.file = input.file};
     scope(composing_release) struct composing in = {
-        .parser = &parser, .input = input, .doc = &loaded, .err = err};
+        .parser = &parser, .input = &input, .doc = &loaded, .err = err};
 
     if (!yaml_parser_initialize(&parser)) {
         memset(&parser, 0, sizeof parser);
         return error_memory(err);
     }
-    input->parser = &parser;
-    yaml_parser_set_input(&parser, read_input, input);
+    input.parser = &parser;
+    yaml_parser_set_input(&parser, read_input, &input);
     if (compose(&in) < 0 || check_mapping(&loaded, err) < 0 || check_single(&in) < 0)
         return -1;
     *doc = loaded;
@@ -388,12 +388,12 @@ int document_load(struct document *doc, const char *file, const char *text, size
 {
     struct input input = {.file = file, .text = text, .length = length, .left = DOCUMENT_LIMIT};
 
-    return load(doc, &input, err);
+    return load(doc, input, err);
 }
 
 int document_read(struct document *doc, const char *file, int fd, struct error *err)
 {
-    return load(doc, &(struct input){.file = file, .fd = fd, .left = DOCUMENT_LIMIT}, err);
+    return load(doc, (struct input){.file = file, .fd = fd, .left = DOCUMENT_LIMIT}, err);
 }
 
 void document_release(struct document *doc)
