@@ -227,8 +227,8 @@ run() {
   [ "$sequence" = job ] && set -- "$@" SLURM_JOB_ID=4711 CUDA_VISIBLE_DEVICES=5
   for _ in 1 2 3; do
     # shellcheck disable=SC2086 # words
-    (cd "$work" && in_client "$@" timeout -k 5 60 $interpreter "$cell/script") >"$cell/log" 2>&1
-    case $? in 124 | 137) echo "stopped after 60 seconds" >>"$cell/log" ;; esac
+    (cd "$work" && in_client "$@" timeout -k 5 600 $interpreter "$cell/script") >"$cell/log" 2>&1
+    case $? in 124 | 137) echo "stopped after 600 seconds" >>"$cell/log" ;; esac
     # Before 2024, xonsh lost a command now and then (its issue 5631): once more, and say so.
     { [ "$shell" = xonsh ] && grep -q '^OSError: .*Bad file descriptor' "$cell/log"; } || break
     : >"$cell/repeated"
