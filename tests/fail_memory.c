@@ -5,7 +5,7 @@
  *   FAIL_MEMORY=12-        and so does every later one
  *   FAIL_MEMORY_SEEN=FILE  is made when the first of them did
  *
- * Counted is what the program's own process asks for from main() on: not what its children do,
+ * Counted is what the program's own process asks for in main(): not what its children do,
  * which inherit the count but not the process ID, and not what a program does that it starts.
  * strdup(), reallocarray(), fopen() and the rest of the C library take their memory from these
  * three (glibc manual, "Replacing malloc").
@@ -19,11 +19,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static pid_t process; /* 0: main() has not begun */
+typedef int main_function(int argc, char **argv, char **env);
+typedef int start_function(main_function *program, int argc, char **argv, void (*init)(void),
+                           void (*fini)(void), void (*rtld_fini)(void), void *stack);
+start_function __libc_start_main;
+
+static main_function *program_main;
+static pid_t process; /* 0: main() has not begun, or has ended */
 static unsigned long calls, first, last;
 static const char *seen;
 
-__attribute__((constructor)) static void begin(void)
+static void begin(void)
 {
     char *end;
     const char *which = getenv("FAIL_MEMORY");
@@ -35,6 +41,15 @@ __attribute__((constructor)) static void begin(void)
     seen = getenv("FAIL_MEMORY_SEEN");
     unsetenv("LD_PRELOAD");
     process = getpid();
+}
+
+/* What comes after main() is not the program's: reports about leaks and coverage. */
+static int main_between(int argc, char **argv, char **env)
+{
+    begin();
+    int status = program_main(argc, argv, env);
+    process = 0;
+    return status;
 }
 
 static bool fails(void)
@@ -80,4 +95,15 @@ void *realloc(void *block, size_t size)
     if (!real)
         next(&real, "realloc");
     return fails() ? NULL : real(block, size);
+}
+
+/* The C library's function that calls main(). */
+int __libc_start_main(main_function *program, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack)
+{
+    start_function *real;
+
+    next(&real, "__libc_start_main");
+    program_main = program;
+    return real(main_between, argc, argv, init, fini, rtld_fini, stack);
 }
