@@ -292,18 +292,25 @@ read_part() {
 }
 
 # The bare program lists the devices twice, as apply has to: all of them, then the planned ones.
+# Without a GPU here, a simulated driver stands for it that is as slow to begin as a real one.
 gpu_part() {
-  local prefix
-  heading "This machine's GPU" conda-gpu bare difference
-  if ! "$CONDA_GPU" devices >"$work/devices" 2>&1; then
-    echo "  there is none here: $(head -n 1 "$work/devices" | cut -d ";" -f 1)"
-    return
+  local prefix library='' options=()
+  given=()
+  if "$CONDA_GPU" devices >"$work/devices" 2>&1; then
+    heading "This machine's GPU" conda-gpu bare difference
+  else
+    heading "SIMULATED: a driver whose cuInit takes 100 ms" conda-gpu bare difference
+    echo "  there is no GPU here: $(head -n 1 "$work/devices" | cut -d ";" -f 1)"
+    library=$driver options=(--driver "$driver")
+    printf '%s\n' "include $TESTS/machines/four" 'delay 100' >"$work/machine"
+    given=(FAKE_CUDA_MACHINE="$work/machine")
   fi
   prefix=$(environment gpu)
   echo 'gpu: {devices: 0}' >"$work/gpu.yml"
-  "$CONDA_GPU" apply -q -f "$work/gpu.yml" -p "$prefix"
+  env "${given[@]}" "$CONDA_GPU" apply -q -f "$work/gpu.yml" -p "$prefix" "${options[@]}"
   measure "${REPEAT:-15}" \
-    "$CONDA_GPU" apply -f "$work/gpu.yml" -p "$prefix" -- "$work/bare" '' '' 0
+    "$CONDA_GPU" apply -f "$work/gpu.yml" -p "$prefix" "${options[@]}" -- \
+    "$work/bare" '' "$library" 0
   line 'apply, nothing to do' "$(calculate '%.1f ms' "${wall[0]} / 1000")" \
     "$(calculate '%.1f ms' "${wall[1]} / 1000")" \
     "$(calculate %.1f "(${wall[0]} - ${wall[1]}) / 1000")" 20 ' ms'
