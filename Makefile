@@ -214,9 +214,11 @@ check: ## build everything and run all tests that need no GPU and no conda
 	@sh tests/deps.sh build test
 	$(AGAIN) run-check
 
+# The longest begin first, so that none of them ends alone.
+LONGEST := $(addprefix $(BUILD)/tests/check_,hooks sequences faults)
 run-check: test-programs fuzzers
-	@$(TEST_ENV) bash tests/run $(BUILD)/results tests/check_slurm.sh $(CHECK_PROGRAMS) tests/static.sh \
-	    tests/fuzz.sh
+	@$(TEST_ENV) bash tests/run $(BUILD)/results $(LONGEST) tests/check_slurm.sh \
+	    $(filter-out $(LONGEST),$(CHECK_PROGRAMS)) tests/static.sh tests/fuzz.sh
 
 test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY)
 
