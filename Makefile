@@ -107,8 +107,8 @@ TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)
     BUILD='$(abspath $(BUILD))' FUZZ='$(abspath build/fuzz)' CC='$(CC)' CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-1200}
 
 # Where make was not told how much to do at once, it may use all processors.
-JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
-AGAIN = +@$(MAKE) --no-print-directory $(JOBS)
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+AGAIN = +@$(MAKE) --no-print-directory $(PARALLEL)
 
 # `make V=1` shows whole commands.
 ifeq ($(V),)

@@ -7,6 +7,7 @@
 #     make check-clients                                 clients that are on PATH
 #     make check-clients CONDA_EXE='/opt/a/bin/conda /opt/b/bin/conda' MICROMAMBA=... MAMBA=...
 #     SHELLS='bash fish'   only these          KEEP=1   leaves the folder with all runs there
+#     JOBS=1               so many sequences at once (as many as there are processors)
 #
 # It works in a folder of its own, offline, and touches no environment of yours. Each variable of
 # the throwaway environments has a name such as SP_EMPTY: A sets it, B prepends to it (U: unset,
