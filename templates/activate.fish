@@ -11,15 +11,9 @@
 
 set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
 set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
-@each keep@
-set -l __conda_gpu_keep
-@end keep@
-if test "$__conda_gpu_job" != /////
+if test "$__conda_gpu_job" != /////; and not set -q CUDA_VISIBLE_DEVICES
   # What a job has set stays (in_job: keep); else it is ours to set.
-  set -q CUDA_VISIBLE_DEVICES; or set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
-@each keep@
-  test "$__CONDA_GPU_FREE_JOB" = "$__conda_gpu_job"; or set __conda_gpu_keep 1
-@end keep@
+  set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
 end
 @each former@
 
@@ -34,11 +28,12 @@ end
 @each variables@
 
 @each keep@
-if test -z "$__conda_gpu_keep"
+if contains -- "$__conda_gpu_job" ///// "$__CONDA_GPU_FREE_JOB"
 @end keep@
 if not set -q @state@_AT_@name@; or not contains -- "$@state@_AT_@name@" "$__conda_gpu_job"/{,1,2,3,4,5,6,7,8,9}{,0,1,2,3,4,5,6,7,8,9}/{,0,1}
   set -gx @state@_OLD_@name@ $@name@
-  set -q @name@; and set -gx @state@_AT_@name@ "$__conda_gpu_at/1"; or set -gx @state@_AT_@name@ "$__conda_gpu_at/"
+  not set -q @name@
+  set -gx @state@_AT_@name@ "$__conda_gpu_at/$status"
 end
 @each set@
 set -gx @name@ @value@
@@ -55,13 +50,11 @@ set -gx @name@ @value@
 test -z "$@state@_OLD_@name@"; or set -gx @name@ "$@state@_OLD_@name@"@separator@"$@name@"
 @end append@
 @each keep@
-else
-if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@
+else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@
   set -gx @name@ $@state@_OLD_@name@
   set -eg @state@_AT_@name@ @state@_OLD_@name@
 else if contains -- "$@state@_AT_@name@" "$__conda_gpu_at/"{,0,1}
   set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
-end
 end
 @end keep@
 @end variables@
