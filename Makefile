@@ -97,13 +97,15 @@ FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGet
 FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
     $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1) $(FAKE)/faulty.so
 
-# A library that tests preload into the program to make its calls of the C library fail.
+# A library that tests preload into the program to make its calls of the C library fail, and what
+# prints the environment of the shells that they run.
 FAIL_MEMORY := build/preload/fail_memory.so
+PRINT_ENV := build/preload/print_env
 
 # What every script and program of tests/ finds in its environment; tests/support.h explains it.
 TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
     FAKE_CUDA_VARIANTS='$(abspath $(FAKE))' TESTS='$(abspath tests)' \
-    FAIL_MEMORY_LIBRARY='$(abspath $(FAIL_MEMORY))' \
+    FAIL_MEMORY_LIBRARY='$(abspath $(FAIL_MEMORY))' PRINT_ENV='$(abspath $(PRINT_ENV))' \
     BUILD='$(abspath $(BUILD))' FUZZ='$(abspath build/fuzz)' CC='$(CC)' CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-1200}
 
 # Where make was not told how much to do at once, it may use all processors.
@@ -220,7 +222,7 @@ run-check: test-programs fuzzers
 	@$(TEST_ENV) bash tests/run $(BUILD)/results $(LONGEST) tests/check_slurm.sh \
 	    $(filter-out $(LONGEST),$(CHECK_PROGRAMS)) tests/static.sh tests/fuzz.sh
 
-test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY)
+test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(CHECK_OBJECTS) $(BUILD)/flags
 	$(call say,LINK,$@)
@@ -268,6 +270,13 @@ $(FAIL_MEMORY): tests/fail_memory.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -shared -fPIC -o $@ $< -ldl
+
+# Where there is no static C library it is linked as usual.
+$(PRINT_ENV): tests/print_env.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(WARNINGS) -O1 -static -o $@ $< 2>/dev/null || \
+	    $(CC) -std=c11 $(WARNINGS) -O1 -o $@ $<
 
 # The rest are scripts that come with the tests. SCRIPT is the one to run.
 check-long: ## the long random sequences of activations, and every allocation failed in turn
