@@ -1,0 +1,51 @@
+/*
+ * `conda-gpu apply` in three rooms: apply.c decides what the environment is to show, apply_files.c
+ * makes the hooks and the receipt of that, apply_report.c tells the user.
+ */
+#ifndef CONDA_GPU_CLI_APPLY_H
+#define CONDA_GPU_CLI_APPLY_H
+
+#include "cli.h"
+#include "history.h"
+#include "hook.h"
+#include "plan.h"
+
+/* What is to be written, and what for. */
+struct apply {
+    const struct options *options;
+    struct config config;
+    struct prefix prefix;
+    struct inventory machine;
+    struct selection selection;
+    struct plan plan;
+    struct inquiry confirming;
+    struct site site;
+    struct history history;
+    struct names managed; /* by this plan, then by earlier ones */
+    struct hook_set set;
+    struct receipt_kept *kept; /* files of others; the texts belong to set and history */
+    unsigned kept_count;
+    bool sets_aside; /* this run keeps some of them */
+};
+
+/* Renders all hooks and the receipt, compares them with what is there, and decides what becomes of
+   files that are not ours as we left them. */
+int apply_prepare(struct apply *apply, struct error *err);
+
+int apply_write(const struct apply *apply, struct error *err);
+
+/* Adds what writing this file would change, as a diff. */
+int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,
+               struct error *err);
+
+/* What the user may not expect, on stderr; then the environment and its devices. */
+void apply_print_notes(const struct apply *apply);
+void apply_print_plan(const struct apply *apply);
+
+/* What would change: as diffs for --dry-run, by name for --check. */
+int apply_show_differences(const struct apply *apply, struct error *err);
+
+/* What was written, and how a shell that has the environment active takes it up. */
+void apply_print_written(const struct apply *apply);
+
+#endif

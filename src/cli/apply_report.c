@@ -1,0 +1,163 @@
+#include "apply.h"
+
+#include "env.h"
+#include "file.h"
+#include "scope.h"
+#include "table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_devices(const struct apply *apply)
+{
+    scope(table_release) struct table table = TABLE_INIT(6);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    for (size_t i = 0; i < apply->plan.device_count; i++) {
+        const struct planned_device *planned = &apply->plan.devices[i];
+        char ordinal[32], number[32] = "GPU -";
+        char memory[MEMORY_TEXT_SIZE], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
+        if (planned->number != PLAN_NO_NUMBER)
+            snprintf(number, sizeof number, "GPU %zu", planned->number);
+        table_cell(&table, ordinal);
+        table_cell(&table, number);
+        table_cell(&table, planned->device.name);
+        table_cell(&table, memory_text(planned->device.memory, memory));
+        table_cell(&table, pci_text(&planned->device.pci, address));
+        table_cell(&table, uuid_text(&planned->device, uuid));
+    }
+    table_print(&table, &lines);
+    cli_write(&lines);
+}
+
+static void print_variables(const struct apply *apply)
+{
+    static const char *const kinds[] = {[VAR_SET] = "set",
+                                        [VAR_UNSET] = "unset",
+                                        [VAR_PREPEND] = "prepend",
+                                        [VAR_APPEND] = "append"};
+
+    for (size_t i = 0; i < apply->plan.variables.count; i++) {
+        const struct var *var = &apply->plan.variables.items[i];
+        cli_print(apply->options, "%-10s %s%s%s", kinds[var->kind], var->name,
+                  var->value ? "=" : "", var->value ? var->value : "");
+    }
+}
+
+void apply_print_plan(const struct apply *apply)
+{
+    const struct options *options = apply->options;
+    int version = apply->machine.driver_version;
+
+    if (options->quiet)
+        return;
+    cli_print(options, "environment  %s  %s", apply->prefix.name, apply->prefix.path);
+    print_devices(apply);
+    if (apply->plan.device_count)
+        cli_print(options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
+                  version / 1000, version % 1000 / 10, plan_visible(&apply->plan));
+    else
+        cli_print(options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(&apply->plan));
+    if (options->verbose)
+        print_variables(apply);
+}
+
+/* Whoever may write to a folder on the way decides what our hooks are, or puts others beside them.
+ */
+static void warn_of_open_folders(const struct apply *apply)
+{
+    static const char *const folders[] = {".", "etc", "etc/conda", "etc/conda/activate.d",
+                                          "etc/conda/deactivate.d"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (site_is_open_to_all(&apply->site, folders[i]))
+            cli_note(apply->options,
+                     "everybody may write to %s%s%s, and so put commands there that run in your "
+                     "shell at 'conda activate'; take that away with chmod o-w",
+                     apply->prefix.path, i ? "/" : "", i ? folders[i] : "");
+}
+
+void apply_print_notes(const struct apply *apply)
+{
+    const char *wanted = apply->config.name;
+
+    if (!apply->options->prefix && !apply->options->name && wanted &&
+        strcmp(wanted, apply->prefix.name) != 0 && strcmp(wanted, apply->prefix.called) != 0)
+        cli_note(apply->options,
+                 "using the active environment '%s', though %s names '%s'; -n chooses another",
+                 apply->prefix.name, apply->config.file, wanted);
+    if (apply->history.damaged || apply->history.missing)
+        cli_note(apply->options,
+                 "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
+                 apply->prefix.path,
+                 apply->history.missing ? "missing" : "damaged or of another version");
+    warn_of_open_folders(apply);
+}
+
+/* How a shell that has the environment active gets the new values. */
+static void print_activation(const struct apply *apply)
+{
+    char *const *env = apply->options->env;
+    const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
+    const char *name = env_get_filled(env, "CONDA_DEFAULT_ENV");
+    const char *mamba = env_get_filled(env, "MAMBA_EXE");
+    bool written = hook_differs(&apply->set, apply->set.count);
+    bool taken_up = !written && visible && strcmp(visible, plan_visible(&apply->plan)) == 0;
+
+    if (!apply->prefix.active || taken_up)
+        return;
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+    strbuf_addf(&line, "  %s activate ",
+                mamba && !env_get_filled(env, "CONDA_EXE") ? path_name(mamba) : "conda");
+    shell_quote_if_needed(&line, name ? name : apply->prefix.path);
+    cli_print(apply->options, "this shell has it active; to take the new values up, run:");
+    cli_print_line(apply->options, &line);
+}
+
+static void print_kept(const struct apply *apply)
+{
+    for (size_t i = 0; i < apply->set.count; i++)
+        if (apply->set.items[i].keep)
+            cli_print(apply->options, "kept       %s as %s", apply->set.items[i].path,
+                      path_name(apply->set.items[i].keep));
+}
+
+static int show_diffs(const struct apply *apply, struct error *err)
+{
+    for (size_t i = 0; i < apply->set.count; i++) {
+        scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
+        const struct hook_file *file = &apply->set.items[i];
+        if (file->state != HOOK_SAME && apply_diff(apply, file, &diff, err) < 0)
+            return -1;
+        cli_write(&diff);
+    }
+    return 0;
+}
+
+int apply_show_differences(const struct apply *apply, struct error *err)
+{
+    bool differs = hook_differs(&apply->set, apply->set.count);
+
+    print_kept(apply);
+    if (!differs)
+        cli_print(apply->options, "unchanged");
+    if (apply->options->dry_run)
+        return show_diffs(apply, err);
+    for (size_t i = 0; i < apply->set.count; i++)
+        if (apply->set.items[i].state != HOOK_SAME)
+            cli_print(apply->options, "would change %s/%s", apply->prefix.path,
+                      apply->set.items[i].path);
+    return differs ? STATUS_DIFFERS : 0;
+}
+
+void apply_print_written(const struct apply *apply)
+{
+    print_kept(apply);
+    for (size_t i = 0; i < apply->set.count; i++) {
+        const struct hook_file *file = &apply->set.items[i];
+        cli_print(apply->options, "%s  %s", file->state == HOOK_SAME ? "unchanged" : "written  ",
+                  file->path);
+    }
+    print_activation(apply);
+}
