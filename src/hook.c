@@ -21,14 +21,19 @@ static bool is_receipt(const struct hook_file *file)
     return strcmp(file->path, RECEIPT_PATH) == 0;
 }
 
+static bool is_equal(const struct strbuf *one, const struct strbuf *other)
+{
+    return one->length == other->length &&
+           memcmp(strbuf_text(one), strbuf_text(other), one->length) == 0;
+}
+
 static enum hook_state state_of(const struct hook_file *file)
 {
     static const enum hook_state states[] = {
         [OWNER_US] = HOOK_OURS, [OWNER_US_EDITED] = HOOK_EDITED, [OWNER_OTHER] = HOOK_FOREIGN};
     const char *found = strbuf_text(&file->found);
 
-    if (file->found.length == file->text.length &&
-        memcmp(found, strbuf_text(&file->text), file->text.length) == 0)
+    if (is_equal(&file->found, &file->text))
         return HOOK_SAME;
     if (is_receipt(file))
         return receipt_is_ours(found, file->found.length) ? HOOK_OURS : HOOK_FOREIGN;
@@ -258,11 +263,35 @@ static int settle(const struct site *site, const struct names *folders, struct e
     return 0;
 }
 
+/* The driver may have taken long to answer since the files were read. */
+static int look_again(const struct hook_set *set, const struct site *site, struct error *err)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        scope(strbuf_release) struct strbuf now = STRBUF_INIT;
+        const struct hook_file *file = &set->items[i];
+        if (file->state == HOOK_SAME)
+            continue;
+        int got = site_read(site, file->path, &now, err);
+        if (got < 0)
+            return -1;
+        if (got != (file->state != HOOK_ABSENT) || !is_equal(&now, &file->found))
+            result = error_add(err, STATUS_PREFIX,
+                               "%s/%s: somebody changed this file while conda-gpu ran, so nothing "
+                               "was written; run it again",
+                               site->path, file->path);
+    }
+    return result;
+}
+
 int hook_write(const struct hook_set *set, const struct site *site, const struct strbuf *interim,
                const struct names *folders, struct error *err)
 {
     scope(error_release) struct error also = ERROR_INIT;
 
+    if (look_again(set, site, err) < 0)
+        return -1;
     if (write_interim(set, site, interim, err) == 0 && write_all(set, site, err) == 0)
         return settle(site, folders, err);
     for (size_t i = HOOK_FOLDERS; i-- > 0;)

@@ -75,7 +75,8 @@ extern const char *const hook_folders[HOOK_FOLDERS];
 /* Adds those that hook_write will have to make. */
 int hook_missing_folders(const struct site *site, struct names *folders, struct error *err);
 
-/* Writes what differs, and removes what killed runs left. `interim` is a receipt for the time until
+/* Writes what differs, and removes what killed runs left; nothing, where a file that is to be
+   replaced is no longer as hook_set_add found it. `interim` is a receipt for the time until
    that of the set is written, "" where none is needed. `folders` are those that were made here, now
    or earlier: at the end they lose their mark, on failure they are removed where they are empty. */
 int hook_write(const struct hook_set *set, const struct site *site, const struct strbuf *interim,

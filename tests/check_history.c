@@ -623,6 +623,34 @@ START_TEST(hook_writes_what_differs)
 }
 END_TEST
 
+/* What comes, goes or changes after it was read is somebody else's, and nothing is written then. */
+static const struct {
+    const char *first, *then; /* NULL: nothing is there */
+} changes[] = {{OTHER, OTHER "#\n"}, {NULL, OTHER}, {OTHER, NULL}, {OTHER, ""}, {NULL, ""}};
+
+START_TEST(hook_notices_a_change)
+{
+    scope(hook_set_release) struct hook_set set = {0};
+    const struct names missing = {0};
+
+    if (changes[_i].first)
+        sandbox_write(&box, inside(PATH), changes[_i].first);
+    add(&set, "etc/conda/activate.d/a", "new\n");
+    add(&set, PATH, "new\n");
+    sandbox_remove(&box, inside(PATH));
+    if (changes[_i].then)
+        sandbox_write(&box, inside(PATH), changes[_i].then);
+    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), -1);
+    check_error(PATH ": somebody changed this file while conda-gpu ran, so nothing was "
+                     "written; run it again\n");
+    ck_assert(!sandbox_has(&box, inside("etc/conda/activate.d/a")));
+    if (changes[_i].then)
+        check_content(PATH, changes[_i].then);
+    else
+        ck_assert(!sandbox_has(&box, inside(PATH)));
+}
+END_TEST
+
 /* Folders that were made for a write that failed go again. */
 START_TEST(hook_write_undoes_folders)
 {
@@ -703,6 +731,7 @@ static Suite *suite(void)
     LOOP(tests, hook_claims, claims);
     tcase_add_test(tests, hook_keeps_under_a_free_name);
     tcase_add_test(tests, hook_writes_what_differs);
+    tcase_add_loop_test(tests, hook_notices_a_change, 0, (int)(sizeof changes / sizeof *changes));
     tcase_add_test(tests, hook_write_undoes_folders);
     tcase_add_test(tests, hook_removes_its_own);
     tcase_add_test(tests, hook_paths);
