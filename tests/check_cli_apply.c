@@ -3,7 +3,7 @@
  * modes, templates, and that nothing is touched which need not be. In the tables, @ stands for the
  * environment's folder.
  */
-#include "support.h"
+#include "one_prefix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,37 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct sandbox box;
-static char *prefix;
-
-static const char *const hooks[] = {
-    "etc/conda/deactivate.d/env_vars.sh",  "etc/conda/deactivate.d/env_vars.fish",
-    "etc/conda/deactivate.d/env_vars.csh", "etc/conda/activate.d/env_vars.sh",
-    "etc/conda/activate.d/env_vars.fish",  "etc/conda/activate.d/env_vars.csh"};
 static const char *const folders[] = {"etc", "etc/conda", "etc/conda/activate.d",
                                       "etc/conda/deactivate.d"};
-enum { HOOKS = sizeof hooks / sizeof *hooks, FOLDERS = sizeof folders / sizeof *folders };
+enum { FOLDERS = sizeof folders / sizeof *folders };
 
 static void set_up(void)
 {
-    sandbox_open(&box);
-    prefix = sandbox_environment(&box, "pt");
+    prefix_open();
     sandbox_write(&box, "environment.yml", "name: pt\ngpu:\n  devices: [1, 3]\n");
-}
-
-static void tear_down(void)
-{
-    free(prefix);
-    sandbox_close(&box);
-}
-
-/* The path below the sandbox of a path below the environment; valid until the next call. */
-static const char *inside(const char *path)
-{
-    static char whole[256];
-
-    snprintf(whole, sizeof whole, "envs/pt/%s", path);
-    return whole;
 }
 
 static mode_t mode_of(const char *path)
@@ -57,53 +34,6 @@ static mode_t mode_of(const char *path)
     return st.st_mode & 07777;
 }
 
-static char *rooted(const char *text)
-{
-    size_t room = strlen(text) + 1, length = strlen(prefix);
-
-    for (const char *at = text; *at; at++)
-        room += *at == '@' ? length : 0;
-    char *result = calloc(room, 1), *to = result;
-    for (; *text; text++) {
-        size_t size = *text == '@' ? length : 1;
-        memcpy(to, *text == '@' ? prefix : text, size);
-        to += size;
-    }
-    return result;
-}
-
-static void check_text(const char *got, const char *wanted)
-{
-    char *text = rooted(wanted);
-
-    ck_assert_str_eq(got, text);
-    free(text);
-}
-
-/* Runs a script in the sandbox, where conda-gpu is "$CONDA_GPU". */
-static struct outcome run_script(const char *script)
-{
-    const char *const argv[] = {"sh", "-c", script, NULL};
-    char program[4096], driver[4096], *fake = fake_driver();
-    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", program, driver, NULL};
-
-    snprintf(program, sizeof program, "CONDA_GPU=%s", getenv("CONDA_GPU"));
-    snprintf(driver, sizeof driver, "CONDA_GPU_DRIVER=%s", fake);
-    free(fake);
-    return sandbox_run(&box, argv, env, NULL);
-}
-
-/* Every file of the environments with its mode, its link and its content. */
-static char *tree(void)
-{
-    struct outcome listed = run_script("find envs -printf '%p %M %l\\n' | sort && "
-                                       "find envs -type f -exec cksum {} + | sort");
-    ck_assert_int_eq(listed.status, 0);
-    ck_assert_uint_gt(listed.out_length, 10);
-    free(listed.err);
-    return listed.out;
-}
-
 /* Every file with its inode and times to the nanosecond. */
 static char *stamps(void)
 {
@@ -112,36 +42,6 @@ static char *stamps(void)
     ck_assert_uint_gt(listed.out_length, 10);
     free(listed.err);
     return listed.out;
-}
-
-static struct outcome run(const char *command, const char *option, const char *value)
-{
-    return conda_gpu(&box, NULL, command, "-p", "envs/pt", option, value, NULL);
-}
-
-static void apply(void)
-{
-    struct outcome got = run("apply", NULL, NULL);
-
-    ck_assert_str_eq(got.err, "");
-    ck_assert_int_eq(got.status, 0);
-    outcome_free(&got);
-}
-
-/* Takes the outcome of a run that must end so, with this on stderr, and change nothing. */
-static void check_left_alone(const char *command, const char *option, int status,
-                             const char *message)
-{
-    char *before = tree();
-    struct outcome got = run(command, option, NULL);
-
-    check_text(got.err, message);
-    ck_assert_int_eq(got.status, status);
-    outcome_free(&got);
-    char *after = tree();
-    ck_assert_str_eq(after, before);
-    free(before);
-    free(after);
 }
 
 /* Output */
@@ -208,8 +108,8 @@ START_TEST(a_saying)
     const struct said *said = &sayings[_i];
 
     if (said->applied)
-        apply();
-    struct outcome got = run(said->command, said->option, NULL);
+        must_apply();
+    struct outcome got = on_prefix(said->command, said->option, NULL);
     ck_assert_str_eq(got.err, "");
     check_text(got.out, said->out);
     ck_assert_int_eq(got.status, said->status);
@@ -219,7 +119,7 @@ END_TEST
 
 START_TEST(quiet_check)
 {
-    struct outcome got = run("apply", "--check", "-q");
+    struct outcome got = on_prefix("apply", "--check", "-q");
 
     ck_assert_str_eq(got.out, "");
     ck_assert_str_eq(got.err, "");
@@ -231,20 +131,20 @@ END_TEST
 /* Only what changes is named: another variable changes each hook, a comment in the file none. */
 START_TEST(names_what_changes)
 {
-    apply();
+    must_apply();
     sandbox_write(&box, "environment.yml", "# new\nname: pt\ngpu: {devices: [1, 3]}\n");
-    struct outcome got = run("apply", "--check", NULL);
+    struct outcome got = on_prefix("apply", "--check", NULL);
     check_text(got.out, PLAN "unchanged\n");
     outcome_free(&got);
 
-    char *path = rooted("@/etc/conda/activate.d/env_vars.csh");
+    char *path = with_prefix("@/etc/conda/activate.d/env_vars.csh");
     ck_assert_int_eq(unlink(path), 0);
     free(path);
-    got = run("apply", "--check", NULL);
+    got = on_prefix("apply", "--check", NULL);
     check_text(got.out, PLAN "would change @/etc/conda/activate.d/env_vars.csh\n");
     ck_assert_int_eq(got.status, 1);
     outcome_free(&got);
-    got = run("apply", NULL, NULL);
+    got = on_prefix("apply", NULL, NULL);
     ck_assert_ptr_nonnull(strstr(got.out, "\nwritten    etc/conda/activate.d/env_vars.csh\n"));
     ck_assert_ptr_nonnull(strstr(got.out, "\nunchanged  etc/conda/activate.d/env_vars.sh\n"));
     outcome_free(&got);
@@ -254,13 +154,13 @@ END_TEST
 /* Looking writes nothing, not even a folder. */
 START_TEST(looking)
 {
-    char *before = tree();
+    char *before = listing();
 
     for (int i = 0; i < 2; i++) {
-        struct outcome got = run("apply", i ? "--check" : "--dry-run", NULL);
+        struct outcome got = on_prefix("apply", i ? "--check" : "--dry-run", NULL);
         ck_assert_int_eq(got.status, i);
         outcome_free(&got);
-        char *after = tree();
+        char *after = listing();
         ck_assert_str_eq(after, before);
         free(after);
     }
@@ -297,7 +197,7 @@ END_TEST
 
 START_TEST(diff_of_absent)
 {
-    struct outcome got = run("apply", "-d", NULL);
+    struct outcome got = on_prefix("apply", "-d", NULL);
 
     ck_assert_int_eq(got.status, 0);
     ck_assert_ptr_nonnull(strstr(got.out, "+++ b/etc/conda/deactivate.d/env_vars.sh\n@@ -0,0 +1,"));
@@ -310,10 +210,10 @@ END_TEST
 /* Nothing to do touches nothing. */
 START_TEST(no_touch)
 {
-    apply();
+    must_apply();
     char *before = stamps();
-    apply();
-    struct outcome got = run("apply", "--check", NULL);
+    must_apply();
+    struct outcome got = on_prefix("apply", "--check", NULL);
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
     char *after = stamps();
@@ -326,10 +226,10 @@ END_TEST
 /* The same section from another file: the hooks name the file, the receipt the path. */
 START_TEST(same_section_elsewhere)
 {
-    apply();
+    must_apply();
     sandbox_write(&box, "copy/environment.yml", "gpu: {devices: [1, 3]}\n");
     char *before = stamps();
-    struct outcome got = run("apply", "-f", "copy/environment.yml");
+    struct outcome got = on_prefix("apply", "-f", "copy/environment.yml");
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
     char *after = stamps();
@@ -387,7 +287,7 @@ START_TEST(read_only_prefix)
     }
     outcome_free(&got);
     ck_assert_int_eq(chmod(prefix, 0555), 0);
-    char *before = tree();
+    char *before = listing();
     got = run_as_other("$AS \"$CONDA_GPU\" apply -p envs/pt");
     check_text(got.err, "@/etc/conda/deactivate.d/env_vars.sh: cannot write: Permission denied\n");
     ck_assert_int_eq(got.status, 4);
@@ -396,7 +296,7 @@ START_TEST(read_only_prefix)
     check_text(got.out, PLAN WOULD);
     ck_assert_int_eq(got.status, 1);
     outcome_free(&got);
-    char *after = tree();
+    char *after = listing();
     ck_assert_str_eq(after, before);
     ck_assert_int_eq(chmod(prefix, 0755), 0);
     free(before);
@@ -413,8 +313,8 @@ START_TEST(unreadable_hook)
         return;
     }
     outcome_free(&got);
-    apply();
-    char *path = rooted("@/etc/conda/activate.d/env_vars.sh");
+    must_apply();
+    char *path = with_prefix("@/etc/conda/activate.d/env_vars.sh");
     ck_assert_int_eq(chmod(path, 0), 0);
     got = run_as_other("$AS \"$CONDA_GPU\" apply --check -p envs/pt");
     check_text(got.err, "@/etc/conda/activate.d/env_vars.sh: cannot read: Permission denied\n");
@@ -428,11 +328,11 @@ END_TEST
 
 START_TEST(locked)
 {
-    char *path = rooted("@/conda-meta/history"), *before = tree();
+    char *path = with_prefix("@/conda-meta/history"), *before = listing();
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    struct outcome got = run("apply", "--timeout", "1");
+    struct outcome got = on_prefix("apply", "--timeout", "1");
     char *holder = strstr(got.err, " (process ") ? NULL : strdup("another process");
     if (!holder)
         ck_assert_int_ge(asprintf(&holder, "check_cli_apply (process %d)", getpid()), 0);
@@ -447,10 +347,10 @@ START_TEST(locked)
     ck_assert_int_eq(got.status, 4);
     outcome_free(&got);
     check_left_alone("apply", "--check", 1, "");
-    char *after = tree();
+    char *after = listing();
     ck_assert_str_eq(after, before);
     close(fd);
-    apply();
+    must_apply();
     free(path);
     free(before);
     free(after);
@@ -461,13 +361,13 @@ END_TEST
 
 START_TEST(many_at_once)
 {
-    apply();
-    char *wanted = tree();
-    struct outcome got = run("remove", NULL, NULL);
+    must_apply();
+    char *wanted = listing();
+    struct outcome got = on_prefix("remove", NULL, NULL);
     outcome_free(&got);
     got = run_script("for i in 1 2 3 4 5 6; do \"$CONDA_GPU\" apply -q -p envs/pt & done; wait");
     ck_assert_str_eq(got.err, "");
-    char *after = tree();
+    char *after = listing();
     ck_assert_str_eq(after, wanted);
     free(wanted);
     free(after);
@@ -480,7 +380,7 @@ START_TEST(leftovers)
 {
     sandbox_write(&box, inside("etc/conda/activate.d/.conda-gpu-0123456789abcdef.tmp"), "x");
     sandbox_write(&box, inside("etc/conda/activate.d/conda-gpu-0.tmp"), "x");
-    apply();
+    must_apply();
     ck_assert(!sandbox_has(&box, inside("etc/conda/activate.d/.conda-gpu-0123456789abcdef.tmp")));
     ck_assert(sandbox_has(&box, inside("etc/conda/activate.d/conda-gpu-0.tmp")));
 }
@@ -513,7 +413,7 @@ START_TEST(own_templates)
     char *text = sandbox_read(&box, "templates/activate.sh", NULL), *more = NULL;
     ck_assert_int_ge(asprintf(&more, "%s# for @environment@\n", text), 0);
     sandbox_write(&box, "templates/activate.sh", more);
-    struct outcome got = run("apply", "--template-dir", "templates");
+    struct outcome got = on_prefix("apply", "--template-dir", "templates");
     ck_assert_str_eq(got.err, "");
     ck_assert_int_eq(got.status, 0);
     char *hook = sandbox_read(&box, inside(hooks[3]), NULL);
@@ -551,7 +451,7 @@ START_TEST(wrong_template)
     ck_assert_int_eq(unlink(path), 0);
     if (templates[_i].text)
         sandbox_write(&box, "templates/deactivate.sh", templates[_i].text);
-    struct outcome got = run("apply", "--template-dir", "templates");
+    struct outcome got = on_prefix("apply", "--template-dir", "templates");
     ck_assert_str_eq(got.err, templates[_i].message);
     ck_assert_int_eq(got.status, 2);
     ck_assert(!sandbox_has(&box, "envs/pt/etc"));
@@ -598,7 +498,7 @@ START_TEST(odd_source)
 
     snprintf(path, sizeof path, "in/%s/%s.yml", odd_names[_i], odd_names[_i]);
     sandbox_write(&box, path, "gpu: {devices: 1}\n");
-    struct outcome got = run("apply", "-f", path);
+    struct outcome got = on_prefix("apply", "-f", path);
     ck_assert_str_eq(got.err, "");
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
@@ -627,7 +527,7 @@ START_TEST(receipt)
 {
     char line[256];
 
-    apply();
+    must_apply();
     char *text = sandbox_read(&box, inside("etc/conda/conda-gpu.yml"), NULL);
     ck_assert_int_eq(strncmp(text, "# Receipt of conda-gpu", 22), 0);
     snprintf(line, sizeof line, "\nsource: %s/environment.yml\n", box.root);
@@ -648,7 +548,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: apply");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, prefix_close);
     tcase_set_timeout(tests, 60);
     LOOP(tests, a_saying, sayings);
     tcase_add_test(tests, quiet_check);

@@ -36,23 +36,9 @@ static void make_machine(const char *statements)
     free(four);
 }
 
-static char *rooted(const char *text)
-{
-    const char *at = strchr(text, '@');
-    char *result = NULL;
-
-    int length = at ? asprintf(&result, "%.*s%s%s", (int)(at - text), text, box.root, at + 1)
-                    : asprintf(&result, "%s", text);
-    ck_assert_int_ge(length, 0);
-    return result;
-}
-
 static void check_text(const char *got, const char *wanted)
 {
-    char *text = rooted(wanted);
-
-    ck_assert_str_eq(got, text);
-    free(text);
+    check_rooted(got, wanted, box.root);
 }
 
 /* Takes the outcome of a run that must have failed with this message and written nothing. */

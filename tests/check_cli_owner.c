@@ -3,7 +3,7 @@
  * plain file; --adopt, --replace, --force; and that remove leaves what was there before. In the
  * tables, @ stands for the environment's folder.
  */
-#include "support.h"
+#include "one_prefix.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,116 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct sandbox box;
-static char *prefix;
-
-static const char *const hooks[] = {
-    "etc/conda/deactivate.d/env_vars.sh",  "etc/conda/deactivate.d/env_vars.fish",
-    "etc/conda/deactivate.d/env_vars.csh", "etc/conda/activate.d/env_vars.sh",
-    "etc/conda/activate.d/env_vars.fish",  "etc/conda/activate.d/env_vars.csh"};
-enum { HOOKS = sizeof hooks / sizeof *hooks };
-
 static void set_up(void)
 {
-    sandbox_open(&box);
-    prefix = sandbox_environment(&box, "pt");
+    prefix_open();
     sandbox_write(&box, "environment.yml", "name: pt\ngpu:\n  devices: [1, 3]\n");
-}
-
-static void tear_down(void)
-{
-    free(prefix);
-    sandbox_close(&box);
-}
-
-/* The path below the sandbox of a path below the environment; valid until the next call. */
-static const char *inside(const char *path)
-{
-    static char whole[256];
-
-    snprintf(whole, sizeof whole, "envs/pt/%s", path);
-    return whole;
-}
-
-/* The text with the prefix for every @ that is not one of a pair. */
-static char *rooted(const char *text)
-{
-    char *result = NULL;
-    size_t size = 0;
-    FILE *to = open_memstream(&result, &size);
-
-    while (*text) {
-        bool pair = text[0] == '@' && text[1] == '@';
-        if (*text == '@' && !pair)
-            fputs(prefix, to);
-        else
-            fwrite(text, 1, pair ? 2 : 1, to);
-        text += pair ? 2 : 1;
-    }
-    fclose(to);
-    return result;
-}
-
-static void check_text(const char *got, const char *wanted)
-{
-    char *text = rooted(wanted);
-
-    ck_assert_str_eq(got, text);
-    free(text);
-}
-
-/* Runs a script in the sandbox, where conda-gpu is "$CONDA_GPU". */
-static struct outcome run_script(const char *script)
-{
-    const char *const argv[] = {"sh", "-c", script, NULL};
-    char program[4096], driver[4096], *fake = fake_driver();
-    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", program, driver, NULL};
-
-    snprintf(program, sizeof program, "CONDA_GPU=%s", getenv("CONDA_GPU"));
-    snprintf(driver, sizeof driver, "CONDA_GPU_DRIVER=%s", fake);
-    free(fake);
-    return sandbox_run(&box, argv, env, NULL);
-}
-
-/* Every file of the environments with its mode, its link and its content. */
-static char *tree(void)
-{
-    struct outcome listed = run_script("find envs -printf '%p %M %l\\n' | sort && "
-                                       "find envs -type f -exec cksum {} + | sort");
-    ck_assert_int_eq(listed.status, 0);
-    ck_assert_uint_gt(listed.out_length, 10);
-    free(listed.err);
-    return listed.out;
-}
-
-static struct outcome run(const char *command, const char *option, const char *value)
-{
-    return conda_gpu(&box, NULL, command, "-p", "envs/pt", option, value, NULL);
-}
-
-static void apply(void)
-{
-    struct outcome got = run("apply", NULL, NULL);
-
-    ck_assert_str_eq(got.err, "");
-    ck_assert_int_eq(got.status, 0);
-    outcome_free(&got);
-}
-
-/* Takes the outcome of a run that must end so, with this on stderr, and change nothing. */
-static void check_left_alone(const char *command, const char *option, int status,
-                             const char *message)
-{
-    char *before = tree();
-    struct outcome got = run(command, option, NULL);
-
-    check_text(got.err, message);
-    ck_assert_int_eq(got.status, status);
-    outcome_free(&got);
-    char *after = tree();
-    ck_assert_str_eq(after, before);
-    free(before);
-    free(after);
 }
 
 /* Files of others, and ones that somebody edited, stay as they are. */
@@ -172,8 +66,8 @@ START_TEST(an_edit_of_another_version)
 {
     sandbox_write(&box, inside(hooks[3]),
                   "# Written by conda-gpu 9\n# conda-gpu digest 0123456789abcdef\nexport A=1\n");
-    struct outcome got = run("apply", NULL, NULL);
-    char *message = rooted("@/etc/conda/activate.d/env_vars.sh" EDITED("env_vars.sh"));
+    struct outcome got = on_prefix("apply", NULL, NULL);
+    char *message = with_prefix("@/etc/conda/activate.d/env_vars.sh" EDITED("env_vars.sh"));
     ck_assert_int_eq(strncmp(got.err, message, strlen(message)), 0);
     ck_assert_ptr_nonnull(strstr(got.err, "\n-export A=1\n"));
     ck_assert_ptr_nonnull(strstr(got.err, "\n+export CUDA_VISIBLE_DEVICES='1,3'\n"));
@@ -187,7 +81,7 @@ START_TEST(remove_beside_foreign)
 {
     sandbox_write(&box, inside(hooks[0]), "export A=1\n");
     check_left_alone("remove", NULL, 0, "");
-    struct outcome got = run("remove", NULL, NULL);
+    struct outcome got = on_prefix("remove", NULL, NULL);
     check_text(got.out, "environment  pt  @\nnot ours   etc/conda/deactivate.d/env_vars.sh\n"
                         "nothing to remove\n");
     outcome_free(&got);
@@ -231,7 +125,7 @@ START_TEST(an_edit)
     enum { AROUND = 3 };
     char message[4096];
 
-    apply();
+    must_apply();
     char *text = sandbox_read(&box, inside(hooks[_i]), NULL);
     size_t from = count_lines(text) - AROUND + 1;
     const char *last = last_lines(text, AROUND);
@@ -246,7 +140,7 @@ START_TEST(an_edit)
     check_left_alone("apply", NULL, 4, message);
     check_left_alone("apply", "--check", 4, message);
     snprintf(message, sizeof message, "@/%s" STAYS, hooks[_i]);
-    struct outcome got = run("remove", NULL, NULL);
+    struct outcome got = on_prefix("remove", NULL, NULL);
     check_text(got.err, message);
     ck_assert_int_eq(got.status, 4);
     for (size_t i = 0; i < HOOKS; i++)
@@ -261,14 +155,14 @@ START_TEST(open_to_all)
 #define OPEN(path)                                                                                 \
     "note: everybody may write to @" path ", and so put commands there that run in your shell at " \
     "'conda activate'; take that away with chmod o-w\n"
-    apply();
+    must_apply();
     struct outcome got = run_script("chmod o+w envs/pt envs/pt/etc/conda/*.d");
     outcome_free(&got);
-    got = run("apply", NULL, NULL);
+    got = on_prefix("apply", NULL, NULL);
     check_text(got.err, OPEN("") OPEN("/etc/conda/activate.d") OPEN("/etc/conda/deactivate.d"));
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
-    got = run("apply", "-q", NULL);
+    got = on_prefix("apply", "-q", NULL);
     ck_assert_str_eq(got.err, "");
     outcome_free(&got);
 }
@@ -303,13 +197,13 @@ START_TEST(a_keep)
     char line[128], *kept = beside(keep->path, keep->kept);
 
     sandbox_write(&box, inside(keep->path), "export MINE=1\n");
-    char *before = tree();
-    struct outcome got = run("apply", keep->option, "--check");
+    char *before = listing();
+    struct outcome got = on_prefix("apply", keep->option, "--check");
     ck_assert_int_eq(got.status, 1);
     outcome_free(&got);
-    char *looked = tree();
+    char *looked = listing();
     ck_assert_str_eq(looked, before);
-    got = run("apply", keep->option, NULL);
+    got = on_prefix("apply", keep->option, NULL);
     ck_assert_str_eq(got.err, "");
     ck_assert_int_eq(got.status, 0);
     snprintf(line, sizeof line, "\nkept       %s as %s\n", keep->path, keep->kept);
@@ -317,13 +211,13 @@ START_TEST(a_keep)
     outcome_free(&got);
     char *text = sandbox_read(&box, kept, NULL);
     ck_assert_str_eq(text, "export MINE=1\n");
-    apply();
-    got = run("remove", NULL, NULL);
+    must_apply();
+    got = on_prefix("remove", NULL, NULL);
     ck_assert_str_eq(got.err, "");
     snprintf(line, sizeof line, "\nput back   %s\n", keep->path);
     ck_assert_ptr_nonnull(strstr(got.out, line));
     outcome_free(&got);
-    char *after = tree();
+    char *after = listing();
     ck_assert_str_eq(after, before);
     free(kept);
     free(before);
@@ -340,22 +234,22 @@ START_TEST(options_keep_to_their_kind)
     struct outcome got;
 
     sandbox_write(&box, inside(hooks[3]), "export MINE=1\n");
-    before = tree();
-    got = run("apply", "--force", NULL);
+    before = listing();
+    got = on_prefix("apply", "--force", NULL);
     ck_assert_int_eq(got.status, 4);
-    char *after = tree();
+    char *after = listing();
     ck_assert_str_eq(after, before);
     free(before);
     free(after);
     outcome_free(&got);
-    got = run("apply", "--adopt", NULL);
+    got = on_prefix("apply", "--adopt", NULL);
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
     edit(hooks[3]);
-    before = tree();
-    got = run("apply", "--adopt", NULL);
+    before = listing();
+    got = on_prefix("apply", "--adopt", NULL);
     ck_assert_int_eq(got.status, 4);
-    after = tree();
+    after = listing();
     ck_assert_str_eq(after, before);
     free(before);
     free(after);
@@ -365,10 +259,10 @@ END_TEST
 
 START_TEST(force_keeps_the_edit)
 {
-    apply();
+    must_apply();
     edit(hooks[3]);
     char *edited = sandbox_read(&box, inside(hooks[3]), NULL);
-    struct outcome got = run("apply", "--force", NULL);
+    struct outcome got = on_prefix("apply", "--force", NULL);
     ck_assert_str_eq(got.err, "");
     ck_assert_int_eq(got.status, 0);
     char *kept = sandbox_read(&box, inside("etc/conda/activate.d/env_vars.sh.orig"), NULL);
@@ -384,11 +278,11 @@ START_TEST(adopted_name_is_taken)
 {
     sandbox_write(&box, inside("etc/conda/activate.d/env_vars.sh"), "export MINE=1\n");
     sandbox_write(&box, inside("etc/conda/activate.d/env_vars-adopted.sh"), "export OTHER=1\n");
-    char *before = tree();
-    struct outcome got = run("apply", "--adopt", NULL);
+    char *before = listing();
+    struct outcome got = on_prefix("apply", "--adopt", NULL);
     char *other = sandbox_read(&box, inside("etc/conda/activate.d/env_vars-adopted.sh"), NULL);
     ck_assert_str_eq(other, "export OTHER=1\n");
-    char *after = tree();
+    char *after = listing();
     if (got.status != 0)
         ck_assert_str_eq(after, before);
     else
@@ -404,16 +298,16 @@ END_TEST
 START_TEST(remove_remembers_what_is_kept)
 {
     sandbox_write(&box, inside(hooks[3]), "export MINE=1\n");
-    struct outcome got = run("apply", "--replace", NULL);
+    struct outcome got = on_prefix("apply", "--replace", NULL);
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
     edit(hooks[3]);
-    got = run("remove", NULL, NULL);
+    got = on_prefix("remove", NULL, NULL);
     ck_assert_int_eq(got.status, 4);
     outcome_free(&got);
-    char *edited = rooted("@/etc/conda/activate.d/env_vars.sh");
+    char *edited = with_prefix("@/etc/conda/activate.d/env_vars.sh");
     ck_assert_int_eq(unlink(edited), 0); /* as the message says */
-    got = run("remove", NULL, NULL);
+    got = on_prefix("remove", NULL, NULL);
     ck_assert_int_eq(got.status, 0);
     char *mine = sandbox_read(&box, inside(hooks[3]), NULL);
     ck_assert_msg(mine && strcmp(mine, "export MINE=1\n") == 0, "not put back: %s", got.out);
@@ -499,10 +393,10 @@ static const char *const damages[] = {
 
 START_TEST(a_damage)
 {
-    apply();
-    char *before = tree();
+    must_apply();
+    char *before = listing();
     sandbox_write(&box, inside("etc/conda/conda-gpu.yml"), damages[_i]);
-    struct outcome got = run("apply", NULL, NULL);
+    struct outcome got = on_prefix("apply", NULL, NULL);
     check_text(got.err, "note: @/etc/conda/conda-gpu.yml is damaged or of another version; what "
                         "the hooks themselves tell is used instead\n");
     ck_assert_int_eq(got.status, 0);
@@ -515,11 +409,11 @@ END_TEST
 
 START_TEST(no_receipt)
 {
-    apply();
+    must_apply();
     char *before = sandbox_read(&box, inside(hooks[3]), NULL);
-    char *receipt = rooted("@/etc/conda/conda-gpu.yml");
+    char *receipt = with_prefix("@/etc/conda/conda-gpu.yml");
     ck_assert_int_eq(unlink(receipt), 0);
-    struct outcome got = run("apply", NULL, NULL);
+    struct outcome got = on_prefix("apply", NULL, NULL);
     check_text(got.err,
                "note: @/etc/conda/conda-gpu.yml is missing; what the hooks themselves tell "
                "is used instead\n");
@@ -528,7 +422,7 @@ START_TEST(no_receipt)
     char *after = sandbox_read(&box, inside(hooks[3]), NULL);
     ck_assert_str_eq(after, before);
     ck_assert_int_eq(unlink(receipt), 0);
-    got = run("remove", NULL, NULL);
+    got = on_prefix("remove", NULL, NULL);
     ck_assert_int_eq(got.status, 0);
     for (size_t i = 0; i < HOOKS; i++)
         ck_assert(!sandbox_has(&box, inside(hooks[i])));
@@ -543,9 +437,9 @@ END_TEST
 START_TEST(former_variable)
 {
     sandbox_write(&box, "environment.yml", "gpu: {devices: 1, variables: {FIRST: 1}}\n");
-    apply();
+    must_apply();
     sandbox_write(&box, "environment.yml", "gpu: {devices: 1, variables: {SECOND: 1}}\n");
-    apply();
+    must_apply();
     char *receipt = sandbox_read(&box, inside("etc/conda/conda-gpu.yml"), NULL);
     char *hook = sandbox_read(&box, inside(hooks[0]), NULL);
     ck_assert_ptr_nonnull(strstr(receipt, "- FIRST\n"));
@@ -592,17 +486,17 @@ static void make_before(const struct before *before)
 START_TEST(remove_is_exact)
 {
     make_before(&befores[_i]);
-    char *before = tree();
-    apply();
-    char *applied = tree();
+    char *before = listing();
+    must_apply();
+    char *applied = listing();
     ck_assert_str_ne(applied, before);
     sandbox_write(&box, "environment.yml", "gpu: {devices: 0, variables: {A: b}}\n");
-    apply();
-    struct outcome got = run("remove", NULL, NULL);
+    must_apply();
+    struct outcome got = on_prefix("remove", NULL, NULL);
     ck_assert_str_eq(got.err, "");
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
-    char *after = tree();
+    char *after = listing();
     ck_assert_str_eq(after, before);
     free(before);
     free(applied);
@@ -613,9 +507,9 @@ END_TEST
 /* What others put beside the hooks since stays. */
 START_TEST(remove_keeps_others)
 {
-    apply();
+    must_apply();
     sandbox_write(&box, inside("etc/conda/activate.d/later.sh"), "true\n");
-    struct outcome got = run("remove", NULL, NULL);
+    struct outcome got = on_prefix("remove", NULL, NULL);
     ck_assert_int_eq(got.status, 0);
     ck_assert(sandbox_has(&box, inside("etc/conda/activate.d/later.sh")));
     ck_assert(!sandbox_has(&box, inside("etc/conda/deactivate.d")));
@@ -630,7 +524,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: whose file");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, prefix_close);
     tcase_set_timeout(tests, 60);
     LOOP(tests, a_foreign, foreigns);
     tcase_add_test(tests, an_edit_of_another_version);

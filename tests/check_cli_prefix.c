@@ -24,22 +24,6 @@ static void tear_down(void)
     sandbox_close(&box);
 }
 
-/* The text with every @ replaced; malloc'ed. */
-static char *rooted(const char *text)
-{
-    size_t room = strlen(text) + 1, length = strlen(box.root);
-
-    for (const char *at = text; *at; at++)
-        room += *at == '@' ? length : 0;
-    char *result = calloc(room, 1), *to = result;
-    for (; *text; text++) {
-        size_t size = *text == '@' ? length : 1;
-        memcpy(to, *text == '@' ? box.root : text, size);
-        to += size;
-    }
-    return result;
-}
-
 /* Makes a conda environment of this folder. */
 static void make_environment(const char *folder)
 {
@@ -63,9 +47,9 @@ static struct outcome run(const char *const *variables, const char *const *argum
     char *env[MOST + 1] = {NULL}, *given[MOST + 1] = {NULL};
 
     for (size_t i = 0; i < MOST && variables[i]; i++)
-        env[i] = rooted(variables[i]);
+        env[i] = rooted(variables[i], box.root);
     for (size_t i = 0; i < MOST && arguments[i]; i++)
-        given[i] = rooted(arguments[i]);
+        given[i] = rooted(arguments[i], box.root);
     struct outcome got = conda_gpu(&box, (const char *const *)env, given[0], given[1], given[2],
                                    given[3], given[4], given[5], NULL);
     for (size_t i = 0; i < MOST; i++) {
@@ -77,10 +61,7 @@ static struct outcome run(const char *const *variables, const char *const *argum
 
 static void check_text(const char *got, const char *wanted)
 {
-    char *text = rooted(wanted);
-
-    ck_assert_str_eq(got, text);
-    free(text);
+    check_rooted(got, wanted, box.root);
 }
 
 /* The first line of the output. */
@@ -124,7 +105,7 @@ static void make_place(const struct place *place)
 {
     make_environment(place->folder);
     if (place->file) {
-        char *text = rooted(place->text);
+        char *text = rooted(place->text, box.root);
         sandbox_write(&box, place->file, text);
         free(text);
     }
@@ -174,9 +155,9 @@ START_TEST(order_of_places)
         check_first_line(got.out, path);
         outcome_free(&got);
         snprintf(path, sizeof path, "@/%s/pt/conda-meta", folders[i]);
-        char *from = rooted(path);
+        char *from = rooted(path, box.root);
         snprintf(path, sizeof path, "@/%s/pt/gone", folders[i]);
-        char *to = rooted(path);
+        char *to = rooted(path, box.root);
         ck_assert_int_eq(rename(from, to), 0);
         free(from);
         free(to);
@@ -404,7 +385,7 @@ static const struct taking {
 START_TEST(a_taking)
 {
     const struct taking *taking = &takings[_i];
-    char *link = sandbox_path(&box, "e/link"), *file = rooted(taking->file);
+    char *link = sandbox_path(&box, "e/link"), *file = rooted(taking->file, box.root);
 
     make_environment("e/act");
     make_environment("e/pt");

@@ -8,7 +8,7 @@
  * holds that against what strace sees. Between two calls nothing happens to the prefix, so that
  * killed just after one is killed just before the next.
  */
-#include "support.h"
+#include "one_prefix.h"
 
 #include "fault_order.h"
 #include "receipt.h"
@@ -24,21 +24,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct sandbox box;
-static char *prefix;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-    prefix = sandbox_environment(&box, "pt");
-}
-
-static void tear_down(void)
-{
-    free(prefix);
-    sandbox_close(&box);
-}
 
 /* What is done, to what. */
 
@@ -99,15 +84,6 @@ static const struct scenario {
 };
 
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
-
-/* The path below the sandbox of one below the environment; valid until the next call. */
-static const char *inside(const char *path)
-{
-    static char whole[256];
-
-    snprintf(whole, sizeof whole, "envs/pt/%s", path);
-    return whole;
-}
 
 static void must(const char *command, const char *option)
 {
@@ -793,13 +769,13 @@ static Suite *suite(void)
 
     for (int i = 0; i < SCENARIOS; i++) {
         TCase *tests = tcase_create(scenarios[i].name); /* for CK_RUN_CASE */
-        tcase_add_checked_fixture(tests, set_up, tear_down);
+        tcase_add_checked_fixture(tests, prefix_open, prefix_close);
         tcase_set_timeout(tests, 600);
         tcase_add_loop_test(tests, a_scenario, i, i + 1);
         suite_add_tcase(suite, tests);
     }
     TCase *tests = tcase_create("others");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, prefix_open, prefix_close);
     tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, a_swap, 0, SWAPS);
     tcase_add_loop_test(tests, no_call_goes_unseen, 0, SCENARIOS);

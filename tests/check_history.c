@@ -2,7 +2,7 @@
  * The modules that know a prefix's files: site, receipt, history, hook. What apply and remove make
  * of them, through the command line, is in check_cli_apply.c.
  */
-#include "support.h"
+#include "one_prefix.h"
 
 #include "history.h"
 #include "hook.h"
@@ -18,15 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct sandbox box;
-static char *prefix;
 static struct site site;
 static struct error err;
 
 static void set_up(void)
 {
-    sandbox_open(&box);
-    prefix = sandbox_environment(&box, "pt");
+    prefix_open();
     site = (struct site)SITE_INIT;
     err = (struct error)ERROR_INIT;
     ck_assert_int_eq(site_open(&site, prefix, &err), 0);
@@ -36,17 +33,7 @@ static void tear_down(void)
 {
     site_close(&site);
     error_release(&err);
-    free(prefix);
-    sandbox_close(&box);
-}
-
-/* Below the sandbox; valid until the next call. */
-static const char *inside(const char *path)
-{
-    static char whole[256];
-
-    snprintf(whole, sizeof whole, "envs/pt/%s", path);
-    return whole;
+    prefix_close();
 }
 
 static char *content(const char *path)

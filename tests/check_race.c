@@ -3,7 +3,7 @@
  * once, a hostile loop that swaps a folder for a link, locks that cannot be had, and errors of the
  * file system itself.
  */
-#include "support.h"
+#include "one_prefix.h"
 
 #include "scope.h"
 #include "strbuf.h"
@@ -19,20 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct sandbox box;
-static char *prefix;
-
 static void set_up(void)
 {
-    sandbox_open(&box);
-    prefix = sandbox_environment(&box, "pt");
+    prefix_open();
     sandbox_write(&box, "environment.yml", "gpu: {devices: none, variables: {A: b}}\n");
-}
-
-static void tear_down(void)
-{
-    free(prefix);
-    sandbox_close(&box);
 }
 
 static struct outcome run(const char *command, const char *option, const char *value)
@@ -49,7 +39,7 @@ static void must(const char *command, const char *option, const char *value)
 }
 
 /* Runs a script in the sandbox, where "$@" is conda-gpu, as another user if there can be one. */
-static struct outcome run_script(const char *script, bool as_other)
+static struct outcome run_with(const char *script, bool as_other)
 {
     const char *argv[16] = {"sh", "-c", script, "sh"};
     static const char *const other[] = {"setpriv", "--reuid=54321", "--regid=54321",
@@ -66,7 +56,7 @@ static struct outcome run_script(const char *script, bool as_other)
 
 static bool can_be_other(void)
 {
-    struct outcome got = run_script("\"$@\" --version", true);
+    struct outcome got = run_with("\"$@\" --version", true);
     bool can = got.status == 0;
 
     outcome_free(&got);
@@ -94,11 +84,11 @@ START_TEST(sixty_four_at_once)
         must("remove", NULL, NULL);
     }
     struct outcome got =
-        run_script("i=0; while [ $i -lt 64 ]; do\n"
-                   "  \"$@\" apply -q --timeout 100 -p envs/pt -f $((i % 8)).yml ||\n"
-                   "    echo \"failed: $?\" &\n"
-                   "  i=$((i + 1)); done; wait\n",
-                   false);
+        run_with("i=0; while [ $i -lt 64 ]; do\n"
+                 "  \"$@\" apply -q --timeout 100 -p envs/pt -f $((i % 8)).yml ||\n"
+                 "    echo \"failed: $?\" &\n"
+                 "  i=$((i + 1)); done; wait\n",
+                 false);
     ck_assert_msg(!*got.err && !*got.out, "%.400s%.400s", got.err, got.out);
     outcome_free(&got);
     struct tree tree = tree_read(prefix);
@@ -189,7 +179,7 @@ START_TEST(others_prefix)
 
     if (!can_be_other())
         return;
-    check_refused(run_script(script, true), refusal->message);
+    check_refused(run_with(script, true), refusal->message);
 }
 END_TEST
 
@@ -199,9 +189,9 @@ START_TEST(others_hooks)
         return;
     must("apply", NULL, NULL);
     struct tree before = tree_read(prefix);
-    check_refused(run_script("chmod 755 . && \"$@\" remove -p envs/pt", true),
+    check_refused(run_with("chmod 755 . && \"$@\" remove -p envs/pt", true),
                   "etc/conda/activate.d/env_vars.csh: cannot remove: Permission denied");
-    struct outcome got = run_script("\"$@\" apply -q -p envs/pt", true);
+    struct outcome got = run_with("\"$@\" apply -q -p envs/pt", true);
     ck_assert_str_eq(got.err, ""); /* nothing is to be written */
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
@@ -219,7 +209,7 @@ START_TEST(read_only)
 #define READ_ONLY                                                                                  \
     "unshare -m sh -c 'mount --bind envs/pt envs/pt && mount -o remount,ro,bind envs/pt && "       \
     "exec \"$@\"' sh "
-    struct outcome got = run_script(READ_ONLY "true", false);
+    struct outcome got = run_with(READ_ONLY "true", false);
 
     if (got.status != 0) {
         test_skip(false, "read-only file system: no mount namespace here: %s", got.err);
@@ -227,12 +217,12 @@ START_TEST(read_only)
         return;
     }
     outcome_free(&got);
-    check_refused(run_script(READ_ONLY "\"$@\" apply -p envs/pt", false),
+    check_refused(run_with(READ_ONLY "\"$@\" apply -p envs/pt", false),
                   "etc/conda/deactivate.d/env_vars.sh: cannot write: Read-only file system");
     must("apply", NULL, NULL);
-    check_refused(run_script(READ_ONLY "\"$@\" remove -p envs/pt", false),
+    check_refused(run_with(READ_ONLY "\"$@\" remove -p envs/pt", false),
                   "etc/conda/activate.d/env_vars.csh: cannot remove: Read-only file system");
-    got = run_script(READ_ONLY "\"$@\" apply -q -p envs/pt", false);
+    got = run_with(READ_ONLY "\"$@\" apply -q -p envs/pt", false);
     ck_assert_str_eq(got.err, "");
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
@@ -329,7 +319,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("races, locks, odd prefixes");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, prefix_close);
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, sixty_four_at_once);
     tcase_add_loop_test(tests, hostile_loop, 0, 3);

@@ -4,7 +4,7 @@
  * neighbours have; receipts that tell nothing, or of another place. Times of folders are not
  * compared: a name that comes and goes changes them, and to set them back would hide that.
  */
-#include "support.h"
+#include "one_prefix.h"
 
 #include "scope.h"
 #include "strbuf.h"
@@ -18,21 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct sandbox box;
-static char *prefix;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-    prefix = sandbox_environment(&box, "pt");
-}
-
-static void tear_down(void)
-{
-    free(prefix);
-    sandbox_close(&box);
-}
-
 #define ACTIVATE   "etc/conda/activate.d/"
 #define DEACTIVATE "etc/conda/deactivate.d/"
 #define RECEIPT    "etc/conda/conda-gpu.yml"
@@ -40,15 +25,6 @@ static void tear_down(void)
 
 static const char *const plans[] = {"gpu: {devices: none, variables: {A: b}}\n",
                                     "gpu: {devices: [1, 3], variables: {C: d}}\n"};
-
-/* The path below the sandbox of one below the environment; valid until the next call. */
-static const char *inside(const char *path)
-{
-    static char whole[256];
-
-    snprintf(whole, sizeof whole, "envs/pt/%s", path);
-    return whole;
-}
 
 static struct outcome run(const char *command, const char *option)
 {
@@ -439,7 +415,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("trees");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, prefix_open, prefix_close);
     LOOP(tests, remove_leaves_it_as_it_was, starts);
     LOOP(tests, remove_leaves_an_edit, starts);
     tcase_add_loop_test(tests, modes_are_the_neighbours, 0, 4 * sizeof manners / sizeof *manners);

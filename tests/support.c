@@ -333,6 +333,32 @@ static const char *required(const char *name)
     return value;
 }
 
+char *rooted(const char *text, const char *root)
+{
+    char *result = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&result, &size);
+
+    while (*text) {
+        bool pair = text[0] == '@' && text[1] == '@';
+        if (*text == '@' && !pair)
+            fputs(root, to);
+        else
+            fwrite(text, 1, pair ? 2 : 1, to);
+        text += pair ? 2 : 1;
+    }
+    fclose(to);
+    return result;
+}
+
+void check_rooted(const char *got, const char *wanted, const char *root)
+{
+    char *text = rooted(wanted, root);
+
+    ck_assert_str_eq(got, text);
+    free(text);
+}
+
 char *fake_driver(void)
 {
     return formatted("%s/libcuda.so.1", required("FAKE_CUDA"));

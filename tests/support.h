@@ -65,6 +65,11 @@ struct outcome sandbox_run(const struct sandbox *box, const char *const *argv,
 struct outcome conda_gpu(const struct sandbox *box, const char *const *env, ...)
     __attribute__((sentinel));
 
+/* The text with `root` for every @ that is not one of a pair; malloc'ed. */
+char *rooted(const char *text, const char *root);
+/* Fails unless `got` is that. */
+void check_rooted(const char *got, const char *wanted, const char *root);
+
 /* Absolute path of the simulated driver, of a file in tests/, and of ../shared/corpus/environments,
    NULL where that is absent. */
 char *fake_driver(void);
