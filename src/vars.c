@@ -104,7 +104,7 @@ static const struct {
      "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
     {"CONDA_* _CONDA_* __CONDA_* _CE_* __conda_gpu_*",
      "belongs to conda or to conda-gpu, which set it themselves"},
-    {"_CONDOR_JOB_AD SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID",
+    {"_CONDOR_JOB_AD SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID",
      "tells in which scheduler's job a shell is, which the hooks must know"},
     {"_ IFS PWD OLDPWD SHLVL PPID LINENO OPTIND OPTARG OPTERR RANDOM SECONDS ENV",
      "is read-only or has a meaning of its own in every POSIX shell"},
@@ -123,6 +123,9 @@ static const struct {
      "is read-only or has a meaning of its own in ksh"},
     {"FISH_VERSION fish_* history hostname status status_generation umask version",
      "is read-only or has a meaning of its own in fish"},
+    {"addsuffix anyerror argv cdtohome command csubstnonl cwd dirstack echo_style edit euid euser "
+     "gid group home killring owd path prompt* shell shlvl tcsh term tty uid user",
+     "is a variable of tcsh's own, which hides the environment's there"},
 };
 
 static bool is_among(const char *patterns, const char *name)

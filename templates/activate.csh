@@ -9,16 +9,17 @@
 # ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
-setenv __conda_gpu_at /////
-if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
+setenv __conda_gpu_at /.////
+if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
   if (! $?_CONDOR_JOB_AD) set _CONDOR_JOB_AD
   if (! $?SLURM_JOB_ID) set SLURM_JOB_ID
+  if (! $?SLURM_STEP_ID) set SLURM_STEP_ID
   if (! $?PBS_JOBID) set PBS_JOBID
   if (! $?LSB_JOBID) set LSB_JOBID
   if (! $?FLUX_JOB_ID) set FLUX_JOB_ID
   if (! $?OAR_JOB_ID) set OAR_JOB_ID
-  setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
-  unset _CONDOR_JOB_AD SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
+  setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q.$SLURM_STEP_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
+  unset _CONDOR_JOB_AD SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
   # What a job has set stays (in_job: keep); else it is ours to set.
   if (! $?CUDA_VISIBLE_DEVICES) setenv __CONDA_GPU_FREE_JOB $__conda_gpu_at:q
 @each keep@
@@ -68,7 +69,7 @@ unsetenv @name@
 setenv @name@ @value@
 if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
   if (x$@state@_OLD_@name@:q != x) then
-    setenv @name@ $@name@:q@separator@$@state@_OLD_@name@:q
+    setenv @name@ @value@@separator@$@state@_OLD_@name@:q
   endif
 endif
 @end prepend@
@@ -76,7 +77,7 @@ endif
 setenv @name@ @value@
 if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
   if (x$@state@_OLD_@name@:q != x) then
-    setenv @name@ $@state@_OLD_@name@:q@separator@$@name@:q
+    setenv @name@ $@state@_OLD_@name@:q@separator@@value@
   endif
 endif
 @end append@

@@ -9,9 +9,9 @@
 # ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
-set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
+set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID.$SLURM_STEP_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
 set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
-if test "$__conda_gpu_job" != /////; and not set -q CUDA_VISIBLE_DEVICES
+if test "$__conda_gpu_job" != /.////; and not set -q CUDA_VISIBLE_DEVICES
   # What a job has set stays (in_job: keep); else it is ours to set.
   set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
 end
@@ -28,7 +28,7 @@ end
 @each variables@
 
 @each keep@
-if contains -- "$__conda_gpu_job" ///// "$__CONDA_GPU_FREE_JOB"
+if contains -- "$__conda_gpu_job" /.//// "$__CONDA_GPU_FREE_JOB"
 @end keep@
 if not set -q @state@_AT_@name@; or not contains -- "$@state@_AT_@name@" "$__conda_gpu_job"/{,1,2,3,4,5,6,7,8,9}{,0,1,2,3,4,5,6,7,8,9}/{,0,1}
   set -gx @state@_OLD_@name@ $@name@

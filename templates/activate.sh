@@ -9,8 +9,8 @@
 # ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
-__conda_gpu_job="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}"
-__conda_gpu_at="$__conda_gpu_job/${CONDA_SHLVL-}"
+export __conda_gpu_job="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}.${SLURM_STEP_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}"
+export __conda_gpu_at="$__conda_gpu_job/${CONDA_SHLVL-}"
 @each former@
 
 # @name@ is in the plan no more: as it was before.
@@ -23,12 +23,12 @@ esac
 
 @each visible@
 # What a job has set stays (in_job: keep); else it is ours to set.
-case $__conda_gpu_job/${@name@+1} in ////// | */1) ;; *)
+case $__conda_gpu_job/${@name@+1} in /.///// | */1) ;; *)
   export __CONDA_GPU_FREE_JOB="$__conda_gpu_job" ;;
 esac
 @end visible@
 @each keep@
-case $__conda_gpu_job in ///// | "${__CONDA_GPU_FREE_JOB-}")
+case $__conda_gpu_job in /.//// | "${__CONDA_GPU_FREE_JOB-}")
 @end keep@
 case ${@state@_AT_@name@-} in "$__conda_gpu_job"/*) ;; *)
   export @state@_AT_@name@="$__conda_gpu_at/${@name@+1}" @state@_OLD_@name@="${@name@-}" ;;
@@ -40,14 +40,12 @@ export @name@=@value@
 unset -v @name@
 @end unset@
 @each prepend@
-@name@=@value@
+export @name@=@value@
 case ${@state@_OLD_@name@-} in ?*) @name@="$@name@"@separator@"$@state@_OLD_@name@" ;; esac
-export @name@
 @end prepend@
 @each append@
-@name@=@value@
+export @name@=@value@
 case ${@state@_OLD_@name@-} in ?*) @name@="$@state@_OLD_@name@"@separator@"$@name@" ;; esac
-export @name@
 @end append@
 @each keep@
 ;; *) case ${@state@_AT_@name@-} in "$__conda_gpu_at"/1)

@@ -2,16 +2,17 @@
 # Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
 # conda-gpu digest @digest@
 
-setenv __conda_gpu_at /////
-if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
+setenv __conda_gpu_at /.////
+if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
   if (! $?_CONDOR_JOB_AD) set _CONDOR_JOB_AD
   if (! $?SLURM_JOB_ID) set SLURM_JOB_ID
+  if (! $?SLURM_STEP_ID) set SLURM_STEP_ID
   if (! $?PBS_JOBID) set PBS_JOBID
   if (! $?LSB_JOBID) set LSB_JOBID
   if (! $?FLUX_JOB_ID) set FLUX_JOB_ID
   if (! $?OAR_JOB_ID) set OAR_JOB_ID
-  setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
-  unset _CONDOR_JOB_AD SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
+  setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q.$SLURM_STEP_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
+  unset _CONDOR_JOB_AD SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
 endif
 if ($?CONDA_SHLVL) then
   setenv __conda_gpu_at $__conda_gpu_at:q/$CONDA_SHLVL:q

@@ -2,7 +2,7 @@
 # Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
 # conda-gpu digest @digest@
 
-set -l __conda_gpu_at "$_CONDOR_JOB_AD/$SLURM_JOB_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID/$CONDA_SHLVL"
+set -l __conda_gpu_at "$_CONDOR_JOB_AD/$SLURM_JOB_ID.$SLURM_STEP_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID/$CONDA_SHLVL"
 @each managed@
 
 if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@

@@ -2,7 +2,7 @@
 # Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
 # conda-gpu digest @digest@
 
-__conda_gpu_at="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}/${CONDA_SHLVL-}"
+export __conda_gpu_at="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}.${SLURM_STEP_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}/${CONDA_SHLVL-}"
 @each managed@
 
 case ${@state@_AT_@name@-}/${@state@_OLD_@name@+1} in

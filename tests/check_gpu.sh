@@ -40,7 +40,7 @@ nvidia-smi -L >/dev/null 2>&1 || { skip "everything: nvidia-smi -L fails: $(nvid
 
 # What the shell or a job says is not what is asked here.
 unset CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER CONDA_GPU_DRIVER CONDA_PREFIX CONDA_SHLVL
-unset SLURM_JOB_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID _CONDOR_JOB_AD
+unset SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID _CONDOR_JOB_AD
 
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT

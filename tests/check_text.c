@@ -112,7 +112,7 @@ START_TEST(strbuf_reserves_in_vain)
 {
     scope(strbuf_release) struct strbuf buf = STRBUF_INIT;
 
-    ck_assert_int_eq(mallopt(M_PERTURB, 'x'), 1);
+    mallopt(M_PERTURB, 'x'); /* which the address sanitizer does by itself */
     ck_assert_ptr_nonnull(strbuf_reserve(&buf, 1000));
     ck_assert_str_eq(strbuf_text(&buf), "");
 }

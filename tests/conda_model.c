@@ -29,6 +29,8 @@ const struct model_job model_jobs[] = {
     {"oar, one GPU given", "OAR_JOB_ID", "1", "0"},
     {"condor, nothing visible", "_CONDOR_JOB_AD", "/var/lib/condor/dir 1/.job.ad", "unset"},
     {"slurm, odd number", "SLURM_JOB_ID", "$(touch canary)`touch canary`;*[ \\E\"", "0,1"},
+    {"slurm, a step with one GPU", "SLURM_STEP_ID", "0", "6"},
+    {"slurm, a step as it finds it", "SLURM_STEP_ID", "1", NULL},
 };
 const size_t model_job_count = sizeof model_jobs / sizeof *model_jobs;
 

@@ -103,7 +103,7 @@ const struct shell_kind shell_kinds[] = {
     ZSH("zsh-ksharrays", "setopt ksh_arrays\n", true),
     ZSH("zsh-shwordsplit", "setopt sh_word_split\n", true),
     ZSH("zsh-errreturn", "setopt err_return\n", true),
-    ZSH("zsh-nounset", "setopt no_unset\n", true),
+    ZSH("zsh-nounset", "setopt no_unset warn_create_global\n", true),
     {.name = "ksh",
      .argv = {"ksh"},
      .extension = "sh",
