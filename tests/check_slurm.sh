@@ -216,6 +216,15 @@ run() {
     'look after' -A1 'look left' >"$work/$shell.login"
   env CUDA_VISIBLE_DEVICES=7 CONDA_SHLVL=0 CONDA_PREFIX= "$shell" "$work/$shell.login" \
     >"$work/$shell.out" 2>&1
+
+  # The shell of an allocation has no GPUs of its own, and its steps have.
+  lines "$shell" 'look step-entry' -A1 +A1 'look step-again' +B2 'look step-other' -B2 +A1 -A1 \
+    'look step-end' >"$work/$shell.step"
+  lines "$shell" +A1 'look salloc-active' \
+    "srun --quiet $(command -v "$shell") $work/$shell.step" 'look salloc-after' -A1 \
+    'look salloc-left' >"$work/$shell.salloc"
+  env CONDA_SHLVL=0 CONDA_PREFIX= salloc --quiet --gres=gpu:1 "$shell" "$work/$shell.salloc" \
+    >>"$work/$shell.out" 2>&1
 }
 
 judge() {
@@ -261,6 +270,20 @@ judge() {
   expect "$shell" fresh-end CUDA_VISIBLE_DEVICES "$given"
   expect "$shell" fresh-end CUDA_DEVICE_ORDER unset
   expect "$shell" fresh-end OMP_NUM_THREADS unset
+
+  # What Slurm gives to a step stands there, also where the allocation's shell chose its own.
+  given=$(value "$shell" step-entry CUDA_VISIBLE_DEVICES)
+  case $given in
+    [0-3]) ;;
+    *) echo "failed: $shell: Slurm gave $given where one GPU was asked for" && failed=$((failed + 1)) ;;
+  esac
+  for look in again other end; do
+    expect "$shell" step-$look CUDA_VISIBLE_DEVICES "$given"
+  done
+  expect "$shell" step-other OMP_NUM_THREADS unset
+  expect "$shell" salloc-active CUDA_VISIBLE_DEVICES 1,3
+  same "$shell" salloc-active salloc-after
+  expect "$shell" salloc-left CUDA_VISIBLE_DEVICES unset
 }
 
 shells=
