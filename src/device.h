@@ -64,7 +64,7 @@ bool pci_parse(const char *text, struct pci_address *pci);
 
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 
-/* "80 GiB", "39.4 GiB": to one decimal, as nvidia-smi's MiB would round. */
+/* "80 GiB", "39.4 GiB": to one decimal, never more than it has. */
 const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE]);
 
 #endif

@@ -458,5 +458,5 @@ char *document_shown(const struct document *doc, const struct node *node)
     if (document_is_null(doc, node))
         return format_text("nothing");
     return format_text("'%.*s'%s", (int)(node->count < MOST_SHOWN ? node->count : MOST_SHOWN),
-                       document_text(doc, node), node->count < MOST_SHOWN ? "" : "...");
+                       document_text(doc, node), node->count <= MOST_SHOWN ? "" : "...");
 }

@@ -2,6 +2,7 @@
 
 #include "digest.h"
 #include "hook.h"
+#include "render.h"
 #include "scope.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  *     scope(hook_set_release) struct hook_set set = {0};
  *     hook_set_add(&set, &site, "etc/conda/deactivate.d/env_vars.sh", &text, &err)  ... and so on
  *     hook_claim(&set, &site, &policy, &err);
- *     hook_write(&set, &site, &folders, &err);
+ *     hook_write(&set, &site, &interim, &folders, &err);
  *
  * Files are written in the order in which they were added: deactivate.d goes before activate.d and
  * the receipt last: a new deactivation script undoes what any earlier activation script did, so

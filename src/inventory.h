@@ -10,8 +10,8 @@
  *         inventory_answer(&inquiry, &machine, &err) < 0) ...
  *
  * Several inquiries may be under way at once: cuInit takes a tenth of a second on a real GPU.
- * Errors have STATUS_DRIVER; when the reason is that this machine simply has no GPU (no library, no
- * driver loaded, CUDA_ERROR_NO_DEVICE), machine.absent is set as well.
+ * Errors of the driver have STATUS_DRIVER; when the reason is that this machine simply has no GPU
+ * (no library, no driver loaded, CUDA_ERROR_NO_DEVICE), machine.absent is set as well.
  */
 #ifndef CONDA_GPU_INVENTORY_H
 #define CONDA_GPU_INVENTORY_H

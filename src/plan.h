@@ -18,7 +18,8 @@
 #define PLAN_NO_NUMBER SIZE_MAX
 
 struct planned_device {
-    size_t number; /* nvidia-smi's; of a MIG instance's GPU, PLAN_NO_NUMBER if that is not listed */
+    size_t number; /* nvidia-smi's; PLAN_NO_NUMBER for a MIG instance, and where any GPU is in MIG
+                      mode */
     struct device device;
 };
 

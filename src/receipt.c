@@ -130,7 +130,7 @@ struct receipt *receipt_parse(const char *text, size_t length)
     scope(receipt_free) struct receipt *receipt = data;
     bool sound = is_key(receipt->state);
     for (unsigned i = 0; i < receipt->variables_count; i++)
-        sound = sound && var_name_has_shape(receipt->variables[i]);
+        sound = sound && var_name_is_manageable(receipt->variables[i]);
     for (unsigned i = 0; i < receipt->kept_count; i++)
         sound = sound && is_kept_pair(&receipt->kept[i]);
     for (unsigned i = 0; i < receipt->folders_count; i++)

@@ -13,7 +13,7 @@
 #include "device.h"
 #include "digest.h"
 #include "error.h"
-#include "render.h"
+#include "vars.h"
 
 struct receipt_device {
     char uuid[UUID_TEXT_SIZE];

@@ -163,13 +163,6 @@ enum hook_owner render_owner(const char *text, size_t length)
     return memcmp(digits, text + digest, DIGEST_TEXT_SIZE - 1) == 0 ? OWNER_US : OWNER_US_EDITED;
 }
 
-/* Names that a plan may hold, and the two that every plan holds. */
-static bool is_manageable(const char *name)
-{
-    return !var_name_refused(name) || strcmp(name, "CUDA_VISIBLE_DEVICES") == 0 ||
-           strcmp(name, "CUDA_DEVICE_ORDER") == 0;
-}
-
 int render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
@@ -184,7 +177,7 @@ int render_recall(const char *text, struct names *managed, char key[STATE_KEY_SI
         scope(free_text) char *name = strndup(start, var_name_length(start));
         if (!name)
             return -1;
-        if (!names_have(managed, name) && !is_manageable(name))
+        if (!names_have(managed, name) && !var_name_is_manageable(name))
             continue;
         if (names_add(managed, name) < 0)
             return -1;

@@ -9,10 +9,6 @@
 
 /* "@state@": 8 digits that make the state of one environment's hooks its own. */
 #define STATE_PREFIX "__CONDA_GPU_"
-enum {
-    STATE_KEY_SIZE = 9,    /* 8 hexadecimal digits and a NUL */
-    MANAGED_LIMIT = 10000, /* names that earlier generations are believed to have managed */
-};
 
 /* Both stand in the first lines of every hook and tell our files from others. */
 #define HOOK_SIGNATURE "Written by conda-gpu "
@@ -27,7 +23,8 @@ struct render {
     const char *version;
 };
 
-/* Values to fill either template of a shell with; the caller frees them. */
+/* Appends the text of a hook: the template with this plan filled in. Errors of the template name it
+   and their line. */
 int render_hook(struct strbuf *out, const struct render *in, const struct shell *shell,
                 const char *template_name, const char *template_text, struct error *err);
 

@@ -168,3 +168,9 @@ const char *var_name_refused(const char *name)
             return refused[i].reason;
     return NULL;
 }
+
+bool var_name_is_manageable(const char *name)
+{
+    return !var_name_refused(name) || strcmp(name, "CUDA_VISIBLE_DEVICES") == 0 ||
+           strcmp(name, "CUDA_DEVICE_ORDER") == 0;
+}

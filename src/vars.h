@@ -53,7 +53,15 @@ size_t var_name_length(const char *text);
 /* [A-Za-z_][A-Za-z0-9_]* */
 bool var_name_has_shape(const char *name);
 
-/* NULL for a name that a plan may hold; else the reason why not, to follow "NAME". */
+/* NULL for a name that a file may hold; else the reason why not, to follow "NAME". */
 const char *var_name_refused(const char *name);
+
+/* Those, and the two that every plan holds: what hooks may manage. */
+bool var_name_is_manageable(const char *name);
+
+enum {
+    STATE_KEY_SIZE = 9,    /* of what hooks keep in a shell: 8 hexadecimal digits and a NUL */
+    MANAGED_LIMIT = 10000, /* names that earlier generations are believed to have managed */
+};
 
 #endif

@@ -274,6 +274,19 @@ START_TEST(output_of_diff)
 }
 END_TEST
 
+/* Children are heard of also where the caller did not want to hear of its own. */
+START_TEST(children_ignored)
+{
+    struct outcome got =
+        run_script("trap '' CHLD; PATH=/nowhere; exec \"$CONDA_GPU\" apply -d -p \"$PT\"", NULL);
+
+    ck_assert_str_eq(got.err,
+                     "changes are shown with diff(1), and there is none; install diffutils\n");
+    ck_assert_int_eq(got.status, 5);
+    outcome_free(&got);
+}
+END_TEST
+
 /* A closed stdin, and a stderr that is closed or full, are nobody's business. */
 static const char *const harmless[] = {
     "\"$CONDA_GPU\" apply -p \"$PT\" <&-",      "\"$CONDA_GPU\" apply -p \"$PT\" 2>&-",
@@ -304,7 +317,8 @@ START_TEST(reader_gone)
 }
 END_TEST
 
-/* Colour: only on a terminal, never with NO_COLOR or on a dumb one. */
+/* Colour: only on a terminal, never with NO_COLOR or on a dumb one. What a file holds is shown to a
+   terminal without its escape sequences, and elsewhere byte for byte. */
 
 static const struct colour {
     const char *command;
@@ -321,6 +335,8 @@ static const struct colour {
     {"\"$CONDA_GPU\" devices | cat", "TERM=xterm", false},
     {"\"$CONDA_GPU\" aply 2>&1 | cat", "TERM=xterm", false},
     {"\"$CONDA_GPU\" apply -p \"$PT\"", "TERM=xterm", false},
+    {"\"$CONDA_GPU\" apply -d -f escape.yml -p \"$PT\"", "TERM=xterm", false},
+    {"\"$CONDA_GPU\" apply -d -f escape.yml -p \"$PT\" | cat", "TERM=xterm", true},
 };
 
 START_TEST(colours_only_there)
@@ -334,6 +350,7 @@ START_TEST(colours_only_there)
         return;
     }
     outcome_free(&got);
+    sandbox_write(&box, "escape.yml", "gpu: {devices: 1, variables: {A: \"\\e[1A\"}}\n");
     snprintf(script, sizeof script, "script -qec '%s' /dev/null </dev/null", colour->command);
     got = run_script(script, colour->variable);
     ck_assert_msg((strchr(got.out, '\033') != NULL) == colour->coloured, "%s: %s", colour->command,
@@ -357,6 +374,7 @@ static Suite *suite(void)
     tcase_add_test(tests, help_needs_nothing);
     tcase_add_loop_test(tests, broken_output, 0, sizeof streams / sizeof *streams);
     tcase_add_loop_test(tests, output_of_diff, 0, sizeof diffs / sizeof *diffs);
+    tcase_add_test(tests, children_ignored);
     tcase_add_loop_test(tests, harmless_stream, 0, sizeof harmless / sizeof *harmless);
     tcase_add_test(tests, reader_gone);
     tcase_add_loop_test(tests, colours_only_there, 0, sizeof colours / sizeof *colours);

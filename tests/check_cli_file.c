@@ -267,6 +267,7 @@ static const char posix[] = "is read-only or has a meaning of its own in every P
 static const char bash[] = "is read-only or has a meaning of its own in bash";
 static const char zsh[] = "is read-only or has a meaning of its own in zsh";
 static const char fish[] = "is read-only or has a meaning of its own in fish";
+static const char tcsh[] = "is a variable of tcsh's own, which hides the environment's there";
 
 static const struct refusal {
     const char *name, *reason;
@@ -283,6 +284,7 @@ static const struct refusal {
     {"__conda_gpu_at", conda},
     {"_CONDOR_JOB_AD", job},
     {"SLURM_JOB_ID", job},
+    {"SLURM_STEP_ID", job},
     {"PBS_JOBID", job},
     {"LSB_JOBID", job},
     {"FLUX_JOB_ID", job},
@@ -298,6 +300,8 @@ static const struct refusal {
     {"GID", zsh},
     {"path", zsh},
     {"status", fish},
+    {"user", tcsh},
+    {"prompt2", tcsh},
     {"history", fish},
     {"fish_pid", fish},
 };
@@ -305,7 +309,7 @@ static const struct refusal {
 /* Names that only look like the refused ones. */
 static const char *const allowed[] = {
     "PATHS", "CUDA_HOME",   "CONDAX", "MYCONDA_X", "SLURM_JOB_NAME",
-    "_CEX",  "USER_STATUS", "IFSX",   "uid",       "LD_LIBRARY_PATH"};
+    "_CEX",  "USER_STATUS", "IFSX",   "userid",    "LD_LIBRARY_PATH"};
 
 static void check_behind(const char *start, const struct file *file)
 {

@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "file.h"
+#include "render.h"
 #include "scope.h"
 #include "templates.h"
 

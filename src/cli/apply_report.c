@@ -130,7 +130,7 @@ static int show_diffs(const struct apply *apply, struct error *err)
         const struct hook_file *file = &apply->set.items[i];
         if (file->state != HOOK_SAME && apply_diff(apply, file, &diff, err) < 0)
             return -1;
-        cli_write(&diff);
+        cli_write_foreign(&diff);
     }
     return 0;
 }

@@ -62,6 +62,10 @@ void cli_print_line(const struct options *options, const struct strbuf *text);
 /* Lines on stdout, as they are. */
 void cli_write(const struct strbuf *text);
 
+/* Lines of files, byte for byte; on a terminal, which would obey them, with control characters made
+   visible. */
+void cli_write_foreign(const struct strbuf *text);
+
 /* After all output: -1 if any of it could not be written, or there was no memory to print it. */
 int cli_finish(struct error *err);
 

@@ -66,6 +66,21 @@ void cli_write(const struct strbuf *text)
     fwrite(strbuf_text(text), 1, text->length, stdout);
 }
 
+void cli_write_foreign(const struct strbuf *text)
+{
+    scope(strbuf_release) struct strbuf shown = STRBUF_INIT;
+    const char *line = strbuf_text(text), *end = line + text->length;
+
+    while (line < end && isatty(STDOUT_FILENO)) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *stop = newline ? newline : end;
+        strbuf_add_printable(&shown, line, (size_t)(stop - line));
+        strbuf_adds(&shown, "\n");
+        line = stop + 1;
+    }
+    cli_write(shown.length || shown.failed ? &shown : text);
+}
+
 int cli_finish(struct error *err)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
