@@ -277,8 +277,9 @@ END_TEST
 /* Children are heard of also where the caller did not want to hear of its own. */
 START_TEST(children_ignored)
 {
-    struct outcome got =
-        run_script("trap '' CHLD; PATH=/nowhere; exec \"$CONDA_GPU\" apply -d -p \"$PT\"", NULL);
+    struct outcome got = run_script("/usr/bin/env --ignore-signal=CHLD PATH=/nowhere "
+                                    "\"$CONDA_GPU\" apply -d -p \"$PT\"",
+                                    NULL);
 
     ck_assert_str_eq(got.err,
                      "changes are shown with diff(1), and there is none; install diffutils\n");
