@@ -535,6 +535,11 @@ int config_read_fd(struct config *config, const char *file, int fd, struct error
     return read_any(config, file, fd, NULL, 0, err);
 }
 
+bool config_wants_no_gpu(const struct config *config)
+{
+    return config->item_count == 1 && config->items[0].kind == ITEM_NONE;
+}
+
 void config_release(struct config *config)
 {
     for (size_t i = 0; i < config->item_count; i++)

@@ -47,6 +47,9 @@ int config_read(struct config *config, const char *file, const char *text, size_
 /* The same for an open file. */
 int config_read_fd(struct config *config, const char *file, int fd, struct error *err);
 
+/* True for `devices: none`. */
+bool config_wants_no_gpu(const struct config *config);
+
 void config_release(struct config *config);
 
 #endif

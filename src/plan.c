@@ -83,8 +83,6 @@ int plan_make(struct plan *plan, const struct config *config, const struct selec
 {
     bool listed = true;
 
-    if (!selection->count)
-        return plan_make_cpu(plan, config, err);
     scope(free_text) char *visible = visible_value(config, selection);
     if (!visible)
         return error_memory(err);
@@ -97,7 +95,9 @@ int plan_make(struct plan *plan, const struct config *config, const struct selec
 
 int plan_make_cpu(struct plan *plan, const struct config *config, struct error *err)
 {
-    return make(plan, config, PLAN_NO_GPU, IN_JOB_OVERRIDE, err);
+    enum in_job in_job = config_wants_no_gpu(config) ? IN_JOB_OVERRIDE : config->in_job;
+
+    return make(plan, config, PLAN_NO_GPU, in_job, err);
 }
 
 const char *plan_visible(const struct plan *plan)

@@ -25,16 +25,18 @@ struct planned_device {
 
 struct plan {
     struct var_list variables; /* CUDA_DEVICE_ORDER and CUDA_VISIBLE_DEVICES first */
-    enum in_job in_job;        /* for CUDA_VISIBLE_DEVICES; always override when it hides all */
+    enum in_job in_job;        /* for CUDA_VISIBLE_DEVICES; always override for `devices: none` */
     struct planned_device *devices; /* in CUDA's order; NULL before plan_confirm if the driver has
                                        not listed all of them yet */
     size_t device_count;
 };
 
+/* For a selection of at least one device. */
 int plan_make(struct plan *plan, const struct config *config, const struct selection *selection,
               struct error *err);
 
-/* For a machine without a GPU (`devices: none`, or `if_no_gpu: cpu`). */
+/* For no GPU: as `devices: none` asks, which holds in every job, or as `if_no_gpu: cpu` does on a
+   machine without one, where in_job holds as written. */
 int plan_make_cpu(struct plan *plan, const struct config *config, struct error *err);
 
 /* The planned value of CUDA_VISIBLE_DEVICES. */

@@ -176,13 +176,6 @@ static int select_filter(const struct selecting *in, const struct item *item)
     return found ? 0 : missing(in, item, "no GPU matches name, min_memory and min_compute");
 }
 
-static int select_none(const struct selecting *in, const struct item *item)
-{
-    (void)in;
-    (void)item;
-    return 0;
-}
-
 static bool is_mig(const struct choice *choice)
 {
     return choice->device ? choice->device->mig : choice->item->kind == ITEM_MIG;
@@ -208,9 +201,9 @@ int select_devices(struct selection *selection, const struct config *config,
                    const struct device_list *machine, struct error *err)
 {
     static int (*const by_kind[])(const struct selecting *, const struct item *) = {
-        [ITEM_INDEX] = select_range, [ITEM_RANGE] = select_range,   [ITEM_UUID] = select_uuid,
-        [ITEM_MIG] = select_uuid,    [ITEM_PCI] = select_pci,       [ITEM_ALL] = select_all,
-        [ITEM_NONE] = select_none,   [ITEM_FILTER] = select_filter,
+        [ITEM_INDEX] = select_range,   [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
+        [ITEM_MIG] = select_uuid,      [ITEM_PCI] = select_pci,     [ITEM_ALL] = select_all,
+        [ITEM_FILTER] = select_filter,
     };
     scope(selection_release) struct selection chosen = {.by_uuid = device_list_has_mig(machine)};
     struct selecting in = {&chosen, machine, err};

@@ -22,6 +22,8 @@ struct selection {
 };
 
 /*
+ * Not for `devices: none`, which needs no machine: see config_wants_no_gpu.
+ *
  * `machine` in PCI bus order. Where a GPU is in MIG mode, the driver lists one instance or all in
  * place of the GPUs, depending on its version (NVIDIA MIG User Guide, "CUDA Device Enumeration"):
  * then numbers and filters are refused, since they would not count as nvidia-smi does, and a whole

@@ -51,7 +51,6 @@ static const struct {
     {"0-3", "0123", STATUS_DONE},
     {"[2-3, 0-1]", "2301", STATUS_DONE},
     {"all", "0123", STATUS_DONE},
-    {"none", "", STATUS_DONE},
     {"GPU-02", "2", STATUS_DONE},
     {WHOLE("3"), "3", STATUS_DONE},
     {"04:00.0", "3", STATUS_DONE},
@@ -132,7 +131,6 @@ static const struct {
     {"MIG-11000000-0000-0000-0000-000000000000", 0, false},
     {"GPU-11000000-0000-0000-0000-000000000000", 0, false},
     {"GPU-11", -1, false},
-    {"none", 0, false},
 };
 
 START_TEST(select_on_mig_machine)
@@ -155,9 +153,9 @@ END_TEST
 static const struct {
     const char *devices, *further, *visible;
 } plans[] = {
-    {"[3, 1]", "", "3,1"},  {"0", "", "0"},
-    {"none", "", "-1"},     {"[3, 1]", "uuid", WHOLE("3") "," WHOLE("1")},
-    {"none", "uuid", "-1"},
+    {"[3, 1]", "", "3,1"},
+    {"0", "", "0"},
+    {"[3, 1]", "uuid", WHOLE("3") "," WHOLE("1")},
 };
 
 static void make_plan(struct plan *plan, struct config *config, struct selection *selection,
@@ -191,23 +189,36 @@ START_TEST(plan_of_selection)
 }
 END_TEST
 
-/* in_job is the file's word, but that no GPU is no GPU in a job as well. */
+/* in_job is the file's word, also without a GPU; but `devices: none` is none in a job as well. */
+static const struct {
+    const char *devices;
+    bool cpu;
+    enum in_job written, planned;
+} jobs[] = {
+    {"0", false, IN_JOB_KEEP, IN_JOB_KEEP},
+    {"0", false, IN_JOB_OVERRIDE, IN_JOB_OVERRIDE},
+    {"0", true, IN_JOB_KEEP, IN_JOB_KEEP},
+    {"0", true, IN_JOB_OVERRIDE, IN_JOB_OVERRIDE},
+    {"none", true, IN_JOB_KEEP, IN_JOB_OVERRIDE},
+    {"none", true, IN_JOB_OVERRIDE, IN_JOB_OVERRIDE},
+    {"[none]", true, IN_JOB_KEEP, IN_JOB_OVERRIDE},
+};
+
 START_TEST(plan_in_jobs)
 {
+    scope(config_release) struct config config = {0};
+    scope(selection_release) struct selection selection = {0};
+    scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
-    for (int none = 0; none < 2; none++) {
-        for (int in_job = 0; in_job < 2; in_job++) {
-            scope(config_release) struct config config = {0};
-            scope(selection_release) struct selection selection = {0};
-            scope(plan_release) struct plan plan = {0};
-            read_devices(&config, none ? "none" : "0");
-            config.in_job = in_job ? IN_JOB_OVERRIDE : IN_JOB_KEEP;
-            ck_assert_int_eq(select_devices(&selection, &config, &machine, &err), 0);
-            ck_assert_int_eq(plan_make(&plan, &config, &selection, &err), 0);
-            ck_assert_int_eq(plan.in_job, none || in_job ? IN_JOB_OVERRIDE : IN_JOB_KEEP);
-        }
-    }
+    read_devices(&config, jobs[_i].devices);
+    config.in_job = jobs[_i].written;
+    if (!jobs[_i].cpu)
+        ck_assert_int_eq(select_devices(&selection, &config, &machine, &err), 0);
+    int result = jobs[_i].cpu ? plan_make_cpu(&plan, &config, &err)
+                              : plan_make(&plan, &config, &selection, &err);
+    ck_assert_int_eq(result, 0);
+    ck_assert_int_eq(plan.in_job, jobs[_i].planned);
 }
 END_TEST
 
@@ -220,7 +231,6 @@ START_TEST(plan_without_gpu)
     read_devices(&config, "[3, 1]");
     ck_assert_int_eq(plan_make_cpu(&plan, &config, &err), 0);
     ck_assert_str_eq(plan_visible(&plan), "-1");
-    ck_assert_int_eq(plan.in_job, IN_JOB_OVERRIDE);
     ck_assert_uint_eq(plan.variables.count, 4);
 }
 END_TEST
@@ -307,7 +317,7 @@ static Suite *suite(void)
     tcase_add_test(tests, select_reports_every_item);
     LOOP(tests, select_on_mig_machine, mig_selections);
     LOOP(tests, plan_of_selection, plans);
-    tcase_add_test(tests, plan_in_jobs);
+    LOOP(tests, plan_in_jobs, jobs);
     tcase_add_test(tests, plan_without_gpu);
     tcase_add_test(tests, plan_for_instances);
     LOOP(tests, plan_is_confirmed, confirmations);

@@ -57,11 +57,6 @@ static bool looks_only(const struct options *options)
     return options->dry_run || options->check;
 }
 
-static bool wants_no_gpu(const struct config *config)
-{
-    return config->item_count == 1 && config->items[0].kind == ITEM_NONE;
-}
-
 /* Begins to ask the driver what it shows under the planned values. */
 static int ask_to_confirm(struct apply *apply, struct error *err)
 {
@@ -104,7 +99,7 @@ static int decide(struct apply *apply, struct inquiry *survey, struct error *err
 {
     scope(error_release) struct error absent = ERROR_INIT;
 
-    if (wants_no_gpu(&apply->config))
+    if (config_wants_no_gpu(&apply->config))
         return plan_make_cpu(&apply->plan, &apply->config, err);
     if (inventory_answer(survey, &apply->machine, &absent) < 0)
         return plan_without_gpu(apply, &absent, err);
