@@ -440,14 +440,9 @@ static int read_assign(const struct reading *in, const struct node *node, void *
                     in->path);
 }
 
-static int lacks_section(const struct reading *in, const char *near)
+/* After a message that there is no section, one as it should be. */
+static int show_section(const struct reading *in)
 {
-    struct place file = {.file = in->config->file};
-
-    if (near)
-        error_at(in->err, file, "no 'gpu:' section; did you mean 'gpu' by the key '%.60s'?", near);
-    else
-        error_at(in->err, file, "no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:");
     error_add(in->err, STATUS_INPUT, "  gpu:");
     return error_add(in->err, STATUS_INPUT, "    devices: 0");
 }
@@ -468,36 +463,79 @@ static int read_section(const struct reading *in, const struct node *node)
     return result;
 }
 
-/* The top level: only `name` and `gpu` are ours to read. */
-static int read_root(const struct reading *in)
+/* The top level's keys that are ours to read, and one that looks as if it were meant to be. */
+struct outline {
+    const struct node *name, *section_key, *section, *near;
+};
+
+static bool is_filled_text(const struct document *doc, const struct node *node)
+{
+    return node->kind == NODE_TEXT && node->count && !document_is_null(doc, node);
+}
+
+static int read_outline(const struct reading *in, struct outline *outline)
 {
     static const char *const section[] = {"gpu"};
-    const struct node *root = document_root(in->doc), *found = NULL;
-    const char *near = NULL;
+    const struct node *root = document_root(in->doc);
 
     for (size_t i = 0; i < root->count; i++) {
         const struct node *key = document_key(in->doc, root, i);
         const struct node *value = document_value(in->doc, root, i);
-        const char *name = document_text(in->doc, key), *text = document_text(in->doc, value);
+        const char *name = document_text(in->doc, key);
         if (!name || strlen(name) != key->count)
             continue;
-        if (strcmp(name, "name") == 0 && text && *text && !document_is_null(in->doc, value) &&
-            !in->config->name) {
-            in->config->name = strdup(text);
-            if (!in->config->name)
-                return error_memory(in->err);
-        } else if (strcmp(name, "gpu") == 0 && found) {
+        if (strcmp(name, "name") == 0 && !outline->name && is_filled_text(in->doc, value)) {
+            outline->name = value;
+        } else if (strcmp(name, "gpu") == 0 && outline->section) {
             return error_at(in->err, document_place(in->doc, key),
                             "gpu: a second 'gpu:' section; join it with the first, at line %zu",
-                            (size_t)found->line);
+                            (size_t)outline->section_key->line);
         } else if (strcmp(name, "gpu") == 0) {
-            found = value;
+            outline->section_key = key;
+            outline->section = value;
         } else if (suggest(name, section, 1)) {
-            near = name;
+            outline->near = key;
         }
     }
-    return found && !document_is_null(in->doc, found) ? read_section(in, found)
-                                                      : lacks_section(in, near);
+    return 0;
+}
+
+static int lacks_section(const struct reading *in, const struct outline *outline)
+{
+    struct place file = {.file = in->config->file};
+
+    if (outline->section)
+        error_at(in->err, document_place(in->doc, outline->section_key),
+                 "gpu: the section is empty; its keys must stand indented below 'gpu:', for GPU 0 "
+                 "of nvidia-smi for example:");
+    else if (outline->near)
+        error_at(in->err, document_place(in->doc, outline->near),
+                 "no 'gpu:' section; did you mean 'gpu' by the key '%.60s'?",
+                 document_text(in->doc, outline->near));
+    else
+        error_at(in->err, file, "no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:");
+    return show_section(in);
+}
+
+static int read_name(const struct reading *in, const struct node *node)
+{
+    in->config->name = strdup(document_text(in->doc, node));
+    return in->config->name ? 0 : error_memory(in->err);
+}
+
+/* The top level: only `name` and `gpu` are ours to read. */
+static int read_root(const struct reading *in)
+{
+    struct outline outline = {NULL};
+
+    int result = read_outline(in, &outline);
+    if (result == 0 && outline.name)
+        result = read_name(in, outline.name);
+    if (result < 0)
+        return -1;
+    if (!outline.section || document_is_null(in->doc, outline.section))
+        return lacks_section(in, &outline);
+    return read_section(in, outline.section);
 }
 
 /* Reads from the file, or for fd -1 from the text. */

@@ -46,10 +46,14 @@ static void check_refused(const char *file, int status, const char *message)
 #define JOIN_KEYS "known keys: prepend, append, separator\n"
 #define SECTION   "  gpu:\n    devices: 0\n"
 #define LACKING   F " no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:\n" SECTION
-#define MEND      "; mend this line or the one before it\n"
-#define VALUE     "a value, null, {prepend: TEXT} or {append: TEXT}\n"
-#define NO_NAME   "is no name for a variable: a letter or _ first, then letters, digits and _\n"
-#define NUL       "the value holds a NUL, which no environment variable can; remove it\n"
+#define EMPTY                                                                                      \
+    "the section is empty; its keys must stand indented below 'gpu:', for GPU 0 of nvidia-smi "    \
+    "for "                                                                                         \
+    "example:\n" SECTION
+#define MEND    "; mend this line or the one before it\n"
+#define VALUE   "a value, null, {prepend: TEXT} or {append: TEXT}\n"
+#define NO_NAME "is no name for a variable: a letter or _ first, then letters, digits and _\n"
+#define NUL     "the value holds a NUL, which no environment variable can; remove it\n"
 
 struct file {
     const char *text;
@@ -66,11 +70,15 @@ static const struct file files[] = {
     {"\n- numpy\n", F "2:1: found a list where the file should be a mapping such as 'name: pt'\n"},
     {"name: pt\n", LACKING},
     {"{}\n", LACKING},
-    {"gpu:\n", LACKING},
-    {"name: pt\ngpu: ~\n", LACKING},
+    {"gpu:\n", F "1:1: gpu: " EMPTY},
+    {"name: pt\ngpu: ~\n", F "2:1: gpu: " EMPTY},
+    {"name: pt\ngpu:\ndevices: [1, 3]\n", F "2:1: gpu: " EMPTY},
     {"gpus:\n  devices: 1\n",
-     F " no 'gpu:' section; did you mean 'gpu' by the key 'gpus'?\n" SECTION},
-    {"GPU: {devices: 1}\n", F " no 'gpu:' section; did you mean 'gpu' by the key 'GPU'?\n" SECTION},
+     F "1:1: no 'gpu:' section; did you mean 'gpu' by the key 'gpus'?\n" SECTION},
+    {"name: pt\nGPU: {devices: 1}\n",
+     F "2:1: no 'gpu:' section; did you mean 'gpu' by the key 'GPU'?\n" SECTION},
+    {"gpu:\n  devices: 1\n\ngpu:\n  devices: 2\n",
+     F "4:1: gpu: a second 'gpu:' section; join it with the first, at line 1\n"},
     {"gpu: {devices: 1}\nname: pt\ngpu: {devices: 2}\n",
      F "3:1: gpu: a second 'gpu:' section; join it with the first, at line 1\n"},
     {"gpu: {devices: 1}\n---\nname: pt\n",
