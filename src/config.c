@@ -447,6 +447,19 @@ static int show_section(const struct reading *in)
     return error_add(in->err, STATUS_INPUT, "    devices: 0");
 }
 
+/* True when a key is `devices`, or is told to be that already. */
+static bool means_devices(const struct reading *in, const struct node *section)
+{
+    static const char *const devices[] = {"devices"};
+
+    for (size_t i = 0; i < section->count; i++) {
+        const char *name = document_text(in->doc, document_key(in->doc, section, i));
+        if (name && suggest(name, devices, 1))
+            return true;
+    }
+    return false;
+}
+
 static int read_section(const struct reading *in, const struct node *node)
 {
     static const struct key keys[] = {
@@ -457,7 +470,7 @@ static int read_section(const struct reading *in, const struct node *node)
 
     int result = read_keys(in, node, "a mapping such as {devices: 0}", keys,
                            sizeof keys / sizeof *keys, in->config);
-    if (node->kind == NODE_MAPPING && !in->config->items && in->err->lines == 0)
+    if (node->kind == NODE_MAPPING && !means_devices(in, node) && !is_enough(in->err))
         return error_at(in->err, document_place(in->doc, node),
                         "gpu: 'devices' is missing; accepted: " DEVICES_ACCEPTED);
     return result;

@@ -111,6 +111,10 @@ static const struct file sections[] = {
     {"gpu: [1]\n", F "1:6: gpu: found a list; accepted: a mapping such as {devices: 0}\n"},
     {"gpu: {}\n", F "1:6: gpu: 'devices' is missing; accepted: " DEVICES},
     {"gpu:\n  ids: uuid\n", F "2:3: gpu: 'devices' is missing; accepted: " DEVICES},
+    {"gpu: {ids: foo}\n", F "1:12: gpu.ids: found 'foo'; accepted: index or uuid\n" F
+                            "1:6: gpu: 'devices' is missing; accepted: " DEVICES},
+    {"gpu: {devices: x, ids: foo}\n", F "1:16: gpu.devices: found 'x'; accepted: " DEVICES F
+                                        "1:24: gpu.ids: found 'foo'; accepted: index or uuid\n"},
     {"gpu: {device: 1}\n", F "1:7: gpu: unknown key 'device'; did you mean 'devices'?\n"},
     {"gpu: {devices: 1, Ids: uuid}\n", F "1:19: gpu: unknown key 'Ids'; did you mean 'ids'?\n"},
     {"gpu: {devices: 1, if-no-gpu: cpu}\n",

@@ -343,8 +343,8 @@ static const struct {
      "f:102:4: more than 100 %TAG lines before this; an environment file needs none\n"},
     {"gpu:\n  devices: [", "1,", "", "", "]\n", 1024,
      "f:2:12: gpu.devices: 1025 items; at most 1024 are accepted\n"},
-    {"gpu:\n  variables:\n    ", "x", ": y\n", "", "", 255,
-     "f:3:5: gpu.variables: the name 'xxxxxxxxxxxxxxxxxxxx...' has 256 bytes; at most 255 are "
+    {"gpu:\n  devices: 1\n  variables:\n    ", "x", ": y\n", "", "", 255,
+     "f:4:5: gpu.variables: the name 'xxxxxxxxxxxxxxxxxxxx...' has 256 bytes; at most 255 are "
      "accepted\n"},
 };
 
