@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What every reader of a value gets. `path` is the key as messages name it: "gpu.devices". */
 struct reading {
@@ -24,9 +25,10 @@ struct key {
 
 enum { MOST_ERRORS = 50, MOST_KEYS = 16 };
 
-#define DEVICES_ACCEPTED                                                                           \
+#define ITEM_ACCEPTED                                                                              \
     "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
     "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
+#define DEVICES_ACCEPTED ITEM_ACCEPTED ", or a list of these, such as [1, 3]"
 
 static int wrong(const struct reading *in, const struct node *node, const char *accepted)
 {
@@ -236,7 +238,36 @@ static int read_count(const struct reading *in, const struct node *node, void *t
     return number_parse(text, &item->count) && item->count ? 0 : wrong(in, node, accepted);
 }
 
-static int read_item(const struct reading *in, const struct node *node, struct item *item)
+static bool is_several(const char *text)
+{
+    return strspn(text, "0123456789") && strpbrk(text, ", ") &&
+           !text[strspn(text, "0123456789, ")] && strchr("0123456789", text[strlen(text) - 1]);
+}
+
+/* What to write in place of an item that means something elsewhere; "" for others. */
+static const char *item_advice(const char *text)
+{
+    if (is_several(text))
+        return "; write several as a list, such as [1, 3]";
+    if (strncasecmp(text, "cuda:", 5) == 0)
+        return "; write nvidia-smi's number, which 'conda-gpu devices' shows beside CUDA's";
+    if (strcmp(text, "-1") == 0)
+        return "; to hide every GPU write none";
+    return "";
+}
+
+static int wrong_item(const struct reading *in, const struct node *node, const char *accepted)
+{
+    scope(free_text) char *shown = document_shown(in->doc, node);
+
+    if (!shown)
+        return error_memory(in->err);
+    return error_at(in->err, document_place(in->doc, node), "%s: found %s%s; accepted: %s",
+                    in->path, shown, item_advice(document_text(in->doc, node)), accepted);
+}
+
+static int read_item(const struct reading *in, const struct node *node, const char *accepted,
+                     struct item *item)
 {
     static const struct key keys[] = {
         {"name", read_filter_name},
@@ -252,16 +283,17 @@ static int read_item(const struct reading *in, const struct node *node, struct i
         if (!item->text)
             return error_memory(in->err);
         if (!node->count)
-            return wrong(in, node, "a filter with at least one of name, min_memory, min_compute");
-        return read_keys(in, node, DEVICES_ACCEPTED, keys, sizeof keys / sizeof *keys, item);
+            return wrong(in, node,
+                         "a filter with at least one of name, min_memory, min_compute, count");
+        return read_keys(in, node, accepted, keys, sizeof keys / sizeof *keys, item);
     }
-    const char *text = plain_text(in, node, DEVICES_ACCEPTED);
+    const char *text = plain_text(in, node, accepted);
     if (!text)
         return -1;
     item->text = strdup(text);
     if (!item->text)
         return error_memory(in->err);
-    return item_parse(text, item) < 0 ? wrong(in, node, DEVICES_ACCEPTED) : 0;
+    return item_parse(text, item) < 0 ? wrong_item(in, node, accepted) : 0;
 }
 
 static int check_alone(const struct reading *in, const struct config *config)
@@ -288,7 +320,7 @@ static int read_devices(const struct reading *in, const struct node *node, void 
     config->devices_place = document_place(in->doc, node);
     if (!count)
         return error_at(in->err, config->devices_place,
-                        "%s: the list is empty; accepted: " DEVICES_ACCEPTED, in->path);
+                        "%s: the list is empty; accepted as an item: " ITEM_ACCEPTED, in->path);
     if (count > CONFIG_DEVICES_LIMIT)
         return error_at(in->err, config->devices_place, "%s: %zu items; at most %d are accepted",
                         in->path, count, CONFIG_DEVICES_LIMIT);
@@ -298,7 +330,7 @@ static int read_devices(const struct reading *in, const struct node *node, void 
     for (size_t i = 0; i < count && !is_enough(in->err); i++) {
         config->item_count++;
         const struct node *item = list ? document_item(in->doc, node, i) : node;
-        if (read_item(in, item, &config->items[i]) < 0)
+        if (read_item(in, item, list ? ITEM_ACCEPTED : DEVICES_ACCEPTED, &config->items[i]) < 0)
             result = -1;
     }
     return check_alone(in, config) < 0 ? -1 : result;

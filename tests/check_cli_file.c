@@ -39,9 +39,12 @@ static void check_refused(const char *file, int status, const char *message)
 }
 
 #define F "environment.yml:"
-#define DEVICES                                                                                    \
+#define ITEM_FORMS                                                                                 \
     "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
-    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}\n"
+    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
+#define ITEM      ITEM_FORMS "\n"
+#define DEVICES   ITEM_FORMS ", or a list of these, such as [1, 3]\n"
+#define SEVERAL   "; write several as a list, such as [1, 3]; accepted: "
 #define KEYS      "known keys: devices, ids, if_no_gpu, in_job, variables, assign\n"
 #define JOIN_KEYS "known keys: prepend, append, separator\n"
 #define SECTION   "  gpu:\n    devices: 0\n"
@@ -153,12 +156,18 @@ static const struct file sections[] = {
 /* Values of gpu.devices; the text is put behind "gpu:\n  devices: ". */
 static const struct file items[] = {
     {"x", F "2:12: gpu.devices: found 'x'; accepted: " DEVICES},
-    {"-1", F "2:12: gpu.devices: found '-1'; accepted: " DEVICES},
+    {"-1", F "2:12: gpu.devices: found '-1'; to hide every GPU write none; accepted: " DEVICES},
     {"1.5", F "2:12: gpu.devices: found '1.5'; accepted: " DEVICES},
     {"0x1", F "2:12: gpu.devices: found '0x1'; accepted: " DEVICES},
     {"1_0", F "2:12: gpu.devices: found '1_0'; accepted: " DEVICES},
-    {"1,3", F "2:12: gpu.devices: found '1,3'; accepted: " DEVICES},
-    {"1 3", F "2:12: gpu.devices: found '1 3'; accepted: " DEVICES},
+    {"1,3", F "2:12: gpu.devices: found '1,3'" SEVERAL DEVICES},
+    {"'1,3'", F "2:12: gpu.devices: found '1,3'" SEVERAL DEVICES},
+    {"[0, '1, 3']", F "2:16: gpu.devices: found '1, 3'" SEVERAL ITEM},
+    {"1,", F "2:12: gpu.devices: found '1,'; accepted: " DEVICES},
+    {"1,x", F "2:12: gpu.devices: found '1,x'; accepted: " DEVICES},
+    {"cuda:0", F "2:12: gpu.devices: found 'cuda:0'; write nvidia-smi's number, which 'conda-gpu "
+                 "devices' shows beside CUDA's; accepted: " DEVICES},
+    {"1 3", F "2:12: gpu.devices: found '1 3'" SEVERAL DEVICES},
     {"'1 '", F "2:12: gpu.devices: found '1 '; accepted: " DEVICES},
     {"1000000000", F "2:12: gpu.devices: found '1000000000'; accepted: " DEVICES},
     {"1-", F "2:12: gpu.devices: found '1-'; accepted: " DEVICES},
@@ -179,15 +188,15 @@ static const struct file items[] = {
     {"", F "2:11: gpu.devices: found nothing; accepted: " DEVICES},
     {"~", F "2:12: gpu.devices: found nothing; accepted: " DEVICES},
     {"''", F "2:12: gpu.devices: found ''; accepted: " DEVICES},
-    {"[]", F "2:12: gpu.devices: the list is empty; accepted: " DEVICES},
-    {"[1, ~]", F "2:16: gpu.devices: found nothing; accepted: " DEVICES},
-    {"[[1]]", F "2:13: gpu.devices: found a list; accepted: " DEVICES},
-    {"\n  - 1\n  - x", F "4:5: gpu.devices: found 'x'; accepted: " DEVICES},
+    {"[]", F "2:12: gpu.devices: the list is empty; accepted as an item: " ITEM},
+    {"[1, ~]", F "2:16: gpu.devices: found nothing; accepted: " ITEM},
+    {"[[1]]", F "2:13: gpu.devices: found a list; accepted: " ITEM},
+    {"\n  - 1\n  - x", F "4:5: gpu.devices: found 'x'; accepted: " ITEM},
     {"\"\\e[31m\"", F "2:12: gpu.devices: found '\\x1b[31m'; accepted: " DEVICES},
     {"\"a\\u2028b\"", F "2:12: gpu.devices: found 'a\\xe2\\x80\\xa8b'; accepted: " DEVICES},
     {"\"1\\0\"", F "2:12: gpu.devices: " NUL},
-    {"[x, 1, y]", F "2:13: gpu.devices: found 'x'; accepted: " DEVICES F
-                    "2:19: gpu.devices: found 'y'; accepted: " DEVICES},
+    {"[x, 1, y]", F "2:13: gpu.devices: found 'x'; accepted: " ITEM F
+                    "2:19: gpu.devices: found 'y'; accepted: " ITEM},
     {"1234567890123456789012345678901234567890123456789012345678901234567890", F
      "2:12: gpu.devices: found '123456789012345678901234567890123456789012345678901234567890'...; "
      "accepted: " DEVICES},
@@ -199,7 +208,7 @@ static const struct file items[] = {
      F "2:13: gpu.devices: 'all' stands beside other items; write it alone, or leave it out\n" F
        "2:18: gpu.devices: 'none' stands beside other items; write it alone, or leave it out\n"},
     {"{}", F "2:12: gpu.devices: found a mapping; accepted: a filter with at least one of name, "
-             "min_memory, min_compute\n"},
+             "min_memory, min_compute, count\n"},
     {"{nam: x}", F "2:13: gpu.devices: unknown key 'nam'; did you mean 'name'?\n"},
     {"{memory: 1GB}", F "2:13: gpu.devices: unknown key 'memory'; known keys: name, min_memory, "
                         "min_compute, count\n"},
@@ -437,7 +446,7 @@ START_TEST(all_errors_at_once)
                   "  ids: uuid\n");
     check_refused(
         "environment.yml", 2,
-        F "3:13: gpu.devices: found 'x'; accepted: " DEVICES F
+        F "3:13: gpu.devices: found 'x'; accepted: " ITEM F
           "3:16: gpu.devices: 'all' stands beside other items; write it alone, or leave it out\n" F
           "4:8: gpu.ids: found 'y'; accepted: index or uuid\n" F
           "5:3: gpu: unknown key 'colour'; " KEYS F
