@@ -65,19 +65,30 @@ static const char *plain_text(const struct reading *in, const struct node *node,
     return NULL;
 }
 
+static read_value read_assign;
+
+/* assign is read for its message alone, so nobody is told to write it. */
+static bool is_offered(const struct key *key)
+{
+    return key->read != read_assign;
+}
+
 static int unknown_key(const struct reading *in, const struct node *key, const char *name,
                        const struct key *keys, size_t count)
 {
     const char *names[MOST_KEYS];
     scope(strbuf_release) struct strbuf known = STRBUF_INIT;
+    size_t offered = 0;
 
     for (size_t i = 0; i < count; i++) {
-        names[i] = keys[i].name;
-        strbuf_addf(&known, "%s%s", i ? ", " : "", names[i]);
+        if (!is_offered(&keys[i]))
+            continue;
+        strbuf_addf(&known, "%s%s", offered ? ", " : "", keys[i].name);
+        names[offered++] = keys[i].name;
     }
     if (known.failed)
         return error_memory(in->err);
-    const char *near = suggest(name, names, count);
+    const char *near = suggest(name, names, offered);
     if (near)
         return error_at(in->err, document_place(in->doc, key),
                         "%s: unknown key '%.60s'; did you mean '%s'?", in->path, name, near);

@@ -45,7 +45,7 @@ static void check_refused(const char *file, int status, const char *message)
 #define ITEM      ITEM_FORMS "\n"
 #define DEVICES   ITEM_FORMS ", or a list of these, such as [1, 3]\n"
 #define SEVERAL   "; write several as a list, such as [1, 3]; accepted: "
-#define KEYS      "known keys: devices, ids, if_no_gpu, in_job, variables, assign\n"
+#define KEYS      "known keys: devices, ids, if_no_gpu, in_job, variables\n"
 #define JOIN_KEYS "known keys: prepend, append, separator\n"
 #define SECTION   "  gpu:\n    devices: 0\n"
 #define LACKING   F " no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:\n" SECTION
@@ -122,6 +122,7 @@ static const struct file sections[] = {
     {"gpu: {devices: 1, Ids: uuid}\n", F "1:19: gpu: unknown key 'Ids'; did you mean 'ids'?\n"},
     {"gpu: {devices: 1, if-no-gpu: cpu}\n",
      F "1:19: gpu: unknown key 'if-no-gpu'; did you mean 'if_no_gpu'?\n"},
+    {"gpu: {devices: 1, assigns: []}\n", F "1:19: gpu: unknown key 'assigns'; " KEYS},
     {"gpu: {devices: 1, colour: red}\n", F "1:19: gpu: unknown key 'colour'; " KEYS},
     {"gpu: {devices: 1, 'a\\nb': red}\n", F "1:19: gpu: unknown key 'a\\nb'; " KEYS},
     {"gpu: {devices: 1, ~: red}\n", F "1:19: gpu: unknown key '~'; " KEYS},
