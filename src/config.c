@@ -575,7 +575,13 @@ static int lacks_section(const struct reading *in, const struct outline *outline
 
 static int read_name(const struct reading *in, const struct node *node)
 {
-    in->config->name = strdup(document_text(in->doc, node));
+    const char *name = document_text(in->doc, node);
+
+    if (strlen(name) != node->count)
+        return error_at(in->err, document_place(in->doc, node),
+                        "name: the value holds a NUL, which no name of an environment can; remove "
+                        "it");
+    in->config->name = strdup(name);
     return in->config->name ? 0 : error_memory(in->err);
 }
 
@@ -584,14 +590,12 @@ static int read_root(const struct reading *in)
 {
     struct outline outline = {NULL};
 
-    int result = read_outline(in, &outline);
-    if (result == 0 && outline.name)
-        result = read_name(in, outline.name);
-    if (result < 0)
+    if (read_outline(in, &outline) < 0)
         return -1;
+    int result = outline.name ? read_name(in, outline.name) : 0;
     if (!outline.section || document_is_null(in->doc, outline.section))
         return lacks_section(in, &outline);
-    return read_section(in, outline.section);
+    return read_section(in, outline.section) < 0 ? -1 : result;
 }
 
 /* Reads from the file, or for fd -1 from the text. */

@@ -175,7 +175,7 @@ static char *find_by_name(const char *name, const struct names *roots, char *con
     scope(names_release) struct names searched = {0};
     const char *home = env_get_filled(env, "HOME");
 
-    if (strchr(name, '/')) {
+    if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
         error_add(err, STATUS_PREFIX, "'%s' is no name but a path; give it with -p", name);
         return NULL;
     }

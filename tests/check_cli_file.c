@@ -76,6 +76,11 @@ static const struct file files[] = {
     {"gpu:\n", F "1:1: gpu: " EMPTY},
     {"name: pt\ngpu: ~\n", F "2:1: gpu: " EMPTY},
     {"name: pt\ngpu:\ndevices: [1, 3]\n", F "2:1: gpu: " EMPTY},
+    {"name: \"pt\\0x\"\ngpu: {devices: x}\n",
+     F "1:7: name: the value holds a NUL, which no name of an environment can; remove it\n" F
+       "2:16: gpu.devices: found 'x'; accepted: " DEVICES},
+    {"name: \"\\0\"\ngpu: {devices: 1}\n",
+     F "1:7: name: the value holds a NUL, which no name of an environment can; remove it\n"},
     {"gpus:\n  devices: 1\n",
      F "1:1: no 'gpu:' section; did you mean 'gpu' by the key 'gpus'?\n" SECTION},
     {"name: pt\nGPU: {devices: 1}\n",
