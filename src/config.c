@@ -277,8 +277,24 @@ static int wrong_item(const struct reading *in, const struct node *node, const c
                     in->path, shown, item_advice(document_text(in->doc, node)), accepted);
 }
 
-static int read_item(const struct reading *in, const struct node *node, const char *accepted,
-                     struct item *item)
+/* The filter as it is written, on one line. */
+static char *filter_text(const struct document *doc, const struct node *node)
+{
+    enum { MOST_SHOWN = 60 };
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *value = document_value(doc, node, i);
+        const char *quote = value->plain ? "" : "'";
+        strbuf_addf(&text, "%s%s: %s%.*s%s%s", i ? ", " : "{",
+                    document_text(doc, document_key(doc, node, i)), quote, MOST_SHOWN,
+                    document_text(doc, value), quote, value->count > MOST_SHOWN ? "..." : "");
+    }
+    strbuf_addc(&text, '}');
+    return strbuf_take(&text);
+}
+
+static int read_filter(const struct reading *in, const struct node *node, struct item *item)
 {
     static const struct key keys[] = {
         {"name", read_filter_name},
@@ -287,17 +303,22 @@ static int read_item(const struct reading *in, const struct node *node, const ch
         {"count", read_count},
     };
 
+    item->kind = ITEM_FILTER;
+    if (!node->count)
+        return wrong(in, node,
+                     "a filter with at least one of name, min_memory, min_compute, count");
+    if (read_keys(in, node, "", keys, sizeof keys / sizeof *keys, item) < 0)
+        return -1;
+    item->text = filter_text(in->doc, node);
+    return item->text ? 0 : error_memory(in->err);
+}
+
+static int read_item(const struct reading *in, const struct node *node, const char *accepted,
+                     struct item *item)
+{
     item->place = document_place(in->doc, node);
-    if (node->kind == NODE_MAPPING) {
-        item->kind = ITEM_FILTER;
-        item->text = strdup("{...}");
-        if (!item->text)
-            return error_memory(in->err);
-        if (!node->count)
-            return wrong(in, node,
-                         "a filter with at least one of name, min_memory, min_compute, count");
-        return read_keys(in, node, accepted, keys, sizeof keys / sizeof *keys, item);
-    }
+    if (node->kind == NODE_MAPPING)
+        return read_filter(in, node, item);
     const char *text = plain_text(in, node, accepted);
     if (!text)
         return -1;

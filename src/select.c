@@ -157,6 +157,19 @@ static bool matches(const struct item *item, const struct device *device)
            (!item->name || fnmatch(item->name, device->name, 0) == 0);
 }
 
+/* After a message that nothing matches: a name without a * or ? is often meant as a part. */
+static int explain_name(const struct selecting *in, const struct item *item)
+{
+    if (!item->name || strpbrk(item->name, "*?["))
+        return -1;
+    for (size_t i = 0; i < in->machine->count; i++)
+        if (strcmp(item->name, in->machine->items[i].name) == 0)
+            return -1;
+    return error_add(in->err, STATUS_DRIVER,
+                     "  the whole name must match; for a part of it write name: \"*%.60s*\"",
+                     item->name);
+}
+
 static int select_filter(const struct selecting *in, const struct item *item)
 {
     unsigned long found = 0;
@@ -170,10 +183,13 @@ static int select_filter(const struct selecting *in, const struct item *item)
         if (add(in, item, i) < 0)
             return -1;
     }
-    if (item->count && found < item->count)
-        return missing(in, item, "%s%lu of the %lu GPUs asked for match", found ? "only " : "",
-                       found, item->count);
-    return found ? 0 : missing(in, item, "no GPU matches name, min_memory and min_compute");
+    if (found && found >= item->count)
+        return 0;
+    if (found)
+        return missing(in, item, "only %lu GPU%s %s", found, found > 1 ? "s match" : " matches",
+                       item->text);
+    missing(in, item, "no GPU matches %s", item->text);
+    return explain_name(in, item);
 }
 
 static bool is_mig(const struct choice *choice)
