@@ -51,7 +51,12 @@ static const struct command *find_command(const char *name, struct error *err)
             return commands[i];
     }
     const char *near = suggest(name, names, COMMANDS);
-    if (near)
+    if (name[0] == '-' && name[1])
+        error_add(err, STATUS_INPUT,
+                  "'%s' stands before the command; options go after it, as in 'conda-gpu apply "
+                  "--dry-run'; see conda-gpu --help",
+                  name);
+    else if (near)
         error_add(err, STATUS_INPUT, "unknown command '%s'; did you mean '%s'?", name, near);
     else
         error_add(err, STATUS_INPUT,

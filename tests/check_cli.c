@@ -63,13 +63,29 @@ static const struct mistake {
     {{"apply", "--json"}, "unknown option '--json'; 'conda-gpu apply --help' lists them\n"},
     {{"devices", "-n", "pt"},
      "unknown option '-n'; 'conda-gpu devices --help' lists them\n"
-     "unexpected argument 'pt'; a file is named with -f, an environment with -n or -p\n"},
+     "unexpected argument 'pt'; only options are accepted here\n"},
+    {{"devices", "extra"}, "unexpected argument 'extra'; only options are accepted here\n"},
+    {{"remove", "pt"}, "unexpected argument 'pt'; an environment is named with -n or -p\n"},
     {{"remove", "--check"}, "unknown option '--check'; 'conda-gpu remove --help' lists them\n"},
     {{"remove", "-f", "environment.yml"},
      "unknown option '-f'; 'conda-gpu remove --help' lists them\n"
-     "unexpected argument 'environment.yml'; a file is named with -f, an environment with -n or "
-     "-p\n"},
-    {{"apply", "--d"}, "unknown option '--d'; 'conda-gpu apply --help' lists them\n"},
+     "unexpected argument 'environment.yml'; an environment is named with -n or -p\n"},
+    {{"apply", "--d"}, "'--d' may be --dry-run or --driver; write more of it\n"},
+    {{"apply", "--t=1"}, "'--t=1' may be --timeout or --template-dir; write more of it\n"},
+    {{"apply", "--force", "-xq"}, "unknown option '-x'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "--check", "-qx"}, "unknown option '-x'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "--force", "-xyq"},
+     "unknown option '-x'; 'conda-gpu apply --help' lists them\n"
+     "unknown option '-y'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "-qf"}, "-f: a value is needed\n"},
+    {{"apply", "--qui=1"}, "--quiet takes no value\n"},
+    {{"--dry-run", "apply"},
+     "'--dry-run' stands before the command; options go after it, as in 'conda-gpu apply "
+     "--dry-run'; see conda-gpu --help\n"},
+    {{"-n", "x", "apply"},
+     "'-n' stands before the command; options go after it, as in 'conda-gpu apply --dry-run'; see "
+     "conda-gpu --help\n"},
+    {{"-"}, "unknown command '-'; known: apply, devices, remove; see conda-gpu --help\n"},
     {{"apply", "--quiet=1"}, "--quiet takes no value\n"},
     {{"apply", "--check=yes"}, "--check takes no value\n"},
     {{"apply", "-f"}, "-f: a value is needed\n"},

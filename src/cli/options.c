@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "env.h"
+#include "scope.h"
 #include "suggest.h"
 
 #include <getopt.h>
@@ -96,19 +97,60 @@ static void accept(struct accepted *accepted, const struct command *command)
     }
 }
 
+static const struct row *find_row(const struct accepted *accepted, int letter)
+{
+    for (size_t i = 0; i < accepted->count; i++)
+        if (accepted->rows[i]->letter == letter)
+            return accepted->rows[i];
+    return NULL;
+}
+
+/* Adds the names that begin so, and counts them. */
+static size_t list_fitting(struct strbuf *fitting, const struct accepted *accepted,
+                           const char *name)
+{
+    size_t length = strcspn(name, "="), fits = 0;
+
+    for (size_t i = 0; length && i < accepted->count; i++)
+        if (strncmp(accepted->names[i], name, length) == 0)
+            strbuf_addf(fitting, "%s--%s", fits++ ? " or " : "", accepted->names[i]);
+    return fits;
+}
+
 static void unknown_option(const struct command *command, const struct accepted *accepted,
                            const char *text, struct error *err)
 {
+    scope(strbuf_release) struct strbuf fitting = STRBUF_INIT;
     bool is_long = strncmp(text, "--", 2) == 0;
     const char *near = is_long ? suggest(text + 2, accepted->names, accepted->count) : NULL;
 
-    if (is_long && optopt)
-        error_add(err, STATUS_INPUT, "%.*s takes no value", (int)strcspn(text, "="), text);
+    if (is_long && list_fitting(&fitting, accepted, text + 2) > 1)
+        error_add(err, STATUS_INPUT, "'%s' may be %s; write more of it", text,
+                  strbuf_text(&fitting));
     else if (near)
         error_add(err, STATUS_INPUT, "unknown option '%s'; did you mean '--%s'?", text, near);
     else
         error_add(err, STATUS_INPUT, "unknown option '%s'; 'conda-gpu %s --help' lists them", text,
                   command->name);
+    if (fitting.failed)
+        error_memory(err);
+}
+
+/* getopt_long leaves in optopt a short option's letter, also within a word of several, and a long
+   one's where it is known but has a value too many or too few; else 0. */
+static void wrong_option(const struct command *command, const struct accepted *accepted,
+                         bool lacks_value, const char *word, struct error *err)
+{
+    const char single[] = {'-', (char)optopt, '\0'};
+    const struct row *row = optopt ? find_row(accepted, optopt) : NULL;
+
+    if (lacks_value)
+        error_add(err, STATUS_INPUT, "%s: a value is needed",
+                  strncmp(word, "--", 2) == 0 ? word : single);
+    else if (row)
+        error_add(err, STATUS_INPUT, "--%s takes no value", row->name);
+    else
+        unknown_option(command, accepted, optopt ? single : word, err);
 }
 
 static void apply_environment(struct options *options)
@@ -119,14 +161,18 @@ static void apply_environment(struct options *options)
         options->driver = options->template_dir = NULL;
 }
 
-static void check_combinations(const struct options *options, int argc, char **argv,
-                               struct error *err)
+/* What an argument that is no option may have been meant as. */
+static const char *instead_of_arguments(const struct command *command)
 {
-    for (int i = optind; i < argc; i++)
-        error_add(err, STATUS_INPUT,
-                  "unexpected argument '%s'; a file is named with -f, an "
-                  "environment with -n or -p",
-                  argv[i]);
+    if (strchr(command->options, 'f'))
+        return "a file is named with -f, an environment with -n or -p";
+    if (strchr(command->options, 'n'))
+        return "an environment is named with -n or -p";
+    return "only options are accepted here";
+}
+
+static void check_combinations(const struct options *options, struct error *err)
+{
     if (options->name && options->prefix)
         error_add(err, STATUS_INPUT, "-n and -p both name an environment; give one of them");
     if (options->quiet && options->verbose)
@@ -148,22 +194,18 @@ enum parsed options_parse(struct options *options, const struct command *command
     opterr = 0;
     optind = 1;
     while ((letter = getopt_long(argc, argv, accepted.shorts, accepted.longs, NULL)) != -1) {
-        const char *text = argv[optind - 1];
-        const struct row *row = NULL;
-        char single[] = {'-', (char)optopt, '\0'};
-        for (size_t i = 0; i < accepted.count; i++)
-            if (accepted.rows[i]->letter == letter)
-                row = accepted.rows[i];
+        const struct row *row = find_row(&accepted, letter);
         if (row && row->kind == KIND_HELP)
             return PARSED_HELP;
         if (row)
             set_option(options, row, optarg, err);
-        else if (letter == ':')
-            error_add(err, STATUS_INPUT, "%s: a value is needed", text);
         else
-            unknown_option(command, &accepted, strncmp(text, "--", 2) == 0 ? text : single, err);
+            wrong_option(command, &accepted, letter == ':', argv[optind - 1], err);
     }
-    check_combinations(options, argc, argv, err);
+    for (int i = optind; i < argc; i++)
+        error_add(err, STATUS_INPUT, "unexpected argument '%s'; %s", argv[i],
+                  instead_of_arguments(command));
+    check_combinations(options, err);
     apply_environment(options);
     return err->status == STATUS_DONE ? PARSED_RUN : PARSED_WRONG;
 }
