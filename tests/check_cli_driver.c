@@ -71,7 +71,13 @@ static void check_nobody_left(void)
     outcome_free(&found);
 }
 
-/* Faults: the same message from apply and from devices. */
+/* What apply adds where there is no driver or no GPU. */
+#define GO_ON                                                                                      \
+    "to go on without GPUs where there are none, write 'if_no_gpu: cpu' into the gpu: section of " \
+    "environment.yml\n"
+
+/* Faults: the same message from apply and from devices. Those of a machine without a GPU are among
+   the absences below. */
 
 #define GAVE(call, code, text) "the CUDA driver failed: " call " gave " code " (CUDA_" text "); "
 #define UNSAID                 "see NVIDIA's CUDA Driver API reference, CUresult\n"
@@ -103,11 +109,6 @@ static const struct fault {
           "ERROR_DEVICE_UNAVAILABLE, CUDA-capable device(s) is/are busy or "
           "unavailable") "every GPU is taken by a process in exclusive mode: see "
                          "'nvidia-smi -q -d COMPUTE', and wait or ask its owner\n"},
-    {"fault cuInit 100",
-     GAVE("cuInit", "100",
-          "ERROR_NO_DEVICE, no CUDA-capable device is "
-          "detected") "the driver sees no GPU: see whether nvidia-smi lists one; start a container "
-                      "with --gpus all, ask Slurm for --gres=gpu:1\n"},
     {"fault cuInit 101",
      GAVE("cuInit", "101",
           "ERROR_INVALID_DEVICE, invalid device ordinal") "the driver lists a device that it then "
@@ -222,9 +223,6 @@ static const struct fault {
                                                           "does not know: see 'nvidia-smi' and "
                                                           "'dmesg | grep NVRM' for a GPU that "
                                                           "failed\n"},
-    {"fault cuDeviceGetCount says 0",
-     "the CUDA driver sees no GPU: see whether nvidia-smi lists one; start a container with --gpus "
-     "all, ask Slurm for --gres=gpu:1\n"},
 };
 
 START_TEST(a_fault)
@@ -254,7 +252,7 @@ START_TEST(no_kernel_module)
     make_machine(codes[_i].statements);
     snprintf(message, sizeof message,
              "the CUDA driver failed: cuInit gave %s; NVIDIA's kernel module is not loaded: "
-             "install the driver, or load it with 'sudo modprobe nvidia'\n",
+             "install the driver, or load it with 'sudo modprobe nvidia'\n" GO_ON,
              codes[_i].message);
     check_failed(apply(NULL, NULL), message);
 }
@@ -535,11 +533,15 @@ static void check_hidden(const struct outcome *got)
 START_TEST(an_absence)
 {
     const struct absence *absence = &absences[_i];
-    char note[600];
+    char note[600], error[800];
 
     make_machine(absence->machine);
     char *driver = absence->library ? fake_driver() : sandbox_path(&box, "none.so");
-    check_failed(apply("--driver", driver), absence->message);
+    snprintf(error, sizeof error, "%s" GO_ON, absence->message);
+    check_failed(apply("--driver", driver), error);
+    check_failed(conda_gpu(&box, NULL, "devices", "--driver", driver, NULL), absence->message);
+    check_failed(conda_gpu(&box, NULL, "devices", "--json", "--driver", driver, NULL),
+                 absence->message);
     sandbox_write(&box, "environment.yml", "gpu:\n  devices: [1, 3]\n  if_no_gpu: cpu\n");
     struct outcome got = apply("--driver", driver);
     snprintf(note, sizeof note, CPU "%s", absence->message);
@@ -615,7 +617,7 @@ START_TEST(no_library_at_all)
         {"empty", UNUSABLE "@/empty: file too short" REINSTALL},
         {"text", UNUSABLE "@/text: invalid ELF header" REINSTALL},
         {"envs", UNUSABLE "@/envs: cannot read file data: Is a directory" REINSTALL},
-        {"none.so", NO_LIBRARY},
+        {"none.so", NO_LIBRARY GO_ON},
     };
     char *path = sandbox_path(&box, libraries[_i].statements);
     char text[5000];
@@ -711,7 +713,7 @@ START_TEST(option_over_variable)
     check_failed(conda_gpu(&box, env, "apply", "-p", "envs/pt", NULL),
                  "no CUDA driver library (/none.so: cannot open shared object file: No such file "
                  "or directory); install NVIDIA's driver (on Debian libcuda1), start a container "
-                 "with --gpus all, or name the library with --driver PATH\n");
+                 "with --gpus all, or name the library with --driver PATH\n" GO_ON);
     free(driver);
 }
 END_TEST
@@ -790,7 +792,7 @@ START_TEST(default_library)
         check_failed(conda_gpu(&box, env, "apply", "-p", "envs/pt", NULL),
                      "no CUDA driver library (libcuda.so.1: cannot open shared object file: No "
                      "such file or directory); install NVIDIA's driver (on Debian libcuda1), start "
-                     "a container with --gpus all, or name the library with --driver PATH\n");
+                     "a container with --gpus all, or name the library with --driver PATH\n" GO_ON);
     }
     free(driver);
     free(folder);

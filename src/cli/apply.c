@@ -86,8 +86,15 @@ static int confirm(struct apply *apply, struct error *err)
 
 static int plan_without_gpu(struct apply *apply, const struct error *absent, struct error *err)
 {
-    if (!apply->machine.absent || apply->config.if_no_gpu != IF_NO_GPU_CPU)
+    if (!apply->machine.absent)
         return error_join(err, absent);
+    if (apply->config.if_no_gpu != IF_NO_GPU_CPU) {
+        error_join(err, absent);
+        return error_add(err, absent->status,
+                         "to go on without GPUs where there are none, write 'if_no_gpu: cpu' into "
+                         "the gpu: section of %s",
+                         apply->config.file);
+    }
     cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
              (int)strcspn(error_text(absent), "\n"), error_text(absent));
     return plan_make_cpu(&apply->plan, &apply->config, err);
