@@ -148,7 +148,8 @@ static int find_in_list(char **found, const char *list, const char *name)
     return 0;
 }
 
-static char *not_found(const char *name, const struct names *searched, struct error *err)
+static char *not_found(const char *name, const struct names *searched, const struct names *roots,
+                       struct error *err)
 {
     error_add(err, STATUS_PREFIX,
               "no environment '%s'; create it with 'conda env create', or name its folder with -p. "
@@ -156,8 +157,9 @@ static char *not_found(const char *name, const struct names *searched, struct er
               name);
     for (size_t i = 0; i < searched->count; i++)
         error_add(err, STATUS_PREFIX, "  %s", searched->items[i]);
-    if (!searched->count)
-        error_add(err, STATUS_PREFIX, "  nowhere: this shell knows no conda (CONDA_EXE is unset)");
+    if (!roots->count)
+        error_add(err, STATUS_PREFIX, "  nowhere%s: this shell knows no conda (CONDA_EXE is unset)",
+                  searched->count ? " else" : "");
     return NULL;
 }
 
@@ -166,7 +168,7 @@ static char *find_base(const struct names *roots, struct error *err)
     for (size_t i = 0; i < roots->count; i++)
         if (is_environment(roots->items[i]))
             return strdup(roots->items[i]);
-    return not_found("base", roots, err);
+    return not_found("base", roots, roots, err);
 }
 
 static char *find_by_name(const char *name, const struct names *roots, char *const *env,
@@ -189,12 +191,12 @@ static char *find_by_name(const char *name, const struct names *roots, char *con
             return take(&path);
     }
     if (!home)
-        return not_found(name, &searched, err);
+        return not_found(name, &searched, roots, err);
     scope(free_text) char *list = path_join(home, ".conda/environments.txt");
     scope(free_text) char *listed = NULL;
     if (!list || find_in_list(&listed, list, name) < 0 || names_add(&searched, list) < 0)
         return NULL;
-    return listed ? take(&listed) : not_found(name, &searched, err);
+    return listed ? take(&listed) : not_found(name, &searched, roots, err);
 }
 
 static bool is_same_folder(const char *a, const char *b)

@@ -167,7 +167,8 @@ END_TEST
 
 /* What is asked for cannot be had: status 4, and nothing is written anywhere. */
 
-#define CREATE "; create it with 'conda env create', or name its folder with -p. Searched:\n"
+#define NO_CONDA "  nowhere else: this shell knows no conda (CONDA_EXE is unset)\n"
+#define CREATE   "; create it with 'conda env create', or name its folder with -p. Searched:\n"
 
 static const struct failure {
     const char *variables[MOST];
@@ -179,7 +180,7 @@ static const struct failure {
      {"apply", "-n", "nope"},
      NULL,
      "no environment 'nope'" CREATE "  @/home/.conda/envs\n"
-     "  @/home/.conda/environments.txt\n"},
+     "  @/home/.conda/environments.txt\n" NO_CONDA},
     {{"HOME="},
      {"apply", "-n", "nope"},
      NULL,
@@ -272,7 +273,7 @@ static const struct failure {
      {"remove", "-n", "nope"},
      NULL,
      "no environment 'nope'" CREATE "  @/home/.conda/envs\n"
-     "  @/home/.conda/environments.txt\n"},
+     "  @/home/.conda/environments.txt\n" NO_CONDA},
     {{NULL},
      {"remove"},
      NULL,
@@ -347,6 +348,16 @@ static const struct taking {
     {{"MAMBA_ROOT_PREFIX=@/conda"},
      {"apply", "-n", "root"},
      "name: pt\ngpu: {devices: 1}\n",
+     "environment  base  @/conda",
+     ""},
+    {{"MAMBA_ROOT_PREFIX=@/conda"},
+     {"apply"},
+     "name: root\ngpu: {devices: 1}\n",
+     "environment  base  @/conda",
+     ""},
+    {{"CONDA_PREFIX=@/conda", "CONDA_EXE=@/conda/bin/conda"},
+     {"apply"},
+     "name: root\ngpu: {devices: 1}\n",
      "environment  base  @/conda",
      ""},
     {{"CONDA_EXE=@/conda/bin/conda"},

@@ -78,15 +78,25 @@ static void warn_of_open_folders(const struct apply *apply)
                      apply->prefix.path, i ? "/" : "", i ? folders[i] : "");
 }
 
-void apply_print_notes(const struct apply *apply)
+/* The active environment was taken, which is not the one that the file names. */
+static bool is_another(const struct apply *apply)
 {
+    const struct prefix *prefix = &apply->prefix;
     const char *wanted = apply->config.name;
 
-    if (!apply->options->prefix && !apply->options->name && wanted &&
-        strcmp(wanted, apply->prefix.name) != 0 && strcmp(wanted, apply->prefix.called) != 0)
+    if (apply->options->prefix || apply->options->name || !wanted)
+        return false;
+    if (strcmp(wanted, "root") == 0)
+        wanted = "base"; /* conda's earlier name of it */
+    return strcmp(wanted, prefix->name) != 0 && strcmp(wanted, prefix->called) != 0;
+}
+
+void apply_print_notes(const struct apply *apply)
+{
+    if (is_another(apply))
         cli_note(apply->options,
                  "using the active environment '%s', though %s names '%s'; -n chooses another",
-                 apply->prefix.name, apply->config.file, wanted);
+                 apply->prefix.name, apply->config.file, apply->config.name);
     if (apply->history.damaged || apply->history.missing)
         cli_note(apply->options,
                  "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
