@@ -606,6 +606,44 @@ START_TEST(none_needs_no_driver)
 }
 END_TEST
 
+/* In a scheduler's job that has set CUDA_VISIBLE_DEVICES, what was written does not show. */
+#define JOB                                                                                        \
+    "note: this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "  \
+    "(in_job: keep); in_job: override in environment.yml changes that\n"
+
+static const struct in_job {
+    const char *variables[4], *further, *stays; /* NULL: no note */
+} in_jobs[] = {
+    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0"}, "", "0"},
+    {{"PBS_JOBID=7", "CUDA_VISIBLE_DEVICES="}, "in_job: keep", ""},
+    {{"LSB_JOBID=7", "CUDA_VISIBLE_DEVICES=GPU-1"}, "", "GPU-1"},
+    {{"FLUX_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0"}, "", "0"},
+    {{"OAR_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0"}, "", "0"},
+    {{"_CONDOR_JOB_AD=/x", "CUDA_VISIBLE_DEVICES=0"}, "", "0"},
+    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0"}, "in_job: override", NULL},
+    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=1,3"}, "", NULL},
+    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_FREE_JOB=/7"}, "", NULL},
+    {{"SLURM_JOB_ID=", "CUDA_VISIBLE_DEVICES=0"}, "", NULL},
+    {{"SLURM_JOB_ID=7"}, "", NULL},
+    {{"CUDA_VISIBLE_DEVICES=0"}, "", NULL},
+};
+
+START_TEST(note_in_job)
+{
+    const struct in_job *job = &in_jobs[_i];
+    char text[128], note[256] = "";
+
+    snprintf(text, sizeof text, "gpu:\n  devices: [1, 3]\n  %s\n", job->further);
+    sandbox_write(&box, "environment.yml", text);
+    if (job->stays)
+        snprintf(note, sizeof note, JOB, job->stays);
+    struct outcome got = conda_gpu(&box, job->variables, "apply", "-p", "envs/pt", NULL);
+    ck_assert_str_eq(got.err, note);
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+END_TEST
+
 /* Which library. */
 
 #define UNUSABLE  "the CUDA driver library cannot be used: "
@@ -825,6 +863,7 @@ static Suite *suite(void)
     tcase_add_test(tests, absent_kernel_module);
     LOOP(tests, cpu_is_no_excuse, not_absent);
     tcase_add_loop_test(tests, none_needs_no_driver, 0, 2);
+    tcase_add_loop_test(tests, note_in_job, 0, sizeof in_jobs / sizeof *in_jobs);
     tcase_add_loop_test(tests, no_library_at_all, 0, 4);
     LOOP(tests, a_lack, lacks);
     tcase_add_loop_test(tests, code_without_name, 0, 2);

@@ -91,6 +91,33 @@ static bool is_another(const struct apply *apply)
     return strcmp(wanted, prefix->name) != 0 && strcmp(wanted, prefix->called) != 0;
 }
 
+static bool is_in_job(char *const *env)
+{
+    static const char *const jobs[] = {"_CONDOR_JOB_AD", "SLURM_JOB_ID", "PBS_JOBID",
+                                       "LSB_JOBID",      "FLUX_JOB_ID",  "OAR_JOB_ID"};
+
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
+        if (env_get_filled(env, jobs[i]))
+            return true;
+    return false;
+}
+
+/* The hooks will not set it in this job, unless __CONDA_GPU_FREE_JOB says that they did. */
+static void note_job(const struct apply *apply)
+{
+    char *const *env = apply->options->env;
+    const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
+
+    if (apply->plan.in_job != IN_JOB_KEEP || !visible || !is_in_job(env) ||
+        env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
+        strcmp(visible, plan_visible(&apply->plan)) == 0)
+        return;
+    cli_note(apply->options,
+             "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
+             "(in_job: keep); in_job: override in %s changes that",
+             visible, apply->config.file);
+}
+
 void apply_print_notes(const struct apply *apply)
 {
     if (is_another(apply))
@@ -102,6 +129,7 @@ void apply_print_notes(const struct apply *apply)
                  "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
                  apply->prefix.path,
                  apply->history.missing ? "missing" : "damaged or of another version");
+    note_job(apply);
     warn_of_open_folders(apply);
 }
 
