@@ -724,6 +724,37 @@ START_TEST(right_file)
 }
 END_TEST
 
+/* Values with a ${NAME} that is not expanded are set, with a note. */
+#define ONLY     "note: gpu.yml: gpu.variables.A: only ${CONDA_PREFIX} is expanded, so "
+#define AS_IT_IS " stands in the value as it is"
+#define ADD      "; {prepend: TEXT} and {append: TEXT} add to what is there"
+
+static const struct file references[] = {
+    {"${CONDA_PREFIX}/lib:${A}", ONLY "${A}" AS_IT_IS ADD "\n"},
+    {"${HOME}/x:${B}:${A}", ONLY "${HOME}" AS_IT_IS ADD "\n"},
+    {"x${HOME}", ONLY "${HOME}" AS_IT_IS "\n"},
+    {"{prepend: '${CONDA_PREFIX}${CONDA_PREFIX_1}'}", ONLY "${CONDA_PREFIX_1}" AS_IT_IS "\n"},
+    {"{append: 'x:${A}', separator: ' '}", ONLY "${A}" AS_IT_IS ADD "\n"},
+    {"${AB}", ONLY "${AB}" AS_IT_IS "\n"},
+    {"$HOME ${} ${-x} ${A", ""},
+    {"${CONDA_PREFIX}", ""},
+    {"~", ""},
+};
+
+START_TEST(note_on_reference)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "gpu:\n  devices: 1\n  variables:\n    A: %s\n",
+             references[_i].text);
+    sandbox_write(&box, "gpu.yml", text);
+    struct outcome got = apply("gpu.yml", NULL);
+    ck_assert_str_eq(got.err, references[_i].message);
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+END_TEST
+
 /* A key with a NUL in it is another key, not the one that it begins with. */
 static const struct file nul_keys[] = {
     {"gpu: {devices: 1, \"ids\\0\": uuid}\n", F "1:19: gpu: "},
@@ -772,6 +803,7 @@ static Suite *suite(void)
     tcase_add_test(tests, usual_names);
     tcase_add_test(tests, folder_as_file);
     LOOP(tests, right_file, forms);
+    LOOP(tests, note_on_reference, references);
     LOOP(tests, nul_in_key, nul_keys);
     suite_add_tcase(suite, tests);
     return suite;

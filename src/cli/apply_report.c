@@ -91,6 +91,37 @@ static bool is_another(const struct apply *apply)
     return strcmp(wanted, prefix->name) != 0 && strcmp(wanted, prefix->called) != 0;
 }
 
+/* The name in the first ${NAME} that is not ${CONDA_PREFIX}; NULL if there is none. */
+static const char *find_reference(const char *text, size_t *length)
+{
+    while ((text = strstr(text, "${"))) {
+        bool expanded = strncmp(text, CONDA_PREFIX_REFERENCE, strlen(CONDA_PREFIX_REFERENCE)) == 0;
+        text += 2;
+        *length = var_name_length(text);
+        if (!expanded && *length && text[*length] == '}')
+            return text;
+    }
+    return NULL;
+}
+
+/* Such a value is set as it stands, which hardly anybody wants. */
+static void note_reference(const struct apply *apply, const struct var *var)
+{
+    size_t length = 0, next = 0;
+    const char *first = var->value ? find_reference(var->value, &length) : NULL;
+    bool itself = false;
+
+    next = length;
+    for (const char *name = first; name; name = find_reference(name, &next))
+        itself = itself || (next == strlen(var->name) && strncmp(name, var->name, next) == 0);
+    if (first)
+        cli_note(apply->options,
+                 "%s: gpu.variables.%s: only ${CONDA_PREFIX} is expanded, so ${%.*s} stands in the "
+                 "value as it is%s",
+                 apply->config.file, var->name, (int)length, first,
+                 itself ? "; {prepend: TEXT} and {append: TEXT} add to what is there" : "");
+}
+
 static bool is_in_job(char *const *env)
 {
     static const char *const jobs[] = {"_CONDOR_JOB_AD", "SLURM_JOB_ID", "PBS_JOBID",
@@ -130,6 +161,8 @@ void apply_print_notes(const struct apply *apply)
                  apply->prefix.path,
                  apply->history.missing ? "missing" : "damaged or of another version");
     note_job(apply);
+    for (size_t i = 0; i < apply->config.variables.count; i++)
+        note_reference(apply, &apply->config.variables.items[i]);
     warn_of_open_folders(apply);
 }
 
