@@ -170,7 +170,8 @@ static const struct help {
       "--timeout", "--template-dir",
       "-h, "
       "--help",
-      "4 the environment"}},
+      "4 the environment", "or edited ones in the hooks' places",
+      "errors and the diff of --dry-run"}},
     {"devices", {"--json", "--driver PATH", "CONDA_GPU_DRIVER", "--timeout", "-h, --help"}},
     {"remove", {"-n, --name", "-p, --prefix", "-q, --quiet", "--timeout", "-h, --help"}},
 };
