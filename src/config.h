@@ -39,6 +39,7 @@ enum {
     CONFIG_VARIABLES_LIMIT = 1000,
     CONFIG_NAME_LIMIT = 255,     /* bytes of a variable's name */
     CONFIG_DEVICES_LIMIT = 1024, /* items; no machine has so many GPUs */
+    CONFIG_ERRORS_LIMIT = 50,    /* lines about one file, then no further ones are looked for */
 };
 
 int config_read(struct config *config, const char *file, const char *text, size_t length,

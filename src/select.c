@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_ERRORS = 50 };
-
 struct selecting {
     struct selection *selection;
     const struct device_list *machine;
@@ -225,7 +223,7 @@ int select_devices(struct selection *selection, const struct config *config,
     struct selecting in = {&chosen, machine, err};
     int result = 0;
 
-    for (size_t i = 0; i < config->item_count && err->lines < MOST_ERRORS; i++)
+    for (size_t i = 0; i < config->item_count && err->lines < CONFIG_ERRORS_LIMIT; i++)
         if (by_kind[config->items[i].kind](&in, &config->items[i]) < 0)
             result = -1;
     if (result < 0 || check_one_kind(&in) < 0)
