@@ -300,6 +300,36 @@ int hook_write(const struct hook_set *set, const struct site *site, const struct
     return -1;
 }
 
+static bool is_activation(const struct hook_file *file)
+{
+    return strncmp(file->path, "etc/conda/activate.d/", strlen("etc/conda/activate.d/")) == 0;
+}
+
+/* Whether the set has a file in this state for the same shell in the other folder. */
+static bool has_counterpart(const struct hook_set *set, const struct hook_file *file,
+                            enum hook_state state)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct hook_file *other = &set->items[i];
+        if (other != file && other->state == state &&
+            strcmp(path_name(other->path), path_name(file->path)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int report_staying(const struct hook_set *set, const struct hook_file *file,
+                          const struct site *site, struct error *err)
+{
+    bool both = is_activation(file) && has_counterpart(set, file, HOOK_OURS);
+
+    return error_add(err, STATUS_PREFIX,
+                     "%s/%s: somebody edited this file after conda-gpu wrote it, so it stays%s; "
+                     "remove it by hand if it is not wanted, and run again",
+                     site->path, file->path,
+                     both ? ", and its counterpart in deactivate.d with it" : "");
+}
+
 int hook_remove(const struct hook_set *set, const struct site *site, struct error *err)
 {
     int result = 0;
@@ -307,11 +337,11 @@ int hook_remove(const struct hook_set *set, const struct site *site, struct erro
     for (size_t i = set->count; i-- > 0;) {
         const struct hook_file *file = &set->items[i];
         if (file->state == HOOK_EDITED)
-            result = error_add(err, STATUS_PREFIX,
-                               "%s/%s: somebody edited this file after conda-gpu wrote it, so it "
-                               "stays; remove it by hand if it is not wanted, and run again",
-                               site->path, file->path);
-        if (file->state == HOOK_OURS && !is_receipt(file) && site_remove(site, file->path, err) < 0)
+            result = report_staying(set, file, site, err);
+        if (file->state != HOOK_OURS || is_receipt(file) ||
+            (!is_activation(file) && has_counterpart(set, file, HOOK_EDITED)))
+            continue;
+        if (site_remove(site, file->path, err) < 0)
             return -1; /* never the deactivation script before the activation script */
     }
     return result;

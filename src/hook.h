@@ -83,7 +83,8 @@ int hook_write(const struct hook_set *set, const struct site *site, const struct
                const struct names *folders, struct error *err);
 
 /* Removes the hooks that are ours and unchanged, in the reverse order of writing. Edited ones stay
-   and are reported. Others are left alone, and so is the receipt. */
+   and are reported; with one of activate.d stays what puts back in deactivate.d what it sets.
+   Others are left alone, and so is the receipt. */
 int hook_remove(const struct hook_set *set, const struct site *site, struct error *err);
 
 /* Removes the receipt, if it is ours, and those of the folders that are empty then. `original` is

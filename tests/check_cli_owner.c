@@ -26,9 +26,10 @@ static void set_up(void)
 #define EDITED(orig)                                                                               \
     ": somebody edited this file after conda-gpu wrote it; put the change into the environment "   \
     "file, or give --force, which keeps this version as " orig ".orig\n"
-#define STAYS                                                                                      \
-    ": somebody edited this file after conda-gpu wrote it, so it stays; remove it by hand if it "  \
-    "is not wanted, and run again\n"
+#define STAYS(with)                                                                                \
+    ": somebody edited this file after conda-gpu wrote it, so it stays" with "; remove it by "     \
+    "hand if it is not wanted, and run again\n"
+#define WITH_COUNTERPART ", and its counterpart in deactivate.d with it"
 
 static const struct foreign {
     const char *path, *text, *message;
@@ -119,6 +120,18 @@ static size_t count_lines(const char *text)
     return lines;
 }
 
+/* remove fails with this message, and of the hooks those stay whose bits are set. */
+static void check_remove(const char *message, unsigned stay)
+{
+    struct outcome got = on_prefix("remove", NULL, NULL);
+
+    check_text(got.err, message);
+    ck_assert_int_eq(got.status, 4);
+    for (size_t i = 0; i < HOOKS; i++)
+        ck_assert_int_eq(sandbox_has(&box, inside(hooks[i])), stay >> i & 1);
+    outcome_free(&got);
+}
+
 /* The message shows the line that edit() added, as diff(1) does with three lines around it. */
 START_TEST(an_edit)
 {
@@ -139,13 +152,30 @@ START_TEST(an_edit)
     edit(hooks[_i]);
     check_left_alone("apply", NULL, 4, message);
     check_left_alone("apply", "--check", 4, message);
-    snprintf(message, sizeof message, "@/%s" STAYS, hooks[_i]);
+    bool activates = _i >= HOOKS / 2;
+    snprintf(message, sizeof message, activates ? "@/%s" STAYS(WITH_COUNTERPART) : "@/%s" STAYS(""),
+             hooks[_i]);
+    check_remove(message, 1u << _i | (activates ? 1u << (_i - HOOKS / 2) : 0));
+    check_remove(message, 1u << _i | (activates ? 1u << (_i - HOOKS / 2) : 0));
+    char *edited = sandbox_path(&box, inside(hooks[_i]));
+    ck_assert_int_eq(unlink(edited), 0); /* as the message says */
     struct outcome got = on_prefix("remove", NULL, NULL);
-    check_text(got.err, message);
-    ck_assert_int_eq(got.status, 4);
-    for (size_t i = 0; i < HOOKS; i++)
-        ck_assert_int_eq(sandbox_has(&box, inside(hooks[i])), i == (size_t)_i);
+    ck_assert_int_eq(got.status, 0);
+    ck_assert(!sandbox_has(&box, inside("etc")));
+    free(edited);
     outcome_free(&got);
+}
+END_TEST
+
+/* Where both are edited, each is reported for itself. */
+START_TEST(an_edited_pair)
+{
+    must_apply();
+    edit(hooks[1]);
+    edit(hooks[4]);
+    char message[1024];
+    snprintf(message, sizeof message, "@/%s" STAYS("") "@/%s" STAYS(""), hooks[4], hooks[1]);
+    check_remove(message, 1u << 1 | 1u << 4);
 }
 END_TEST
 
@@ -531,6 +561,7 @@ static Suite *suite(void)
     tcase_add_test(tests, open_to_all);
     tcase_add_test(tests, remove_beside_foreign);
     LOOP(tests, an_edit, hooks);
+    tcase_add_test(tests, an_edited_pair);
     LOOP(tests, a_keep, keeps);
     tcase_add_test(tests, options_keep_to_their_kind);
     tcase_add_test(tests, force_keeps_the_edit);
