@@ -245,11 +245,13 @@ int site_put_back(const struct site *site, const char *kept, const char *path, s
 {
     scope(close_fd) int folder = open_parent(site, kept, false);
     const char *from = path_name(kept), *to = path_name(path);
+    bool named = folder >= 0 && name_again(folder, from, to) == 0;
 
-    if (folder >= 0 && name_again(folder, from, to) == 0 && file_sync_fd(folder) == 0 &&
-        (unlinkat(folder, from, 0) == 0 || errno == ENOENT))
-        return 1;
-    return errno == ENOENT ? 0 : failed(site, path, "put back", err);
+    if (named && file_sync_fd(folder) == 0 && (unlinkat(folder, from, 0) == 0 || errno == ENOENT))
+        return SITE_PUT_BACK;
+    if (!named && errno == EEXIST)
+        return SITE_TAKEN;
+    return errno == ENOENT ? SITE_NOT_KEPT : failed(site, path, "put back", err);
 }
 
 int site_put_over(const struct site *site, const char *kept, const char *path, struct error *err)

@@ -69,10 +69,18 @@ bool site_is_taken(const struct site *site, const char *name, const char *path);
    free for site_write to replace, so that at every instant the file has one of them. */
 int site_keep(const struct site *site, const char *path, const char *kept, struct error *err);
 
-/* Gives a kept file its old name back; never over another file. 1: done; 0: there is none. */
+/* What site_put_back returns, beside -1. */
+enum site_put {
+    SITE_NOT_KEPT, /* there is no such file */
+    SITE_PUT_BACK,
+    SITE_TAKEN /* another file has the old name, and both stay as they are */
+};
+
+/* Gives a kept file its old name back. */
 int site_put_back(const struct site *site, const char *kept, const char *path, struct error *err);
 
-/* The same in the place of a file of ours, which goes in that instant. */
+/* The same in the place of a file of ours, which goes in that instant. 1: done; 0: there is no such
+   file. */
 int site_put_over(const struct site *site, const char *kept, const char *path, struct error *err);
 
 /* Missing is fine. */

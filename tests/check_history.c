@@ -215,14 +215,14 @@ START_TEST(site_keeps_and_puts_back)
     check_content("a/mine.orig", "mine");
     ck_assert_int_eq(site_write(&site, "a/mine", "ours", 4, &err), 0);
     check_content("a/mine.orig", "mine");
-    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), -1);
+    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), SITE_TAKEN);
     check_content("a/mine", "ours");
     ck_assert_int_eq(site_remove(&site, "a/mine", &err), 0);
-    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), 1);
+    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), SITE_PUT_BACK);
     check_content("a/mine", "mine");
     ck_assert(!sandbox_has(&box, inside("a/mine.orig")));
     check_content("a/taken", "taken");
-    ck_assert_int_eq(site_put_back(&site, "a/gone", "a/x", &err), 0);
+    ck_assert_int_eq(site_put_back(&site, "a/gone", "a/x", &err), SITE_NOT_KEPT);
 }
 END_TEST
 

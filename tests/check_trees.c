@@ -361,26 +361,84 @@ START_TEST(clone_is_its_own)
 }
 END_TEST
 
-/* Where somebody has put another file meanwhile, remove neither loses nor forgets either. */
+static void check_file(const char *path, const char *wanted)
+{
+    scope(free_text) char *text = sandbox_read(&box, inside(path), NULL);
+
+    ck_assert_pstr_eq(text, wanted);
+}
+
+/* remove has nothing more to do, and says so. */
+static void check_removed(void)
+{
+    scope(free_text) char *said = must("remove", NULL, "");
+
+    ck_assert_ptr_nonnull(strstr(said, "nothing to remove"));
+    ck_assert(!sandbox_has(&box, inside(RECEIPT)));
+}
+
+#define LEFT(name)                                                                                 \
+    "left       " ACTIVATE "env_vars.sh as " name ", since another file has its place\n"
+
+/* Where somebody has put another file meanwhile, remove loses neither, and ends. */
 START_TEST(remove_puts_back_over_nothing)
 {
     sandbox_write(&box, inside(ACTIVATE "env_vars.sh"), ": mine\n");
     apply(plans[0], "--replace");
-    scope(free_text) char *hook = sandbox_path(&box, inside(ACTIVATE "env_vars.sh"));
-    ck_assert_int_eq(unlink(hook), 0);
     sandbox_write(&box, inside(ACTIVATE "env_vars.sh"), ": mine too\n");
-    struct outcome got = run("remove", NULL);
-    ck_assert_int_eq(got.status, 4);
-    ck_assert_ptr_nonnull(strstr(got.err, ACTIVATE "env_vars.sh: cannot put back: "));
-    outcome_free(&got);
-    scope(free_text) char *mine = sandbox_read(&box, inside(ACTIVATE "env_vars.sh"), NULL);
-    scope(free_text) char *kept = sandbox_read(&box, inside(ACTIVATE "env_vars.sh.orig"), NULL);
-    ck_assert_str_eq(mine, ": mine too\n");
-    ck_assert_str_eq(kept, ": mine\n");
-    ck_assert_int_eq(unlink(hook), 0);
-    free(must("remove", NULL, ""));
-    scope(free_text) char *back = sandbox_read(&box, inside(ACTIVATE "env_vars.sh"), NULL);
-    ck_assert_str_eq(back, ": mine\n");
+    scope(free_text) char *said = must("remove", NULL, "");
+    ck_assert_ptr_nonnull(strstr(said, LEFT("env_vars.sh.orig")));
+    check_removed();
+    check_file(ACTIVATE "env_vars.sh", ": mine too\n");
+    check_file(ACTIVATE "env_vars.sh.orig", ": mine\n");
+}
+END_TEST
+
+static const struct succession {
+    const char *options[2];
+    const char *name, *left;
+} successions[] = {
+    {{"--adopt", "--replace"}, "env_vars-adopted.sh", LEFT("env_vars-adopted.sh")},
+    {{"--replace", "--replace"}, "env_vars.sh.orig", LEFT("env_vars.sh.orig")},
+};
+
+/* Of files that had one place, one after the other, the last gets it back. */
+START_TEST(remove_puts_back_the_last)
+{
+    const struct succession *succession = &successions[_i];
+    scope(free_text) char *first = format_text(ACTIVATE "%s", succession->name);
+
+    sandbox_write(&box, inside(ACTIVATE "env_vars.sh"), ": one\n");
+    apply(plans[0], succession->options[0]);
+    sandbox_write(&box, inside(ACTIVATE "env_vars.sh"), ": two\n");
+    apply(plans[0], succession->options[1]);
+    scope(free_text) char *said = must("remove", NULL, "");
+    ck_assert_ptr_nonnull(strstr(said, "put back   " ACTIVATE "env_vars.sh\n"));
+    ck_assert_ptr_nonnull(strstr(said, succession->left));
+    check_removed();
+    check_file(ACTIVATE "env_vars.sh", ": two\n");
+    check_file(first, ": one\n");
+}
+END_TEST
+
+/* The same for the receipt's place, which is in use until the end. */
+START_TEST(remove_puts_back_the_last_receipt)
+{
+    sandbox_write(&box, inside(RECEIPT), "a: 1\n");
+    apply(plans[0], "--replace");
+    scope(free_text) char *text = sandbox_read(&box, inside(RECEIPT), NULL);
+    char *folders = strstr(text, "folders:");
+    ck_assert_ptr_nonnull(folders);
+    scope(free_text) char *two =
+        format_text("%.*s- path: " RECEIPT "\n  now: " RECEIPT ".orig.1\n%s", (int)(folders - text),
+                    text, folders);
+    sandbox_write(&box, inside(RECEIPT), two);
+    sandbox_write(&box, inside(RECEIPT ".orig.1"), "a: 2\n");
+    scope(free_text) char *said = must("remove", NULL, "");
+    ck_assert_ptr_nonnull(strstr(said, "put back   " RECEIPT "\n"));
+    ck_assert_ptr_nonnull(strstr(said, "left       " RECEIPT " as conda-gpu.yml.orig, "));
+    check_file(RECEIPT, "a: 2\n");
+    check_file(RECEIPT ".orig", "a: 1\n");
 }
 END_TEST
 
@@ -423,6 +481,8 @@ static Suite *suite(void)
     LOOP(tests, hooks_tell_what_a_receipt_does_not, receipt_cases);
     tcase_add_test(tests, clone_is_its_own);
     tcase_add_test(tests, remove_puts_back_over_nothing);
+    LOOP(tests, remove_puts_back_the_last, successions);
+    tcase_add_test(tests, remove_puts_back_the_last_receipt);
     tcase_add_loop_test(tests, leftovers_are_swept, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include "file.h"
 #include "history.h"
 #include "hook.h"
 #include "scope.h"
@@ -45,25 +46,40 @@ static int list_files(struct hook_set *set, const struct site *site, struct erro
     return 0;
 }
 
-/* What stood in the hooks' places before them goes back there. `original` is set to where a receipt
-   of somebody's own stands, whose place ours still has. */
+/* Somebody's own receipt waits for the place that ours still has; `original` is set to where. */
+static int find_original(const struct receipt_kept *kept, const struct site *site,
+                         const char **original, struct error *err)
+{
+    int got = site_has(site, kept->now, err);
+
+    if (got > 0 && *original)
+        return SITE_TAKEN;
+    if (got > 0)
+        *original = kept->now;
+    return got < 0 ? -1 : SITE_NOT_KEPT;
+}
+
+/* What stood in the hooks' places before them goes back there, the last one first: of several files
+   that had one place it gets it, unless somebody has put another there since. An adopted one sorts
+   before the others: it goes on working where it is. */
 static int put_back(const struct history *history, const struct site *site, const char **original,
                     const struct options *options, struct error *err)
 {
     const struct receipt *receipt = history->receipt;
     int result = 0;
 
-    for (unsigned i = 0; receipt && i < receipt->kept_count; i++) {
+    for (unsigned i = receipt ? receipt->kept_count : 0; i-- > 0;) {
         const struct receipt_kept *kept = &receipt->kept[i];
-        if (strcmp(kept->path, RECEIPT_PATH) == 0) {
-            *original = kept->now;
-            continue;
-        }
-        int put = site_put_back(site, kept->now, kept->path, err);
+        int put = strcmp(kept->path, RECEIPT_PATH) == 0
+                      ? find_original(kept, site, original, err)
+                      : site_put_back(site, kept->now, kept->path, err);
         if (put < 0)
             result = -1;
-        if (put > 0)
+        if (put == SITE_PUT_BACK)
             cli_print(options, "put back   %s", kept->path);
+        if (put == SITE_TAKEN)
+            cli_print(options, "left       %s as %s, since another file has its place", kept->path,
+                      path_name(kept->now));
     }
     return result;
 }
