@@ -167,6 +167,22 @@ START_TEST(an_edit)
 }
 END_TEST
 
+/* The edit is what is wrong, not that there is no diff(1) to show it. */
+START_TEST(an_edit_without_diff)
+{
+    const char *const env[] = {"PATH=/nowhere", NULL};
+
+    must_apply();
+    edit(hooks[3]);
+    struct outcome got = conda_gpu(&box, env, "apply", "-p", "envs/pt", NULL);
+    char message[512];
+    snprintf(message, sizeof message, "@/%s" EDITED("env_vars.sh"), hooks[3]);
+    check_text(got.err, message);
+    ck_assert_int_eq(got.status, 4);
+    outcome_free(&got);
+}
+END_TEST
+
 /* Where both are edited, each is reported for itself. */
 START_TEST(an_edited_pair)
 {
@@ -561,6 +577,7 @@ static Suite *suite(void)
     tcase_add_test(tests, open_to_all);
     tcase_add_test(tests, remove_beside_foreign);
     LOOP(tests, an_edit, hooks);
+    tcase_add_test(tests, an_edit_without_diff);
     tcase_add_test(tests, an_edited_pair);
     LOOP(tests, a_keep, keeps);
     tcase_add_test(tests, options_keep_to_their_kind);

@@ -193,7 +193,7 @@ int apply_diff(const struct apply *apply, const struct hook_file *file, struct s
 }
 
 /* Decides what becomes of files that are not ours as we left them; an edit that nobody allowed to
-   be replaced is shown as the diff that would undo it. */
+   be replaced is shown as the diff that would undo it, where one can be made. */
 static int claim(struct apply *apply, struct error *err)
 {
     const struct options *options = apply->options;
@@ -203,8 +203,9 @@ static int claim(struct apply *apply, struct error *err)
         return 0;
     for (size_t i = 0; i < apply->set.count && !options->force; i++) {
         scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
+        scope(error_release) struct error unseen = ERROR_INIT;
         const struct hook_file *file = &apply->set.items[i];
-        if (file->state == HOOK_EDITED && apply_diff(apply, file, &diff, err) == 0)
+        if (file->state == HOOK_EDITED && apply_diff(apply, file, &diff, &unseen) == 0)
             error_add_lines(err, STATUS_PREFIX, strbuf_text(&diff));
     }
     return -1;
