@@ -197,6 +197,14 @@ static char *folder_of(const char *path)
     return slash ? strndup(path, (size_t)(slash - path)) : NULL;
 }
 
+static bool is_right_in(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
+           !strchr(path + length + 1, '/');
+}
+
 /* Somebody's receipt stands aside since the interim one was written. */
 static int write_file(const struct hook_file *file, const struct site *site, struct error *err)
 {
@@ -215,11 +223,8 @@ static int write_all(const struct hook_set *set, const struct site *site, struct
         bool changed = false;
         if (!folder)
             return error_memory(err);
-        size_t length = strlen(folder);
         site_sweep(site, folder);
-        for (; i < set->count && strncmp(set->items[i].path, folder, length) == 0 &&
-               !strchr(set->items[i].path + length + 1, '/');
-             i++) {
+        for (; i < set->count && is_right_in(set->items[i].path, folder); i++) {
             changed = changed || set->items[i].state != HOOK_SAME;
             if (write_file(&set->items[i], site, err) < 0)
                 return -1;
@@ -347,30 +352,53 @@ int hook_remove(const struct hook_set *set, const struct site *site, struct erro
     return result;
 }
 
-static int remove_receipt(const struct hook_set *set, const struct site *site, const char *original,
-                          struct error *err)
+static bool has_receipt(const struct hook_set *set)
 {
-    bool ours = false;
-
     for (size_t i = 0; i < set->count; i++)
-        ours = ours || (is_receipt(&set->items[i]) && set->items[i].state == HOOK_OURS);
-    if (!ours)
-        return 0;
+        if (is_receipt(&set->items[i]) && set->items[i].state == HOOK_OURS)
+            return true;
+    return false;
+}
+
+static int remove_receipt(const struct site *site, const char *original, struct error *err)
+{
     int put = original ? site_put_over(site, original, RECEIPT_PATH, err) : 0;
+
     return put ? (put < 0 ? -1 : 0) : site_remove(site, RECEIPT_PATH, err);
 }
 
+/* Marks those of the folders that hold nothing but what goes: the receipt, and such folders. The
+   mode of one that stays is nobody's to change, also for a moment. */
+static void mark_going(const struct site *site, const struct names *folders, bool receipt_goes,
+                       mode_t modes[HOOK_FOLDERS])
+{
+    bool goes[HOOK_FOLDERS] = {false};
+
+    for (size_t i = HOOK_FOLDERS; i-- > 0;) {
+        const char *folder = hook_folders[i];
+        int going = receipt_goes && is_right_in(RECEIPT_PATH, folder);
+        for (size_t j = i + 1; j < HOOK_FOLDERS; j++)
+            going += goes[j] && is_right_in(hook_folders[j], folder);
+        site_sweep(site, folder);
+        goes[i] = names_have(folders, folder) && site_count(site, folder) == going;
+        modes[i] = goes[i] ? site_mark(site, folder) : 0;
+    }
+}
+
+/* While the receipt is there, it tells of the folders; once it is gone, their marks do. */
 int hook_forget(const struct hook_set *set, const struct site *site, const char *original,
                 const struct names *folders, struct error *err)
 {
     mode_t modes[HOOK_FOLDERS] = {0};
+    bool ours = has_receipt(set);
 
-    for (size_t i = 0; i < HOOK_FOLDERS; i++) {
-        site_sweep(site, hook_folders[i]);
-        if (names_have(folders, hook_folders[i]))
-            modes[i] = site_mark(site, hook_folders[i]);
+    mark_going(site, folders, ours && !original, modes);
+    if (ours && remove_receipt(site, original, err) < 0) {
+        for (size_t i = 0; i < HOOK_FOLDERS; i++)
+            site_unmark(site, hook_folders[i], modes[i], err);
+        return -1;
     }
-    int result = remove_receipt(set, site, original, err);
+    int result = 0;
     for (size_t i = HOOK_FOLDERS; i-- > 0 && result == 0;)
         if (names_have(folders, hook_folders[i]))
             result = site_remove_folder(site, hook_folders[i], modes[i], err);

@@ -4,6 +4,7 @@
 #include "scope.h"
 #include "tempfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -331,18 +332,42 @@ mode_t site_mark(const struct site *site, const char *path)
     return again(fchmod(folder, marked)) == 0 ? mode : 0;
 }
 
+int site_unmark(const struct site *site, const char *path, mode_t mode, struct error *err)
+{
+    scope(close_fd) int folder = mode ? open_folder(site, path) : -1;
+
+    return !mode || (folder >= 0 && again(fchmod(folder, mode)) == 0)
+               ? 0
+               : failed(site, path, "write", err);
+}
+
+int site_count(const struct site *site, const char *path)
+{
+    int fd = open_folder(site, path), count = 0;
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!entries) {
+        close_fd(&fd);
+        return -1;
+    }
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(entries));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            count++;
+    if (errno)
+        count = -1;
+    closedir(entries);
+    return count;
+}
+
 int site_remove_folder(const struct site *site, const char *path, mode_t mode, struct error *err)
 {
     scope(close_fd) int parent = open_parent(site, path, false);
 
     if (parent >= 0 && unlinkat(parent, path_name(path), AT_REMOVEDIR) == 0)
         return 0;
-    if (parent >= 0 && (errno == ENOTEMPTY || errno == EEXIST)) {
-        scope(close_fd) int folder = open_one(parent, path_name(path));
-        return !mode || (folder >= 0 && again(fchmod(folder, mode)) == 0)
-                   ? 0
-                   : failed(site, path, "write", err);
-    }
+    if (parent >= 0 && (errno == ENOTEMPTY || errno == EEXIST))
+        return site_unmark(site, path, mode, err);
     return errno == ENOENT ? 0 : failed(site, path, "remove", err);
 }
 

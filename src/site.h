@@ -101,7 +101,13 @@ int site_settle(const struct site *site, const char *path, struct error *err);
    folder had, 0 if it could not be marked. */
 mode_t site_mark(const struct site *site, const char *path);
 
-/* Removes a folder if it is empty. One that is not gets this mode, unless that is 0. */
+/* Gives a folder the mode back that site_mark returned, unless that is 0. */
+int site_unmark(const struct site *site, const char *path, mode_t mode, struct error *err);
+
+/* How many files and folders are in a folder; -1 if that cannot be told. */
+int site_count(const struct site *site, const char *path);
+
+/* Removes a folder if it is empty. One that is not is unmarked. */
 int site_remove_folder(const struct site *site, const char *path, mode_t mode, struct error *err);
 
 /* Whether everybody on the machine may write to this folder; "." is the prefix. */

@@ -681,6 +681,65 @@ START_TEST(hook_removes_its_own)
 }
 END_TEST
 
+/* A set with the receipt, which is ours, in folders that are ours. */
+static void set_to_forget(struct hook_set *set, struct names *folders)
+{
+    write_receipt();
+    sandbox_write(&box, inside("etc/conda/activate.d/x"), "");
+    sandbox_write(&box, inside("etc/conda/deactivate.d/x"), "");
+    ck_assert_int_eq(site_remove(&site, "etc/conda/deactivate.d/x", &err), 0);
+    add(set, RECEIPT_PATH, "");
+    for (size_t i = 0; i < HOOK_FOLDERS; i++)
+        ck_assert_int_eq(names_add(folders, hook_folders[i]), 0);
+}
+
+static struct stat look(const char *path)
+{
+    struct stat st;
+
+    ck_assert_int_eq(fstatat(site.folder, path, &st, 0), 0);
+    return st;
+}
+
+/* A folder that stays is not touched, so that no kill can leave it changed. */
+START_TEST(hook_forget_leaves_what_stays)
+{
+    static const char *const stay[] = {"etc", "etc/conda/activate.d"};
+    scope(hook_set_release) struct hook_set set = {0};
+    scope(names_release) struct names folders = {0};
+
+    set_to_forget(&set, &folders);
+    struct stat before[] = {look(stay[0]), look(stay[1])};
+    ck_assert_int_eq(hook_forget(&set, &site, NULL, &folders, &err), 0);
+    ck_assert_int_eq(site_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
+    ck_assert_int_eq(site_has(&site, RECEIPT_PATH, &err), 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct stat after = look(stay[i]);
+        ck_assert_uint_eq(after.st_mode, before[i].st_mode);
+        ck_assert_mem_eq(&after.st_ctim, &before[i].st_ctim, sizeof after.st_ctim);
+    }
+}
+END_TEST
+
+/* While the receipt is there, no folder is marked for its sake. */
+START_TEST(hook_forget_fails_with_all_modes)
+{
+    scope(hook_set_release) struct hook_set set = {0};
+    scope(names_release) struct names folders = {0};
+
+    set_to_forget(&set, &folders);
+    ck_assert_int_eq(site_remove(&site, "etc/conda/activate.d/x", &err), 0);
+    ck_assert_int_eq(site_remove(&site, RECEIPT_PATH, &err), 0);
+    ck_assert_int_eq(mkdirat(site.folder, RECEIPT_PATH, 0755), 0);
+    ck_assert_int_eq(fchmodat(site.folder, "etc/conda/activate.d", 0775, 0), 0);
+    ck_assert_int_eq(hook_forget(&set, &site, NULL, &folders, &err), -1);
+    check_error(RECEIPT_PATH ": cannot remove: it is a folder; move it away\n");
+    for (size_t i = 0; i < HOOK_FOLDERS; i++)
+        ck_assert_uint_eq(look(hook_folders[i]).st_mode & 07777,
+                          strcmp(hook_folders[i], "etc/conda/activate.d") == 0 ? 0775 : 0755);
+}
+END_TEST
+
 START_TEST(hook_paths)
 {
     for (size_t i = 0; i < shell_count; i++) {
@@ -724,6 +783,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, hook_notices_a_change, 0, (int)(sizeof changes / sizeof *changes));
     tcase_add_test(tests, hook_write_undoes_folders);
     tcase_add_test(tests, hook_removes_its_own);
+    tcase_add_test(tests, hook_forget_leaves_what_stays);
+    tcase_add_test(tests, hook_forget_fails_with_all_modes);
     tcase_add_test(tests, hook_paths);
     suite_add_tcase(suite, tests);
     return suite;
