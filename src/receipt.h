@@ -33,7 +33,7 @@ struct receipt_kept {
 
 struct receipt {
     char *version;                  /* of the program that wrote it */
-    char *source;                   /* absolute path of the environment file */
+    char *source;                   /* absolute path of the environment file, or "a pipe" */
     char state[STATE_KEY_SIZE];     /* the key of the hooks' state, kept from the first apply on */
     struct receipt_device *devices; /* in CUDA's order */
     unsigned devices_count;

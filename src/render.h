@@ -19,7 +19,7 @@ struct render {
     const struct names *managed; /* every variable that any generation of these hooks managed */
     const char *key;             /* STATE_KEY_SIZE */
     const char *environment;     /* its name, of any bytes */
-    const char *source;          /* the file's name, of any bytes */
+    const char *source;          /* the file's name, of any bytes, or "a pipe" */
     const char *version;
 };
 

@@ -522,6 +522,43 @@ START_TEST(piped_source)
 }
 END_TEST
 
+/* What is no file is named so that the next run, whose descriptor has another number, finds no
+   change. */
+static const struct stream {
+    const char *first, *next; /* the ends of commands of bash */
+    const char *name;
+} streams[] = {
+    {"-f <(cat environment.yml)", "-f /dev/fd/7 7< <(cat environment.yml)", "a pipe"},
+    {"-f /dev/fd/5 5<environment.yml", "-f /proc/self/fd/6 6<environment.yml", "a pipe"},
+    {"-f /dev/stdin <environment.yml", "-f /dev/fd/0 < <(cat environment.yml)", "standard input"},
+    {"-f fifo & cat environment.yml >fifo; wait $!", "-f <(cat environment.yml)", "a pipe"},
+};
+
+START_TEST(unnamed_source)
+{
+    const struct stream *stream = &streams[_i];
+    char script[512], line[64];
+
+    snprintf(script, sizeof script,
+             "mkfifo fifo; bash -ec '\"$CONDA_GPU\" apply -p envs/pt %s\n"
+             "\"$CONDA_GPU\" apply --check -p envs/pt %s'",
+             stream->first, stream->next);
+    struct outcome got = run_script(script);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_ptr_nonnull(strstr(got.out, "unchanged\n"));
+    outcome_free(&got);
+    char *hook = sandbox_read(&box, inside(hooks[3]), NULL);
+    snprintf(line, sizeof line, " from %s.\n", stream->name);
+    ck_assert_ptr_nonnull(strstr(hook, line));
+    free(hook);
+    char *receipt = sandbox_read(&box, inside("etc/conda/conda-gpu.yml"), NULL);
+    snprintf(line, sizeof line, "\nsource: %s\n", stream->name);
+    ck_assert_ptr_nonnull(strstr(receipt, line));
+    free(receipt);
+}
+END_TEST
+
 /* The receipt, for people who look into it. */
 START_TEST(receipt)
 {
@@ -569,6 +606,7 @@ static Suite *suite(void)
     LOOP(tests, odd_prefix, odd_names);
     LOOP(tests, odd_source, odd_names);
     tcase_add_test(tests, piped_source);
+    tcase_add_loop_test(tests, unnamed_source, 0, sizeof streams / sizeof *streams);
     tcase_add_test(tests, receipt);
     suite_add_tcase(suite, tests);
     return suite;

@@ -8,6 +8,22 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* What to call a source that is no file, for which the next run would have another name; NULL for a
+   file. */
+static const char *name_without_file(const char *path)
+{
+    static const char *const inputs[] = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (strcmp(path, inputs[i]) == 0)
+            return "standard input";
+    bool descriptor = strncmp(path, "/dev/fd/", strlen("/dev/fd/")) == 0 ||
+                      strncmp(path, "/proc/self/fd/", strlen("/proc/self/fd/")) == 0;
+    return descriptor || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) ? "a pipe" : NULL;
+}
 
 static int add_hook(struct apply *apply, const char *direction, const struct shell *shell,
                     const struct render *in, struct error *err)
@@ -40,11 +56,12 @@ static int list_managed(struct apply *apply, struct error *err)
 static int add_hooks(struct apply *apply, struct error *err)
 {
     static const char *const directions[] = {"deactivate", "activate"};
+    const char *name = name_without_file(apply->config.file);
     const struct render in = {&apply->plan,
                               &apply->managed,
                               apply->history.key,
                               apply->prefix.name,
-                              path_name(apply->config.file),
+                              name ? name : path_name(apply->config.file),
                               VERSION};
 
     for (size_t d = 0; d < 2; d++)
@@ -58,8 +75,12 @@ static int add_hooks(struct apply *apply, struct error *err)
    another copy of the file is no change. */
 static char *receipt_source(const struct apply *apply)
 {
+    const char *name = name_without_file(apply->config.file);
+
     if (apply->history.receipt && !hook_differs(&apply->set, apply->set.count - 1))
         return strdup(apply->history.receipt->source);
+    if (name)
+        return strdup(name);
     char *real = realpath(apply->config.file, NULL);
     return real || errno == ENOMEM ? real : strdup(apply->config.file);
 }
