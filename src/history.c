@@ -14,6 +14,7 @@ static int recall_receipt(struct history *history, const struct site *site, stru
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     int got = site_read(site, RECEIPT_PATH, &text, err);
+    history->missing = got == 0;
     if (got <= 0)
         return got;
     history->receipt = receipt_parse(strbuf_text(&text), text.length);
@@ -33,7 +34,7 @@ static int recall_receipt(struct history *history, const struct site *site, stru
 }
 
 /* Any hook of ours tells, also an edited one; deactivation scripts know every generation, and the
-   first shell's is the first that is written. */
+   first shell's is the first that is written. Without any, no receipt is missed. */
 static int recall_hooks(struct history *history, const struct site *site, struct error *err)
 {
     for (size_t i = 0; i < shell_count; i++) {
@@ -47,14 +48,14 @@ static int recall_hooks(struct history *history, const struct site *site, struct
             return -1;
         if (!got || render_owner(strbuf_text(&text), text.length) == OWNER_OTHER)
             continue;
-        history->missing = !history->receipt && !history->damaged;
         int found = render_recall(strbuf_text(&text), &history->managed, key);
         if (found < 0)
             return error_memory(err);
         if (found && !history->key[0])
             memcpy(history->key, key, sizeof key);
-        break;
+        return 0;
     }
+    history->missing = false;
     return 0;
 }
 

@@ -135,12 +135,15 @@ static char *name_for_adopted(const char *path)
     return format_text("%.*s-adopted%s", (int)(dot - path), path, dot);
 }
 
+/* A receipt cannot be adopted: nothing sources it. */
 static int report_foreign(const struct hook_file *file, const struct site *site, struct error *err)
 {
     error_add(err, STATUS_PREFIX,
-              "%s/%s: conda-gpu did not write this file and leaves it alone; --adopt lets it go on "
-              "working beside ours, --replace keeps it as %s.orig. It begins:",
-              site->path, file->path, path_name(file->path));
+              "%s/%s: conda-gpu did not write this file and leaves it alone; %s--replace keeps it "
+              "as %s.orig%s. It begins:",
+              site->path, file->path,
+              is_receipt(file) ? "" : "--adopt lets it go on working beside ours, ",
+              path_name(file->path), is_receipt(file) ? ", and the receipt gets its place" : "");
     show_first_lines(&file->found, err);
     return -1;
 }

@@ -23,6 +23,9 @@ static void set_up(void)
 #define FOREIGN(orig)                                                                              \
     ": conda-gpu did not write this file and leaves it alone; --adopt lets it go on working "      \
     "beside ours, --replace keeps it as " orig ".orig. It begins:\n"
+#define FOREIGN_RECEIPT                                                                            \
+    "@/etc/conda/conda-gpu.yml: conda-gpu did not write this file and leaves it alone; --replace " \
+    "keeps it as conda-gpu.yml.orig, and the receipt gets its place. It begins:\n"
 #define EDITED(orig)                                                                               \
     ": somebody edited this file after conda-gpu wrote it; put the change into the environment "   \
     "file, or give --force, which keeps this version as " orig ".orig\n"
@@ -46,8 +49,7 @@ static const struct foreign {
      "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh")},
     {"etc/conda/activate.d/env_vars.sh", "# Written by conda-gpu 9\n",
      "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh") "  | # Written by conda-gpu 9\n"},
-    {"etc/conda/conda-gpu.yml", "a: 1\n",
-     "@/etc/conda/conda-gpu.yml" FOREIGN("conda-gpu.yml") "  | a: 1\n"},
+    {"etc/conda/conda-gpu.yml", "a: 1\n", FOREIGN_RECEIPT "  | a: 1\n"},
 };
 
 START_TEST(a_foreign)
@@ -225,6 +227,7 @@ static const struct keep {
     {"etc/conda/activate.d/env_vars.csh", "--replace", "env_vars.csh.orig"},
     {"etc/conda/deactivate.d/env_vars.sh", "--replace", "env_vars.sh.orig"},
     {"etc/conda/conda-gpu.yml", "--replace", "conda-gpu.yml.orig"},
+    {"etc/conda/conda-gpu.yml", "--adopt", "conda-gpu.yml.orig"},
 };
 
 /* The path of a file beside another one; malloc'ed. */
@@ -479,6 +482,25 @@ START_TEST(no_receipt)
 }
 END_TEST
 
+/* Somebody's own file in its place, when the hooks are there already: nothing is missing. */
+START_TEST(a_receipt_of_others)
+{
+    must_apply();
+    sandbox_write(&box, inside("etc/conda/conda-gpu.yml"), "a: 1\n");
+    check_left_alone("apply", NULL, 4, FOREIGN_RECEIPT "  | a: 1\n");
+    struct outcome got = on_prefix("apply", "--adopt", NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+    got = on_prefix("remove", NULL, NULL);
+    ck_assert_int_eq(got.status, 0);
+    char *back = sandbox_read(&box, inside("etc/conda/conda-gpu.yml"), NULL);
+    ck_assert_pstr_eq(back, "a: 1\n");
+    free(back);
+    outcome_free(&got);
+}
+END_TEST
+
 /* A variable that is in the plan no more is still undone. */
 START_TEST(former_variable)
 {
@@ -587,6 +609,7 @@ static Suite *suite(void)
     LOOP(tests, an_oddity, odds);
     LOOP(tests, a_damage, damages);
     tcase_add_test(tests, no_receipt);
+    tcase_add_test(tests, a_receipt_of_others);
     tcase_add_test(tests, former_variable);
     LOOP(tests, remove_is_exact, befores);
     tcase_add_test(tests, remove_keeps_others);
