@@ -62,9 +62,9 @@ static int recall_hooks(struct history *history, const struct site *site, struct
 /* Folders of a run that was killed before a receipt told of them. */
 static int recall_folders(struct history *history, const struct site *site, struct error *err)
 {
-    for (size_t i = 0; i < HOOK_FOLDERS; i++)
-        if (site_is_marked(site, hook_folders[i]) &&
-            names_add(&history->folders, hook_folders[i]) < 0)
+    for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
+        if (site_is_marked(site, receipt_folders[i]) &&
+            names_add(&history->folders, receipt_folders[i]) < 0)
             return error_memory(err);
     return 0;
 }

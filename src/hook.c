@@ -1,15 +1,13 @@
 #include "hook.h"
 
 #include "file.h"
-#include "receipt.h"
 #include "render.h"
 #include "scope.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-const char *const hook_folders[HOOK_FOLDERS] = {"etc", "etc/conda", "etc/conda/deactivate.d",
-                                                "etc/conda/activate.d"};
+const char *const hook_directions[HOOK_DIRECTIONS] = {"deactivate", "activate"};
 
 char *hook_path(const char *direction, const struct shell *shell)
 {
@@ -253,11 +251,11 @@ static int write_interim(const struct hook_set *set, const struct site *site,
 
 int hook_missing_folders(const struct site *site, struct names *folders, struct error *err)
 {
-    for (size_t i = 0; i < HOOK_FOLDERS; i++) {
-        int got = site_has_folder(site, hook_folders[i], err);
+    for (size_t i = 0; i < RECEIPT_FOLDERS; i++) {
+        int got = site_has_folder(site, receipt_folders[i], err);
         if (got < 0)
             return -1;
-        if (!got && names_add(folders, hook_folders[i]) < 0)
+        if (!got && names_add(folders, receipt_folders[i]) < 0)
             return error_memory(err);
     }
     return 0;
@@ -302,9 +300,9 @@ int hook_write(const struct hook_set *set, const struct site *site, const struct
         return -1;
     if (write_interim(set, site, interim, err) == 0 && write_all(set, site, err) == 0)
         return settle(site, folders, err);
-    for (size_t i = HOOK_FOLDERS; i-- > 0;)
-        if (names_have(folders, hook_folders[i]))
-            site_remove_folder(site, hook_folders[i], 0, &also);
+    for (size_t i = RECEIPT_FOLDERS; i-- > 0;)
+        if (names_have(folders, receipt_folders[i]))
+            site_remove_folder(site, receipt_folders[i], 0, &also);
     return -1;
 }
 
@@ -373,15 +371,15 @@ static int remove_receipt(const struct site *site, const char *original, struct 
 /* Marks those of the folders that hold nothing but what goes: the receipt, and such folders. The
    mode of one that stays is nobody's to change, also for a moment. */
 static void mark_going(const struct site *site, const struct names *folders, bool receipt_goes,
-                       mode_t modes[HOOK_FOLDERS])
+                       mode_t modes[RECEIPT_FOLDERS])
 {
-    bool goes[HOOK_FOLDERS] = {false};
+    bool goes[RECEIPT_FOLDERS] = {false};
 
-    for (size_t i = HOOK_FOLDERS; i-- > 0;) {
-        const char *folder = hook_folders[i];
+    for (size_t i = RECEIPT_FOLDERS; i-- > 0;) {
+        const char *folder = receipt_folders[i];
         int going = receipt_goes && is_right_in(RECEIPT_PATH, folder);
-        for (size_t j = i + 1; j < HOOK_FOLDERS; j++)
-            going += goes[j] && is_right_in(hook_folders[j], folder);
+        for (size_t j = i + 1; j < RECEIPT_FOLDERS; j++)
+            going += goes[j] && is_right_in(receipt_folders[j], folder);
         site_sweep(site, folder);
         goes[i] = names_have(folders, folder) && site_count(site, folder) == going;
         modes[i] = goes[i] ? site_mark(site, folder) : 0;
@@ -392,18 +390,18 @@ static void mark_going(const struct site *site, const struct names *folders, boo
 int hook_forget(const struct hook_set *set, const struct site *site, const char *original,
                 const struct names *folders, struct error *err)
 {
-    mode_t modes[HOOK_FOLDERS] = {0};
+    mode_t modes[RECEIPT_FOLDERS] = {0};
     bool ours = has_receipt(set);
 
     mark_going(site, folders, ours && !original, modes);
     if (ours && remove_receipt(site, original, err) < 0) {
-        for (size_t i = 0; i < HOOK_FOLDERS; i++)
-            site_unmark(site, hook_folders[i], modes[i], err);
+        for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
+            site_unmark(site, receipt_folders[i], modes[i], err);
         return -1;
     }
     int result = 0;
-    for (size_t i = HOOK_FOLDERS; i-- > 0 && result == 0;)
-        if (names_have(folders, hook_folders[i]))
-            result = site_remove_folder(site, hook_folders[i], modes[i], err);
+    for (size_t i = RECEIPT_FOLDERS; i-- > 0 && result == 0;)
+        if (names_have(folders, receipt_folders[i]))
+            result = site_remove_folder(site, receipt_folders[i], modes[i], err);
     return result;
 }

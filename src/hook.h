@@ -16,6 +16,7 @@
 #ifndef CONDA_GPU_HOOK_H
 #define CONDA_GPU_HOOK_H
 
+#include "receipt.h"
 #include "shell.h"
 #include "site.h"
 #include "vars.h"
@@ -49,6 +50,10 @@ struct hook_set {
     size_t room;
 };
 
+/* "deactivate" and "activate": the order of writing. */
+enum { HOOK_DIRECTIONS = 2 };
+extern const char *const hook_directions[HOOK_DIRECTIONS];
+
 /* "etc/conda/activate.d/env_vars.sh" for "activate" and the first shell; malloc'ed. */
 char *hook_path(const char *direction, const struct shell *shell);
 
@@ -68,11 +73,7 @@ bool hook_differs(const struct hook_set *set, size_t count);
 int hook_claim(struct hook_set *set, const struct site *site, const struct hook_policy *policy,
                struct error *err);
 
-/* The folders that the files are in, outermost first. */
-enum { HOOK_FOLDERS = 4 };
-extern const char *const hook_folders[HOOK_FOLDERS];
-
-/* Adds those that hook_write will have to make. */
+/* Adds those of receipt_folders that hook_write will have to make. */
 int hook_missing_folders(const struct site *site, struct names *folders, struct error *err);
 
 /* Writes what differs, and removes what killed runs left; nothing, where a file that is to be

@@ -9,6 +9,9 @@
 
 #define FIRST_WORDS "# Receipt of conda-gpu"
 
+const char *const receipt_folders[RECEIPT_FOLDERS] = {"etc", "etc/conda", "etc/conda/deactivate.d",
+                                                      "etc/conda/activate.d"};
+
 static const cyaml_schema_value_t text_value = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
 };
@@ -80,18 +83,16 @@ static bool is_key(const char *text)
     return strspn(text, "0123456789abcdef") == STATE_KEY_SIZE - 1 && !text[STATE_KEY_SIZE - 1];
 }
 
-/* A file right below one of the two hook folders, or beside the receipt: what `kept` and `folders`
-   may name, whatever somebody wrote into the receipt. */
+/* A file right below one of the two hook folders, or beside the receipt: what `kept` may name,
+   whatever somebody wrote into the receipt. */
 static bool is_below(const char *path)
 {
-    static const char *const folders[] = {"etc/conda/activate.d/", "etc/conda/deactivate.d/",
-                                          "etc/conda/"};
-
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        size_t length = strlen(folders[i]);
-        const char *name = path + length;
-        if (strncmp(path, folders[i], length) == 0 && *name && !strchr(name, '/') &&
-            strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+    for (size_t i = 1; i < RECEIPT_FOLDERS; i++) {
+        size_t length = strlen(receipt_folders[i]);
+        if (strncmp(path, receipt_folders[i], length) != 0 || path[length] != '/')
+            continue;
+        const char *name = path + length + 1;
+        if (*name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
             return true;
     }
     return false;
@@ -107,8 +108,10 @@ static bool is_kept_pair(const struct receipt_kept *kept)
 
 static bool is_folder_of_ours(const char *path)
 {
-    return strcmp(path, "etc") == 0 || strcmp(path, "etc/conda") == 0 ||
-           strcmp(path, "etc/conda/activate.d") == 0 || strcmp(path, "etc/conda/deactivate.d") == 0;
+    for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
+        if (strcmp(path, receipt_folders[i]) == 0)
+            return true;
+    return false;
 }
 
 /* A line such as "%TAG": we write none, and libyaml compares each with all before it. */

@@ -15,6 +15,11 @@
 #include "error.h"
 #include "vars.h"
 
+/* The folders that the receipt and the hooks are in, outermost first: those of them that were
+   missing are made, and are named in the receipt. */
+enum { RECEIPT_FOLDERS = 4 };
+extern const char *const receipt_folders[RECEIPT_FOLDERS];
+
 struct receipt_device {
     char uuid[UUID_TEXT_SIZE];
     char address[PCI_TEXT_SIZE]; /* PCI bus ID */

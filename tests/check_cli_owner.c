@@ -207,7 +207,7 @@ START_TEST(open_to_all)
     struct outcome got = run_script("chmod o+w envs/pt envs/pt/etc/conda/*.d");
     outcome_free(&got);
     got = on_prefix("apply", NULL, NULL);
-    check_text(got.err, OPEN("") OPEN("/etc/conda/activate.d") OPEN("/etc/conda/deactivate.d"));
+    check_text(got.err, OPEN("") OPEN("/etc/conda/deactivate.d") OPEN("/etc/conda/activate.d"));
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
     got = on_prefix("apply", "-q", NULL);

@@ -243,7 +243,7 @@ static char name_a[] = "A", name_visible[] = "CUDA_VISIBLE_DEVICES", etc_conda[]
 static char hook_sh[] = "etc/conda/activate.d/env_vars.sh", version[] = "1.2";
 static char hook_orig[] = "etc/conda/activate.d/env_vars.sh.orig";
 static char *variables[] = {name_a, name_visible};
-static char *receipt_folders[] = {etc_conda};
+static char *made_folders[] = {etc_conda};
 static struct receipt_device devices[] = {
     {"GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "0000:0f:00.0"}};
 static struct receipt_file files[] = {{hook_sh, "0123456789abcdef"}};
@@ -262,7 +262,7 @@ static struct receipt full_receipt(char *source)
                             .files_count = 1,
                             .kept = kept,
                             .kept_count = 1,
-                            .folders = receipt_folders,
+                            .folders = made_folders,
                             .folders_count = 1};
 }
 
@@ -689,8 +689,8 @@ static void set_to_forget(struct hook_set *set, struct names *folders)
     sandbox_write(&box, inside("etc/conda/deactivate.d/x"), "");
     ck_assert_int_eq(site_remove(&site, "etc/conda/deactivate.d/x", &err), 0);
     add(set, RECEIPT_PATH, "");
-    for (size_t i = 0; i < HOOK_FOLDERS; i++)
-        ck_assert_int_eq(names_add(folders, hook_folders[i]), 0);
+    for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
+        ck_assert_int_eq(names_add(folders, receipt_folders[i]), 0);
 }
 
 static struct stat look(const char *path)
@@ -734,9 +734,9 @@ START_TEST(hook_forget_fails_with_all_modes)
     ck_assert_int_eq(fchmodat(site.folder, "etc/conda/activate.d", 0775, 0), 0);
     ck_assert_int_eq(hook_forget(&set, &site, NULL, &folders, &err), -1);
     check_error(RECEIPT_PATH ": cannot remove: it is a folder; move it away\n");
-    for (size_t i = 0; i < HOOK_FOLDERS; i++)
-        ck_assert_uint_eq(look(hook_folders[i]).st_mode & 07777,
-                          strcmp(hook_folders[i], "etc/conda/activate.d") == 0 ? 0775 : 0755);
+    for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
+        ck_assert_uint_eq(look(receipt_folders[i]).st_mode & 07777,
+                          strcmp(receipt_folders[i], "etc/conda/activate.d") == 0 ? 0775 : 0755);
 }
 END_TEST
 

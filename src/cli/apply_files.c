@@ -55,7 +55,6 @@ static int list_managed(struct apply *apply, struct error *err)
 /* All hooks, in the order of writing: deactivation first. */
 static int add_hooks(struct apply *apply, struct error *err)
 {
-    static const char *const directions[] = {"deactivate", "activate"};
     const char *name = name_without_file(apply->config.file);
     const struct render in = {&apply->plan,
                               &apply->managed,
@@ -64,9 +63,9 @@ static int add_hooks(struct apply *apply, struct error *err)
                               name ? name : path_name(apply->config.file),
                               VERSION};
 
-    for (size_t d = 0; d < 2; d++)
+    for (size_t d = 0; d < HOOK_DIRECTIONS; d++)
         for (size_t i = 0; i < shell_count; i++)
-            if (add_hook(apply, directions[d], &shells[i], &in, err) < 0)
+            if (add_hook(apply, hook_directions[d], &shells[i], &in, err) < 0)
                 return -1;
     return 0;
 }

@@ -67,15 +67,12 @@ void apply_print_plan(const struct apply *apply)
  */
 static void warn_of_open_folders(const struct apply *apply)
 {
-    static const char *const folders[] = {".", "etc", "etc/conda", "etc/conda/activate.d",
-                                          "etc/conda/deactivate.d"};
-
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (site_is_open_to_all(&apply->site, folders[i]))
+    for (size_t i = 0; i <= RECEIPT_FOLDERS; i++)
+        if (site_is_open_to_all(&apply->site, i ? receipt_folders[i - 1] : "."))
             cli_note(apply->options,
                      "everybody may write to %s%s%s, and so put commands there that run in your "
                      "shell at 'conda activate'; take that away with chmod o-w",
-                     apply->prefix.path, i ? "/" : "", i ? folders[i] : "");
+                     apply->prefix.path, i ? "/" : "", i ? receipt_folders[i - 1] : "");
 }
 
 /* The active environment was taken, which is not the one that the file names. */

@@ -29,14 +29,13 @@ static const char help[] =
 /* Every file that apply may have written, without a text: what is there is compared with none. */
 static int list_files(struct hook_set *set, const struct site *site, struct error *err)
 {
-    static const char *const directions[] = {"deactivate", "activate"};
     struct strbuf none = STRBUF_INIT;
 
     if (hook_set_add(set, site, RECEIPT_PATH, &none, err) < 0)
         return -1;
-    for (size_t d = 0; d < 2; d++) {
+    for (size_t d = 0; d < HOOK_DIRECTIONS; d++) {
         for (size_t i = 0; i < shell_count; i++) {
-            scope(free_text) char *path = hook_path(directions[d], &shells[i]);
+            scope(free_text) char *path = hook_path(hook_directions[d], &shells[i]);
             if (!path)
                 return error_memory(err);
             if (hook_set_add(set, site, path, &none, err) < 0)
