@@ -44,8 +44,9 @@ static const struct scenario {
     const char *edited;            /* a hook of it that somebody changed */
     const char *command, *option;
     const char *kept[MOST_FILES]; /* under which names the files may be afterwards */
+    const char *later;            /* a file that somebody put there after that plan */
 } scenarios[] = {
-    {"new", {NULL}, NULL, NULL, NULL, "apply", NULL, {NULL}},
+    {"new", {NULL}, NULL, NULL, NULL, "apply", NULL, {NULL}, NULL},
     {"beside others",
      {ACTIVATE "other.sh", "etc/x"},
      NULL,
@@ -53,8 +54,9 @@ static const struct scenario {
      NULL,
      "apply",
      NULL,
-     {ACTIVATE "other.sh", "etc/x"}},
-    {"changed", {NULL}, OLD, NULL, NULL, "apply", NULL, {NULL}},
+     {ACTIVATE "other.sh", "etc/x"},
+     NULL},
+    {"changed", {NULL}, OLD, NULL, NULL, "apply", NULL, {NULL}, NULL},
     {"replace",
      {ACTIVATE "env_vars.sh", DEACTIVATE "env_vars.fish", RECEIPT},
      NULL,
@@ -62,7 +64,8 @@ static const struct scenario {
      NULL,
      "apply",
      "--replace",
-     {ACTIVATE "env_vars.sh.orig", DEACTIVATE "env_vars.fish.orig", RECEIPT ".orig"}},
+     {ACTIVATE "env_vars.sh.orig", DEACTIVATE "env_vars.fish.orig", RECEIPT ".orig"},
+     NULL},
     {"adopt",
      {ACTIVATE "env_vars.sh", DEACTIVATE "env_vars.csh"},
      NULL,
@@ -70,9 +73,11 @@ static const struct scenario {
      NULL,
      "apply",
      "--adopt",
-     {ACTIVATE "env_vars-adopted.sh", DEACTIVATE "env_vars-adopted.csh"}},
-    {"force", {NULL}, OLD, NULL, ACTIVATE "env_vars.sh", "apply", "--force", {NULL}},
-    {"remove", {NULL}, OLD, NULL, NULL, "remove", NULL, {NULL}},
+     {ACTIVATE "env_vars-adopted.sh", DEACTIVATE "env_vars-adopted.csh"},
+     NULL},
+    {"force", {NULL}, OLD, NULL, ACTIVATE "env_vars.sh", "apply", "--force", {NULL}, NULL},
+    {"remove", {NULL}, OLD, NULL, NULL, "remove", NULL, {NULL}, NULL},
+    {"remove beside others", {NULL}, OLD, NULL, NULL, "remove", NULL, {NULL}, ACTIVATE "other.sh"},
     {"remove and put back",
      {ACTIVATE "env_vars.sh", RECEIPT},
      OLD,
@@ -80,7 +85,8 @@ static const struct scenario {
      NULL,
      "remove",
      NULL,
-     {ACTIVATE "env_vars.sh.orig", RECEIPT ".orig"}},
+     {ACTIVATE "env_vars.sh.orig", RECEIPT ".orig"},
+     NULL},
 };
 
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
@@ -260,10 +266,16 @@ static void work_open(struct work *work, const struct scenario *scenario)
     *work = (struct work){.scenario = scenario};
     for (size_t i = 0; i < MOST_FILES && scenario->files[i]; i++)
         sandbox_write(&box, inside(scenario->files[i]), FOREIGN);
+    if (scenario->later)
+        sandbox_write(&box, inside(scenario->later), FOREIGN);
     work->base = tree_read(prefix);
+    if (scenario->later)
+        sandbox_remove(&box, inside("etc"));
     sandbox_write(&box, "environment.yml", scenario->applied ? scenario->applied : NEW);
     if (scenario->applied)
         must("apply", scenario->applied_with);
+    if (scenario->later)
+        sandbox_write(&box, inside(scenario->later), FOREIGN);
     if (scenario->edited) {
         scope(free_text) char *text = sandbox_read(&box, inside(scenario->edited), NULL);
         scope(free_text) char *edited = format_text("%s: edited\n", text);
@@ -313,9 +325,10 @@ static bool is_sound_receipt(const struct tree_entry *entry)
 }
 
 /* One that this run made, or is about to remove, until a receipt tells of it. */
-static bool is_marked_folder(const struct tree_entry *entry)
+static bool is_marked_folder(const struct work *work, const struct tree_entry *entry)
 {
-    return S_ISDIR(entry->mode) && entry->mode & S_ISVTX && !(entry->mode & 022);
+    return S_ISDIR(entry->mode) && entry->mode & S_ISVTX && !(entry->mode & 022) &&
+           !(removes(work) && tree_find(&work->wanted, entry->path));
 }
 
 static bool is_second_name(const struct work *work, const struct tree_entry *entry)
@@ -334,8 +347,8 @@ static void check_entries(const struct work *work, const struct tree *tree)
         const struct tree_entry *entry = &tree->entries[i];
         bool temporary = strstr(entry->path, TREE_TEMPORARY) && S_ISREG(entry->mode);
         bool receipt = strcmp(entry->path, RECEIPT) == 0 && is_sound_receipt(entry);
-        if (!temporary && !receipt && !is_marked_folder(entry) && !is_second_name(work, entry) &&
-            !has_text_of(entry, &work->start, entry->path) &&
+        if (!temporary && !receipt && !is_marked_folder(work, entry) &&
+            !is_second_name(work, entry) && !has_text_of(entry, &work->start, entry->path) &&
             !has_text_of(entry, &work->wanted, entry->path))
             blame(work, "%s is neither old nor new", entry->path);
     }
