@@ -1,5 +1,6 @@
-#include "reading.h"
+#include "config.h"
 
+#include "config_parts.h"
 #include "scope.h"
 #include "suggest.h"
 
@@ -153,7 +154,7 @@ static int read_name(const struct reading *in, const struct node *node)
 /* The top level: only `name` and `gpu` are ours to read. */
 static int read_root(const struct reading *in)
 {
-    struct outline outline = {NULL};
+    struct outline outline = {0};
 
     if (read_outline(in, &outline) < 0)
         return -1;

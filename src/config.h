@@ -34,12 +34,10 @@ struct config {
 };
 
 enum {
-    CONFIG_VALUE_LIMIT = 120000, /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
     CONFIG_TOTAL_LIMIT = 500000, /* bytes; all of an environment shares a quarter of the stack */
     CONFIG_VARIABLES_LIMIT = 1000,
     CONFIG_NAME_LIMIT = 255,     /* bytes of a variable's name */
     CONFIG_DEVICES_LIMIT = 1024, /* items; no machine has so many GPUs */
-    CONFIG_ERRORS_LIMIT = 50,    /* lines about one file, then no further ones are looked for */
 };
 
 int config_read(struct config *config, const char *file, const char *text, size_t length,

@@ -1,5 +1,6 @@
-#include "reading.h"
+#include "config_parts.h"
 
+#include "config.h"
 #include "scope.h"
 
 #include <stdlib.h>

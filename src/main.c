@@ -35,8 +35,9 @@ static const char help[] =
     "command\n"
     "line or the file is wrong; 3 the driver or a device is missing; 4 the environment: not "
     "found,\n"
-    "not an environment, not writable, or with files of others in the hooks' places; 5 the system\n"
-    "failed (memory, processes, output).\n"
+    "not an environment, not writable, or with files of others or edited ones in the hooks' "
+    "places;\n"
+    "5 the system failed (memory, processes, output).\n"
     "\n"
     "Example:\n"
     "  conda env create -f environment.yml && conda-gpu apply\n";

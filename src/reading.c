@@ -9,7 +9,7 @@ enum { MOST_KEYS = 16 };
 
 bool reading_is_enough(const struct error *err)
 {
-    return err->lines >= CONFIG_ERRORS_LIMIT;
+    return err->lines >= READING_ERRORS_LIMIT;
 }
 
 int reading_wrong(const struct reading *in, const struct node *node, const char *accepted)
@@ -31,7 +31,7 @@ const char *reading_text(const struct reading *in, const struct node *node, cons
         return NULL;
     }
     size_t length = node->count;
-    if (strlen(text) == length && length <= CONFIG_VALUE_LIMIT)
+    if (strlen(text) == length && length <= READING_VALUE_LIMIT)
         return text;
     if (strlen(text) != length)
         error_at(in->err, document_place(in->doc, node),
@@ -41,7 +41,7 @@ const char *reading_text(const struct reading *in, const struct node *node, cons
         error_at(in->err, document_place(in->doc, node),
                  "%s: the value has %zu bytes; at most %d are accepted, since Linux starts no "
                  "program with a much longer one",
-                 in->path, length, CONFIG_VALUE_LIMIT);
+                 in->path, length, READING_VALUE_LIMIT);
     return NULL;
 }
 

@@ -1,15 +1,21 @@
 /*
  * Reading the mappings of a file key by key, each by a function of its own, so that every mistake
- * in them is told in one run: what the readers of config.c share.
+ * in them is told in one run.
  *
- *     static const struct key keys[] = {{"devices", config_devices, false}, ...};
+ *     static const struct key keys[] = {{"devices", read_devices, false}, ...};
  *     reading_keys(&in, node, "a mapping such as {devices: 0}", keys, count, config);
  */
 #ifndef CONDA_GPU_READING_H
 #define CONDA_GPU_READING_H
 
-#include "config.h"
 #include "document.h"
+
+enum {
+    READING_VALUE_LIMIT = 120000, /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
+    READING_ERRORS_LIMIT = 50,    /* lines about one file, then no further ones are looked for */
+};
+
+struct config;
 
 /* What every reader of a value gets. `path` is the key as messages name it: "gpu.devices". */
 struct reading {
@@ -27,7 +33,7 @@ struct key {
     bool hidden; /* read for its message alone, so nobody is told to write it */
 };
 
-/* No more errors than these are told of one file. */
+/* True when READING_ERRORS_LIMIT is reached. */
 bool reading_is_enough(const struct error *err);
 
 /* "PATH: found ...; accepted: ...", with the node's place. */
@@ -46,14 +52,5 @@ bool reading_is_repeated(const struct document *doc, const struct node *mapping,
 /* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
 int reading_keys(const struct reading *in, const struct node *node, const char *accepted,
                  const struct key *keys, size_t count, void *target);
-
-/* What messages say of gpu.devices. */
-#define ITEM_ACCEPTED                                                                              \
-    "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
-    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
-#define DEVICES_ACCEPTED ITEM_ACCEPTED ", or a list of these, such as [1, 3]"
-
-/* Read the values of gpu.devices and gpu.variables into the config. */
-read_value config_devices, config_variables;
 
 #endif

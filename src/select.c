@@ -1,5 +1,6 @@
 #include "select.h"
 
+#include "reading.h"
 #include "scope.h"
 
 #include <fnmatch.h>
@@ -223,7 +224,7 @@ int select_devices(struct selection *selection, const struct config *config,
     struct selecting in = {&chosen, machine, err};
     int result = 0;
 
-    for (size_t i = 0; i < config->item_count && err->lines < CONFIG_ERRORS_LIMIT; i++)
+    for (size_t i = 0; i < config->item_count && !reading_is_enough(err); i++)
         if (by_kind[config->items[i].kind](&in, &config->items[i]) < 0)
             result = -1;
     if (result < 0 || check_one_kind(&in) < 0)
