@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "history.h"
+#include "render.h"
 #include "scope.h"
 
 #include <stdio.h>
