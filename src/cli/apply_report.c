@@ -5,6 +5,7 @@
 #include "scope.h"
 #include "table.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -146,6 +147,31 @@ static void note_job(const struct apply *apply)
              visible, apply->config.file);
 }
 
+/* What `conda env config vars set` keeps (conda, core/prefix_data.py, "env_vars"). conda sets it
+   before the hooks run and takes it away after them, so what they put back is lost. */
+static void note_conda_variables(const struct apply *apply)
+{
+    static const char state[] = "conda-meta/state", unset[] = "***unset***";
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(error_release) struct error unseen = ERROR_INIT;
+
+    if (site_read(&apply->site, state, &text, &unseen) <= 0)
+        return;
+    json_t *root = json_loadb(strbuf_text(&text), text.length, 0, NULL);
+    json_t *set = json_object_get(root, "env_vars");
+    for (size_t i = 0; i < apply->plan.variables.count; i++) {
+        const char *name = apply->plan.variables.items[i].name;
+        const char *value = json_string_value(json_object_get(set, name));
+        if (value && strcmp(value, unset) != 0)
+            cli_note(apply->options,
+                     "conda itself sets %s=%s in this environment, and does not put back what was "
+                     "there: after deactivation it is empty or unset; take that away with 'conda "
+                     "env config vars unset -p %s %s'",
+                     name, value, apply->prefix.path, name);
+    }
+    json_decref(root);
+}
+
 void apply_print_notes(const struct apply *apply)
 {
     if (is_another(apply))
@@ -160,6 +186,7 @@ void apply_print_notes(const struct apply *apply)
     note_job(apply);
     for (size_t i = 0; i < apply->config.variables.count; i++)
         note_reference(apply, &apply->config.variables.items[i]);
+    note_conda_variables(apply);
     warn_of_open_folders(apply);
 }
 
