@@ -302,6 +302,22 @@ START_TEST(table_in_error)
 }
 END_TEST
 
+/* In a job, the machine may have more than the driver shows. */
+START_TEST(job_hides)
+{
+    const char *const job[] = {"PBS_JOBID=7", NULL};
+
+    make_machine("four");
+    sandbox_write(&box, "environment.yml", "gpu: {devices: 9}\n");
+    struct outcome got = conda_gpu(&box, job, "apply", "-p", "envs/pt", NULL);
+    ck_assert_ptr_nonnull(strstr(got.err,
+                                 "\nthis shell is in a scheduler's job, which may hide the "
+                                 "machine's other GPUs; if so, run apply outside of one\n"));
+    ck_assert_int_eq(got.status, 3);
+    outcome_free(&got);
+}
+END_TEST
+
 /* nvidia-smi has four GPUs here, and the driver's numbers are not its own. */
 START_TEST(message_on_mig_speaks_of_no_numbers)
 {
@@ -583,6 +599,7 @@ static Suite *suite(void)
     LOOP(tests, a_choice, choices);
     LOOP(tests, a_refusal, refusals);
     tcase_add_test(tests, table_in_error);
+    tcase_add_test(tests, job_hides);
     tcase_add_loop_test(tests, message_on_mig_speaks_of_no_numbers, 0, 2);
     LOOP(tests, number_of_gpu, numbers);
     LOOP(tests, no_gpu, nothing);

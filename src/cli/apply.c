@@ -112,6 +112,11 @@ static int decide(struct apply *apply, struct inquiry *survey, struct error *err
         return plan_without_gpu(apply, &absent, err);
     if (select_devices(&apply->selection, &apply->config, &apply->machine.devices, err) < 0) {
         cli_add_table(err, &apply->machine.devices);
+        if (err->status == STATUS_DRIVER && cli_in_job(apply->options->env))
+            error_add(
+                err, STATUS_DRIVER,
+                "this shell is in a scheduler's job, which may hide the machine's other GPUs; "
+                "if so, run apply outside of one");
         return -1;
     }
     if (plan_make(&apply->plan, &apply->config, &apply->selection, err) < 0 ||

@@ -120,24 +120,13 @@ static void note_reference(const struct apply *apply, const struct var *var)
                  itself ? "; {prepend: TEXT} and {append: TEXT} add to what is there" : "");
 }
 
-static bool is_in_job(char *const *env)
-{
-    static const char *const jobs[] = {"_CONDOR_JOB_AD", "SLURM_JOB_ID", "PBS_JOBID",
-                                       "LSB_JOBID",      "FLUX_JOB_ID",  "OAR_JOB_ID"};
-
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
-        if (env_get_filled(env, jobs[i]))
-            return true;
-    return false;
-}
-
 /* The hooks will not set it in this job, unless __CONDA_GPU_FREE_JOB says that they did. */
 static void note_job(const struct apply *apply)
 {
     char *const *env = apply->options->env;
     const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
 
-    if (apply->plan.in_job != IN_JOB_KEEP || !visible || !is_in_job(env) ||
+    if (apply->plan.in_job != IN_JOB_KEEP || !visible || !cli_in_job(env) ||
         env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
         strcmp(visible, plan_visible(&apply->plan)) == 0)
         return;

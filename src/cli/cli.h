@@ -78,6 +78,9 @@ int cli_read_config(struct config *config, const struct options *options, struct
 /* Begins to ask for this machine's devices, all of them, in PCI bus order. */
 int cli_survey(struct inquiry *inquiry, const struct options *options, struct error *err);
 
+/* Whether the hooks would take this environment for that of a scheduler's job. */
+bool cli_in_job(char *const *env);
+
 /* Adds the table of a machine's devices to an error. */
 void cli_add_table(struct error *err, const struct device_list *machine);
 

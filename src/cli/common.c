@@ -124,6 +124,17 @@ int cli_survey(struct inquiry *inquiry, const struct options *options, struct er
     return inventory_ask(inquiry, &question, err);
 }
 
+bool cli_in_job(char *const *env)
+{
+    static const char *const jobs[] = {"_CONDOR_JOB_AD", "SLURM_JOB_ID", "PBS_JOBID",
+                                       "LSB_JOBID",      "FLUX_JOB_ID",  "OAR_JOB_ID"};
+
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
+        if (env_get_filled(env, jobs[i]))
+            return true;
+    return false;
+}
+
 void cli_add_table(struct error *err, const struct device_list *machine)
 {
     scope(table_release) struct table table = TABLE_INIT(5);
