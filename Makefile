@@ -309,7 +309,7 @@ run-script: test-programs
 
 lint: ## what clang-tidy, cppcheck and gcc's -fanalyzer say about src
 	@sh tests/deps.sh build test
-	@$(TEST_ENV) LINT=whole bash tests/static.sh
+	$(AGAIN) run-script SCRIPT='env LINT=whole bash tests/static.sh' NEEDS=tests/static.sh
 
 valgrind: ## the tests that run the program, with the program under valgrind
 	@sh tests/deps.sh build test

@@ -179,7 +179,8 @@ static void composing_release(struct composing *in)
     strbuf_release(&in->anchors);
 }
 
-static struct node *nodes_of(const struct document *doc)
+/* There is one before anything asks for it. */
+static __attribute__((returns_nonnull)) struct node *nodes_of(const struct document *doc)
 {
     return (struct node *)(void *)doc->nodes.text;
 }
