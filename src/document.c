@@ -179,8 +179,7 @@ static void composing_release(struct composing *in)
     strbuf_release(&in->anchors);
 }
 
-/* There is one before anything asks for it. */
-static __attribute__((returns_nonnull)) struct node *nodes_of(const struct document *doc)
+static struct node *nodes_of(const struct document *doc)
 {
     return (struct node *)(void *)doc->nodes.text;
 }
@@ -265,9 +264,11 @@ static void end(struct composing *in)
 {
     const struct open_node *open = &in->open[--in->depth];
     struct document *doc = in->doc;
-    struct node *node = &nodes_of(doc)[open->node];
     size_t length = in->pending.length - open->first;
 
+    if (!doc->nodes.text)
+        return; /* never: libyaml ends nothing that it did not begin */
+    struct node *node = &nodes_of(doc)[open->node];
     node->first = (uint32_t)(doc->children.length / sizeof(uint32_t));
     node->count = (uint32_t)(length / sizeof(uint32_t) / (node->kind == NODE_MAPPING ? 2 : 1));
     strbuf_add(&doc->children, strbuf_text(&in->pending) + open->first, length);

@@ -158,6 +158,7 @@ static int list_kept(struct apply *apply, struct error *err)
     const struct receipt *receipt = apply->history.receipt;
     unsigned earlier = receipt ? receipt->kept_count : 0;
 
+    apply->kept_count = 0;
     apply->kept = calloc(earlier + apply->set.count + 1, sizeof *apply->kept);
     if (!apply->kept)
         return error_memory(err);
