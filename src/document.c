@@ -262,13 +262,13 @@ static int begin(struct composing *in, enum node_kind kind, const yaml_char_t *a
 /* All children are known: they move to the document, and leave what is open around them. */
 static void end(struct composing *in)
 {
+    if (!in->depth)
+        return; /* never: libyaml ends nothing that it did not begin */
     const struct open_node *open = &in->open[--in->depth];
     struct document *doc = in->doc;
+    struct node *node = &nodes_of(doc)[open->node];
     size_t length = in->pending.length - open->first;
 
-    if (!doc->nodes.text)
-        return; /* never: libyaml ends nothing that it did not begin */
-    struct node *node = &nodes_of(doc)[open->node];
     node->first = (uint32_t)(doc->children.length / sizeof(uint32_t));
     node->count = (uint32_t)(length / sizeof(uint32_t) / (node->kind == NODE_MAPPING ? 2 : 1));
     strbuf_add(&doc->children, strbuf_text(&in->pending) + open->first, length);
