@@ -51,24 +51,30 @@ static void add_visible(struct values *variable, const char *name)
         values_each(variable, "visible");
 }
 
-static void add_variable(struct values *root, const struct render *in, const struct shell *shell,
-                         const struct var *var)
+static void add_kind(struct values *scope, const struct shell *shell, const struct var *var)
 {
     static const char *const kinds[] = {[VAR_SET] = "set",
                                         [VAR_UNSET] = "unset",
                                         [VAR_PREPEND] = "prepend",
                                         [VAR_APPEND] = "append"};
-    struct values *variable = values_each(root, "variables");
+    struct values *kind = values_each(scope, kinds[var->kind]);
 
-    values_text(variable, "name", var->name);
-    add_visible(variable, var->name);
-    if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && in->plan->in_job == IN_JOB_KEEP)
-        values_each(variable, "keep");
-    struct values *kind = values_each(variable, kinds[var->kind]);
     if (var->value)
         add_quoted(kind, "value", shell, var->value);
     if (var->separator)
         add_quoted(kind, "separator", shell, var->separator);
+}
+
+static void add_variable(struct values *root, const struct render *in, const struct shell *shell,
+                         const struct var *var)
+{
+    struct values *variable = values_each(root, "variables");
+    bool keep = strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && in->plan->in_job == IN_JOB_KEEP;
+
+    values_text(variable, "name", var->name);
+    add_visible(variable, var->name);
+    add_kind(variable, shell, var);
+    add_kind(values_each(variable, keep ? "keep" : "always"), shell, var);
 }
 
 static void add_managed(struct values *root, const struct render *in)
@@ -132,6 +138,7 @@ int render_hook(struct strbuf *out, const struct render *in, const struct shell 
     values_textf(root, "file", "env_vars.%s", shell->extension);
     values_textf(root, "state", STATE_PREFIX "%s", in->key);
     values_text(root, "digest", "0000000000000000");
+    values_textf(root, "count", "%zu", in->plan->variables.count);
     add_devices(root, in->plan);
     if (in->plan->in_job == IN_JOB_KEEP)
         values_each(root, "keep");

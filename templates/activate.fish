@@ -9,32 +9,55 @@
 # ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
-set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID.$SLURM_STEP_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
-set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
-if test "$__conda_gpu_job" != /.////; and not set -q CUDA_VISIBLE_DEVICES
-  # What a job has set stays (in_job: keep); else it is ours to set.
-  set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
-end
-@each former@
-
-# @name@ is in the plan no more: as it was before.
-if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@
-  set -gx @name@ $@state@_OLD_@name@
-  set -eg @state@_AT_@name@ @state@_OLD_@name@
-else if contains -- "$@state@_AT_@name@" "$__conda_gpu_at/"{,0,1}
-  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
-end
-@end former@
+set -q@each variables@ @name@@end variables@
+if test "$status $_CONDOR_JOB_AD/$SLURM_JOB_ID.$SLURM_STEP_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID@each managed@$@state@_AT_@name@@end managed@" = "@count@ /.////"
+  # Usual: none of them was set, no job, and nothing is kept yet.
 @each variables@
-
+  set -gx @state@_AT_@name@ "/./////$CONDA_SHLVL/0"
 @each keep@
-if contains -- "$__conda_gpu_job" /.//// "$__CONDA_GPU_FREE_JOB"
+  set -gx @name@@each set@ @value@@end set@
 @end keep@
-if not set -q @state@_AT_@name@; or not contains -- "$@state@_AT_@name@" "$__conda_gpu_job"/{,1,2,3,4,5,6,7,8,9}{,0,1,2,3,4,5,6,7,8,9}/{,0,1}
-  set -gx @state@_OLD_@name@ $@name@
-  not set -q @name@
-  set -gx @state@_AT_@name@ "$__conda_gpu_at/$status"
+@end variables@
+else
+  set -l __conda_gpu_job "$_CONDOR_JOB_AD/$SLURM_JOB_ID.$SLURM_STEP_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID"
+  set -l __conda_gpu_at "$__conda_gpu_job/$CONDA_SHLVL"
+  set -l __conda_gpu_back@each former@ @name@@end former@
+  set -l __conda_gpu_x
+
+  if test "$__conda_gpu_job" != /.////; and not set -q CUDA_VISIBLE_DEVICES
+    set -gx __CONDA_GPU_FREE_JOB "$__conda_gpu_job"
+  end
+@each keep@
+  # What a job has set stays (in_job: keep); else it is ours to set.
+  contains -- "$__conda_gpu_job" /.//// "$__CONDA_GPU_FREE_JOB"; or set __conda_gpu_back $__conda_gpu_back CUDA_VISIBLE_DEVICES
+@end keep@
+
+  # Keeps what each was, once in a job; what is not ours, or not in the plan any more, is put back.
+  for __conda_gpu_x in@each managed@ @name@@end managed@
+    set -l __conda_gpu_at_x @state@_AT_$__conda_gpu_x
+    set -l __conda_gpu_old_x @state@_OLD_$__conda_gpu_x
+    if not contains -- $__conda_gpu_x $__conda_gpu_back
+      if not set -q $__conda_gpu_at_x; or not contains -- "$$__conda_gpu_at_x" "$__conda_gpu_job"/{,1,2,3,4,5,6,7,8,9}{,0,1,2,3,4,5,6,7,8,9}/{,0,1}
+        set -gx $__conda_gpu_old_x $$__conda_gpu_x
+        not set -q $__conda_gpu_x
+        set -gx $__conda_gpu_at_x "$__conda_gpu_at/$status"
+      end
+    else if test "$$__conda_gpu_at_x" = "$__conda_gpu_at/1"; and set -q $__conda_gpu_old_x
+      set -gx $__conda_gpu_x $$__conda_gpu_old_x
+      set -eg $__conda_gpu_at_x $__conda_gpu_old_x
+    else if contains -- "$$__conda_gpu_at_x" "$__conda_gpu_at/"{,0,1}
+      set -eg $__conda_gpu_x $__conda_gpu_at_x $__conda_gpu_old_x
+    end
+  end
+@each variables@
+@each keep@
+  contains -- @name@ $__conda_gpu_back; or set -gx @name@@each set@ @value@@end set@
+@end keep@
+@end variables@
 end
+
+@each variables@
+@each always@
 @each set@
 set -gx @name@ @value@
 @end set@
@@ -49,14 +72,6 @@ test -z "$@state@_OLD_@name@"; or set -gx @name@ "$@name@"@separator@"$@state@_O
 set -gx @name@ @value@
 test -z "$@state@_OLD_@name@"; or set -gx @name@ "$@state@_OLD_@name@"@separator@"$@name@"
 @end append@
-@each keep@
-else if test "$@state@_AT_@name@" = "$__conda_gpu_at/1"; and set -q @state@_OLD_@name@
-  set -gx @name@ $@state@_OLD_@name@
-  set -eg @state@_AT_@name@ @state@_OLD_@name@
-else if contains -- "$@state@_AT_@name@" "$__conda_gpu_at/"{,0,1}
-  set -eg @name@ @state@_AT_@name@ @state@_OLD_@name@
-end
-@end keep@
+@end always@
 @end variables@
-
 true

@@ -9,6 +9,30 @@
 # ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
+# Usual: no job, and nothing is kept yet. Then keep what each was, set it, and be done.
+case "${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}.${SLURM_STEP_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}\
+@each managed@
+${@state@_AT_@name@-}\
+@end managed@
+" in /.////)
+@each variables@
+  export @state@_AT_@name@="/./////${CONDA_SHLVL-}/${@name@+1}" @state@_OLD_@name@="${@name@-}"@each set@ @name@=@value@@end set@
+@each unset@
+  unset -v @name@
+@end unset@
+@each prepend@
+  export @name@=@value@
+  case ${@state@_OLD_@name@-} in ?*) @name@="$@name@"@separator@"$@state@_OLD_@name@" ;; esac
+@end prepend@
+@each append@
+  export @name@=@value@
+  case ${@state@_OLD_@name@-} in ?*) @name@="$@state@_OLD_@name@"@separator@"$@name@" ;; esac
+@end append@
+@end variables@
+  return 0 ;;
+esac
+
+# Else each by itself.
 export __conda_gpu_job="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}.${SLURM_STEP_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}"
 export __conda_gpu_at="$__conda_gpu_job/${CONDA_SHLVL-}"
 @each former@

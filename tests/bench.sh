@@ -65,16 +65,16 @@ heading() {
 # line WHAT OURS BASE VALUE LIMIT [UNIT]: one line of the table; VALUE must not exceed LIMIT (none: no
 # limit is set).
 line() {
-  local verdict=holds
+  local verdict=holds limit=$5${6-}
   if [ "$5" = none ]; then
-    verdict=
+    limit=none verdict=
   elif awk "BEGIN { exit !($4 > $5) }"; then
     verdict='DOES NOT HOLD'
     failed=$((failed + 1))
   else
     held=$((held + 1))
   fi
-  printf '  %-46s %12s %12s %9s %7s  %s\n' "$1" "$2" "$3" "$4${6-}" "$5${6-}" "$verdict" |
+  printf '  %-46s %12s %12s %9s %7s  %s\n' "$1" "$2" "$3" "$4${6-}" "$limit" "$verdict" |
     sed 's/ *$//'
 }
 
@@ -105,6 +105,8 @@ variables=(CUDA_DEVICE_ORDER=PCI_BUS_ID 'CUDA_VISIBLE_DEVICES=1,3' OMP_NUM_THREA
 # The lines for one variable as people write them. `backup` needs a value before, so there is one.
 by_hand() {
   case $1 in
+    activate.plain.sh) echo "export $2='$3'" ;;
+    deactivate.plain.sh) echo "unset $2" ;;
     activate.backup.sh) echo "export OLD_$2=\"\$$2\"; export $2='$3'" ;;
     deactivate.backup.sh) echo "export $2=\"\$OLD_$2\"; unset OLD_$2" ;;
     activate.plain.fish) echo "set -gx $2 '$3'" ;;
@@ -164,42 +166,48 @@ processes() {
   grep -E '(clone3?|v?fork|execve)\(' "$work/trace" | grep -vc CLONE_THREAD
 }
 
-# hook_lines EXTENSION SHELL [OPTION...]
-hook_lines() {
-  local extension=$1 limit=4 kinds='plain backup' kind setting i arguments=() pairs made
+# pair_line KIND LIMIT EXTENSION SHELL [OPTION...]: ours beside the pair by hand, where that is right:
+# `plain` where the variables were not set before, `backup` where they were. Sets `cost` to ours.
+pair_line() {
+  local kind=$1 limit=$2 extension=$3 arguments=() candidate setting i pairs
   # So many pairs in one shell that its start is little beside them.
   mapfile -t pairs < <(seq $((600 / count)))
+  shift 3
+  for candidate in empty ours "$kind"; do
+    arguments+=("$@" "$scripts/$candidate.$extension" "${pairs[@]}" --)
+  done
+  unset 'arguments[-1]'
+  given=(CONDA_PREFIX="$prefix" CONDA_SHLVL=1)
+  for setting in "${variables[@]:0:count}"; do
+    [ "$kind" = plain ] || given+=("${setting%%=*}=before")
+  done
+  measure "${REPEAT:-15}" "${arguments[@]}"
+  for i in 1 2; do
+    processor[i]=$(calculate %.2f "(${processor[i]} - ${processor[0]}) / ${#pairs[@]}")
+  done
+  cost=${processor[1]}
+  case $kind in plain) kind='set and erase' ;; backup) kind='backup pair' ;; esac
+  ratio "$1, $count variables: $kind" "$cost" "${processor[2]}" "$limit" 1 us
+}
+
+# hook_lines EXTENSION SHELL [OPTION...]: of 20 variables even the pair by hand can cost more than its
+# share of an activation.
+hook_lines() {
+  local extension=$1 plain=none backup=none share=none cost made
   shift
   command -v "$1" >/dev/null || {
     printf '  %-46s not installed\n' "$1"
     return
   }
-  if [ "$extension" = sh ]; then
-    limit=3 kinds=backup
-  elif [ "$count" != 3 ]; then
-    limit=none
-  fi
-  for kind in empty ours $kinds; do
-    arguments+=("$@" "$scripts/$kind.$extension" "${pairs[@]}" --)
-  done
-  unset 'arguments[-1]'
-  given=(CONDA_PREFIX="$prefix" CONDA_SHLVL=1)
-  for setting in "${variables[@]:0:count}"; do
-    given+=("${setting%%=*}=before")
-  done
-  measure "${REPEAT:-15}" "${arguments[@]}"
-  for i in 1 2 3; do
-    [ "$i" -ge ${#processor[@]} ] ||
-      processor[i]=$(calculate %.2f "(${processor[i]} - ${processor[0]}) / ${#pairs[@]}")
-  done
-  i=2
-  for kind in $kinds; do
-    case $kind in plain) kind='set and erase' ;; backup) kind='backup pair' ;; esac
-    ratio "$1, $count variables: $kind" "${processor[1]}" "${processor[i]}" $limit 1 us
-    i=$((i + 1))
-  done
-  line "$1, $count variables: share of conda activate" "${processor[1]} us" "$activate us" \
-    "$(calculate %.3f "100 * ${processor[1]} / $activate")" 0.1 %
+  case $extension$count in
+    sh3) backup=3 share=0.1 ;;
+    sh*) backup=3 ;;
+    *3) plain=4 ;;
+  esac
+  pair_line plain $plain "$extension" "$@"
+  pair_line backup $backup "$extension" "$@"
+  line "$1, $count variables: share of conda activate" "$cost us" "$activate us" \
+    "$(calculate %.3f "100 * $cost / $activate")" $share %
   if command -v strace >/dev/null; then
     made=$(processes "$@" "$scripts/ours.$extension" 1)
     line "$1, $count variables: processes created" \

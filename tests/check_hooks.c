@@ -5,6 +5,9 @@
  */
 #include "shells.h"
 
+#include "scope.h"
+#include "strbuf.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -585,6 +588,8 @@ static const char *const hostile_values[] = {
     "${CONDA_PREFIX}'; touch canary; '",
     "-n",
     "\xe2\x80\xae caf\xc3\xa9",
+    "\nendif\nelse\nend\nesac\ntouch canary\n",
+    "';;\nesac\nendif\nend\ntouch canary\n'",
     every_byte,
 };
 
@@ -673,6 +678,90 @@ START_TEST(large_values)
 
     if (can_run(kind))
         run_sequences(kind, &(struct manner){.inside = false}, &priors, sequences);
+}
+END_TEST
+
+/* ---- many variables ---- */
+
+/* With CUDA's two there are 255 and 302: fish's `set -q` counts no further than 255. */
+static const size_t many[] = {253, 300};
+
+static void set_up_many(void)
+{
+    static const char *const names[] = {"A", "B"};
+
+    sandbox_open(&box);
+    for (size_t i = 0; i < COUNT(many); i++) {
+        scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+        environment_open(&environments[i], &box, names[i], (int)i + 1);
+        strbuf_adds(&text, "gpu:\n  devices: 0\n  variables:\n");
+        for (size_t j = 0; j < many[i]; j++)
+            strbuf_addf(&text, "    MANY_%zu: new\n", j);
+        sandbox_write(&box, "many.yml", strbuf_text(&text));
+        struct outcome outcome =
+            conda_gpu(&box, NULL, "apply", "-p", environments[i].prefix, "-f", "many.yml", NULL);
+        ck_assert_msg(outcome.status == 0, "conda-gpu apply: %s", outcome.err);
+        outcome_free(&outcome);
+    }
+}
+
+static size_t occurrences(const char *text, const char *what)
+{
+    size_t count = 0;
+
+    while ((text = strstr(text, what))) {
+        count++;
+        text += strlen(what);
+    }
+    return count;
+}
+
+/* Activates and deactivates once, with MANY_7 set before or not. */
+static void many_once(const struct shell_kind *kind, const struct environment *environment,
+                      size_t count, bool set)
+{
+    static const char *const directions[] = {"activate", "deactivate"};
+    const char *argv[8] = {NULL}, *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/", NULL,
+                                            set ? "MANY_7=old" : NULL, NULL};
+    scope(strbuf_release) struct strbuf script = STRBUF_INIT;
+    char *prefix = formatted("%s=%s", environment->variable, environment->prefix);
+    size_t words = 0;
+
+    env[2] = prefix;
+    strbuf_adds(&script, kind->options);
+    strbuf_addf(&script, kind->dialect->set, "CONDA_SHLVL", "1");
+    for (size_t i = 0; i < COUNT(directions); i++) {
+        char *hook = formatted("etc/conda/%s.d/env_vars.%s", directions[i], kind->extension);
+        strbuf_addf(&script, kind->dialect->source, environment->variable, hook);
+        strbuf_addf(&script, "env > %s.env\n", directions[i]);
+        free(hook);
+    }
+    sandbox_write(&box, "many", strbuf_text(&script));
+    for (; kind->argv[words]; words++)
+        argv[words] = kind->argv[words];
+    argv[words] = "many";
+    struct outcome outcome = sandbox_run(&box, argv, env, NULL);
+    ck_assert_msg(outcome.status == 0 && !*outcome.err, "%s: %s", kind->name, outcome.err);
+    char *inside = sandbox_read(&box, "activate.env", NULL);
+    char *after = sandbox_read(&box, "deactivate.env", NULL);
+    ck_assert_uint_eq(occurrences(inside, "\nMANY_") + (strncmp(inside, "MANY_", 5) == 0), count);
+    ck_assert_uint_eq(occurrences(inside, "=new\n"), count);
+    ck_assert_uint_eq(occurrences(after, "MANY_"), set);
+    ck_assert_uint_eq(occurrences(after, "MANY_7=old\n"), set);
+    ck_assert_uint_eq(occurrences(after, "CUDA"), 0);
+    outcome_free(&outcome);
+    free(inside);
+    free(after);
+    free(prefix);
+}
+
+START_TEST(many_variables)
+{
+    const struct shell_kind *kind = &shell_kinds[_i];
+
+    for (size_t i = 0; i < COUNT(many) && can_run(kind); i++)
+        for (int set = 0; set < 2; set++)
+            many_once(kind, &environments[i], many[i], set);
 }
 END_TEST
 
@@ -789,6 +878,7 @@ static Suite *hooks_suite(void)
         {"clones", set_up_clones, clones_work},
         {"inert", set_up_hostile, values_are_inert},
         {"large", set_up_large, large_values},
+        {"many", set_up_many, many_variables},
         {"cost", set_up_table, no_process_no_file},
     };
     Suite *suite = suite_create("hooks");
