@@ -356,13 +356,14 @@ static const char *const job_sequences[] = {
     "job %1$d, activate N, stack A, apply N, deactivate",
 };
 
-/* Priors of the script's own: those of a row differ from variable to variable. */
-static struct priors mixed_priors(size_t row)
+/* Priors of the script's own: in a row none is set, or all are, or it differs. */
+static struct priors row_priors(size_t row)
 {
+    enum { NONE, ALL, ROWS = 4 };
     struct priors priors = {.set_by_script = true};
 
-    for (size_t i = 0; i < MODEL_NAMES; i++) {
-        size_t text = (row + i) % (COUNT(texts) + 1);
+    for (size_t i = 0; i < MODEL_NAMES && row % ROWS != NONE; i++) {
+        size_t text = (row + i) % (COUNT(texts) + (row % ROWS != ALL));
         priors.variables[i] = text < COUNT(texts) ? texts[text][0] : NULL;
         priors.values[i] = text < COUNT(texts) ? texts[text][1] : NULL;
     }
@@ -372,15 +373,15 @@ static struct priors mixed_priors(size_t row)
 START_TEST(job_boundaries)
 {
     const struct shell_kind *kind = &shell_kinds[_i];
-    struct priors priors = mixed_priors(0);
+    struct priors priors = row_priors(0);
     struct run run;
 
     if (!can_run(kind))
         return;
     run_open(&run, kind, &(struct manner){.inside = _i % 2}, &priors);
     for (size_t job = 0; job < model_job_count; job++) {
-        priors = mixed_priors(job);
         for (size_t i = job % 2; i < COUNT(job_sequences); i += 2 * stride(kind)) {
+            priors = row_priors(job / 2 + i / 2);
             char *sequence =
                 formatted(job_sequences[i], (int)job, (int)((job + 4) % model_job_count));
             run_add(&run, &priors, sequence);
@@ -396,7 +397,7 @@ END_TEST
 START_TEST(child_shells)
 {
     const struct shell_kind *kind = &shell_kinds[_i];
-    struct priors priors = mixed_priors((size_t)_i);
+    struct priors priors = row_priors((size_t)_i);
     struct run run;
 
     if (!can_run(kind))
@@ -501,7 +502,7 @@ START_TEST(generations_meet)
         "activate A, stack B, apply A, deactivate", "job 2, activate A, apply A, activate A",
     };
     const struct shell_kind *kind = &shell_kinds[_i];
-    struct priors priors = mixed_priors(0);
+    struct priors priors = row_priors(0);
     struct run run;
 
     if (!can_run(kind))
@@ -509,9 +510,10 @@ START_TEST(generations_meet)
     run_open(&run, kind, &(struct manner){.inside = _i % 2}, &priors);
     for (size_t i = 0; i < HISTORIES; i += stride(kind)) {
         environments[A] = histories[i];
-        priors = mixed_priors(i);
-        for (size_t j = 0; j < (i % 2 ? COUNT(sequences) : 4); j++)
+        for (size_t j = 0; j < (i % 2 ? COUNT(sequences) : 4); j++) {
+            priors = row_priors(i / 2 + j);
             run_add(&run, &priors, sequences[j]);
+        }
     }
     run_close(&run);
 }
@@ -543,7 +545,7 @@ START_TEST(clones_work)
     const struct shell_kind *kind = &shell_kinds[_i];
 
     for (size_t i = 0; i < 3 && can_run(kind); i++) {
-        struct priors priors = mixed_priors(i);
+        struct priors priors = row_priors(i);
         run_sequences(kind, &(struct manner){.inside = i % 2}, &priors, sequences);
     }
 }

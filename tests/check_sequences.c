@@ -206,8 +206,10 @@ static void draw_sequence(struct chance *chance, struct sequence *sequence,
         sequence->environments[i] = pool[i][sequence->history].environment;
     for (size_t i = 0; i < sequence->count; i++)
         sequence->steps[i] = draw_step(chance);
+    size_t none_or_all = below(chance, 5); /* 0, 1, or neither: the hooks have a way for each */
     for (size_t i = 0; i < MODEL_NAMES; i++) {
-        sequence->priors[i] = below(chance, 3) ? below(chance, UNSET) : UNSET;
+        bool unset = none_or_all == 0 || (none_or_all > 1 && !below(chance, 3));
+        sequence->priors[i] = unset ? UNSET : below(chance, UNSET);
         if (sequence->priors[i] == NO_TEXT && has_text_only(sequence, kind))
             sequence->priors[i] = 0;
     }
