@@ -2,7 +2,7 @@
 # Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
 # conda-gpu digest @digest@
 
-if ($?CONDA_SHLVL@each variables@ && $?@state@_AT_@name@@end variables@ && ! ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID@each former@ || $?@state@_AT_@name@@end former@)) then
+if ($?CONDA_SHLVL@each variables@ && $?@state@_AT_@name@@end variables@ && ! ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID)) then
   # Usual: all were kept here, and none was set.
   if (x@each variables@/$@state@_AT_@name@:q@end variables@ == x@each variables@//./////$CONDA_SHLVL:q/0@end variables@) unsetenv@each variables@ @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@ @state@_OLD_@name@@end variables@
 endif
