@@ -240,47 +240,54 @@ END_TEST
 
 /* ---- state that is lost: requirement 3 ---- */
 
-/* Activates, takes a variable away (NULL: none), deactivates, and gives the environment. */
-static char *environment_after_loss(const struct shell_kind *kind, const char *lost, size_t *length)
+static void add_hook(struct strbuf *script, const struct shell_kind *kind, bool activates)
 {
-    const struct dialect *dialect = kind->dialect;
-    struct priors priors = same_for_all("prior");
-    char **variables = trial_variables(&priors);
-    const char *env[64] = {"PATH=/usr/bin:/bin", "CONDA_PREFIX=/", "CONDA_SHLVL=1"};
-    const char *argv[6] = {NULL};
-    char *root = formatted("T_ROOT=%s", box.root), *script = sandbox_path(&box, "loss");
-    FILE *out = fopen(script, "w");
+    char *hook =
+        formatted("hooks/A/0/%sactivate.d/env_vars.%s", activates ? "" : "de", kind->extension);
 
-    ck_assert(out != NULL);
-    fputs(kind->options, out);
-    for (int i = 0; i < 2; i++) {
-        char *hook =
-            formatted("hooks/A/0/%sactivate.d/env_vars.%s", i ? "de" : "", kind->extension);
-        if (i && lost)
-            fprintf(out, dialect->unset, lost);
-        if (!i || lost)
-            fprintf(out, dialect->source, "T_ROOT", hook);
-        fputs(dialect->check, out);
-        free(hook);
-    }
-    fputs("/usr/bin/env -0\n", out);
-    ck_assert_int_eq(fclose(out), 0);
-    env[3] = root;
+    strbuf_addf(script, kind->dialect->source, "T_ROOT", hook);
+    strbuf_adds(script, kind->dialect->check);
+    free(hook);
+}
+
+/* Runs the script in an environment where each variable is "prior", and gives what it ends with. */
+static char *environment_after(const struct shell_kind *kind, const char *script, size_t *length)
+{
+    struct priors priors = same_for_all("prior");
+    char **variables = trial_variables(&priors), *root = formatted("T_ROOT=%s", box.root);
+    char *whole = formatted("%s%s/usr/bin/env -0\n", kind->options, script);
+    const char *env[64] = {"PATH=/usr/bin:/bin", "CONDA_PREFIX=/", "CONDA_SHLVL=1", root};
+    const char *argv[6] = {NULL};
+
+    sandbox_write(&box, "script", whole);
     for (size_t i = 0; variables[i]; i++)
         env[4 + i] = variables[i];
     for (size_t i = 0; kind->argv[i]; i++)
-        argv[i] = kind->argv[i], argv[i + 1] = "loss";
+        argv[i] = kind->argv[i], argv[i + 1] = "script";
     struct outcome outcome = sandbox_run(&box, argv, env, NULL);
-    ck_assert_msg(outcome.status == 0 && !outcome.err_length, "%s, without %s: %s", kind->name,
-                  lost, outcome.err);
+    ck_assert_msg(outcome.status == 0 && !outcome.err_length, "%s, in\n%s: %s", kind->name, script,
+                  outcome.err);
     for (char **variable = variables; *variable; variable++)
         free(*variable);
     free(variables);
     free(outcome.err);
-    free(script);
+    free(whole);
     free(root);
     *length = outcome.out_length;
     return outcome.out;
+}
+
+/* Activates, takes a variable away, deactivates; with NULL only activates. */
+static char *environment_after_loss(const struct shell_kind *kind, const char *lost, size_t *length)
+{
+    scope(strbuf_release) struct strbuf script = STRBUF_INIT;
+
+    add_hook(&script, kind, true);
+    if (lost) {
+        strbuf_addf(&script, kind->dialect->unset, lost);
+        add_hook(&script, kind, false);
+    }
+    return environment_after(kind, strbuf_text(&script), length);
 }
 
 static size_t count_priors(const char *text, size_t length)
@@ -315,6 +322,26 @@ START_TEST(lost_state_is_harmless)
         tried++;
     }
     ck_assert_uint_ge(tried, MODEL_NAMES - 1);
+    free(text);
+}
+END_TEST
+
+/* As on return from a stacked environment, in a shell whose user has unset what the hooks set. */
+START_TEST(unset_by_hand)
+{
+    const struct shell_kind *kind = &shell_kinds[_i];
+    scope(strbuf_release) struct strbuf script = STRBUF_INIT;
+    size_t length;
+
+    if (!can_run(kind))
+        return;
+    add_hook(&script, kind, true);
+    for (size_t i = 0; i < MODEL_NAMES; i++)
+        strbuf_addf(&script, kind->dialect->unset, model_names[i]);
+    add_hook(&script, kind, true);
+    add_hook(&script, kind, false);
+    char *text = environment_after(kind, strbuf_text(&script), &length);
+    ck_assert_uint_eq(count_priors(text, length), MODEL_NAMES - 1); /* one is not in the plan */
     free(text);
 }
 END_TEST
@@ -874,6 +901,7 @@ static Suite *hooks_suite(void)
         {"callers", set_up_table, strict_callers},
         {"packed", set_up_table, packed_environments},
         {"lost", set_up_table, lost_state_is_harmless},
+        {"unset", set_up_table, unset_by_hand},
         {"jobs", set_up_jobs, job_boundaries},
         {"children", set_up_table, child_shells},
         {"generations", set_up_generations, generations_meet},
