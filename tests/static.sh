@@ -165,8 +165,9 @@ if have shellcheck "shell scripts"; then
   done
 fi
 
-# The hooks: of a first plan, and of a second one that drops, adds and changes variables. A $ in
-# single quotes (SC2016) is what a value with a $ must be.
+# The hooks: of a first plan, and of a second one that drops, adds and changes variables. A value is
+# literal: it may hold a $ in single quotes, and quotes of its own.
+literal=SC2016,SC2089,SC2090
 mkdir -p "$scratch/pt/conda-meta"
 write_hooks() {
   "$CONDA_GPU" apply -q -p "$scratch/pt" -f "$scratch/environment.yml" \
@@ -176,7 +177,8 @@ check_hooks() {
   local hook shell
   for hook in "$scratch"/pt/etc/conda/*/env_vars.sh; do
     ! have shellcheck "the written hooks" ||
-      check "shellcheck complains about $1 ${hook#"$scratch"/pt/}" shellcheck -s sh -e SC2016 "$hook"
+      check "shellcheck complains about $1 ${hook#"$scratch"/pt/}" \
+        shellcheck -s sh -e $literal "$hook"
     for shell in 'bash --posix' bash dash zsh ksh mksh 'busybox sh' yash; do
       # shellcheck disable=SC2086 # words
       ! have "${shell%% *}" "the syntax of the written hooks" ||
