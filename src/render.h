@@ -1,5 +1,25 @@
 /*
- * A plan in the words of a shell: the text of one hook, filled in from its template. Pure.
+ * A plan in the words of a shell: the text of one hook, filled in from its template. Pure. A
+ * template (template.h) finds:
+ *
+ *     @environment@ @source@ @version@    whose hook it is, of which file, and of which conda-gpu
+ *     @file@            "env_vars.sh"
+ *     @digest@          what tells an edited hook from ours; see HOOK_DIGEST
+ *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
+ *     @each devices@    of the plan: @ordinal@ @number@ @name@ @memory@ @address@ @uuid@
+ *     @each no_devices@ once, if the plan has none
+ *     @each keep@       once, with `in_job: keep`
+ *     @count@           how many variables the plan has
+ *     @each variables@  of the plan: @name@, and one of @each set@ (@value@), @each unset@,
+ *                       @each prepend@ and @each append@ (@value@ @separator@), which are also in:
+ *       @each keep@     CUDA_VISIBLE_DEVICES, where a job's own value stands
+ *       @each always@   any other
+ *       @each visible@  CUDA_VISIBLE_DEVICES
+ *     @each managed@    every variable that any generation of the hooks managed: @name@, and
+ *                       @each visible@
+ *     @each former@     those of them that are not in the plan: @name@
+ *
+ * Values and separators are quoted for the shell; names need no quotes.
  */
 #ifndef CONDA_GPU_RENDER_H
 #define CONDA_GPU_RENDER_H
@@ -7,7 +27,7 @@
 #include "plan.h"
 #include "shell.h"
 
-/* "@state@": 8 digits that make the state of one environment's hooks its own. */
+/* Before the 8 digits that make the state of one environment's hooks its own. */
 #define STATE_PREFIX "__CONDA_GPU_"
 
 /* Both stand in the first lines of every hook and tell our files from others. */
