@@ -6,10 +6,9 @@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@
-# ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 # conda-gpu digest @digest@
 
-# Usual: no job, and nothing is kept yet. Then keep what each was, set it, and be done.
+# Usual: no job, and nothing is kept yet.
 case "${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}.${SLURM_STEP_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}\
 @each managed@
 ${@state@_AT_@name@-}\
@@ -32,7 +31,7 @@ ${@state@_AT_@name@-}\
   return 0 ;;
 esac
 
-# Else each by itself.
+# Else each by itself. ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
 export __conda_gpu_job="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}.${SLURM_STEP_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}"
 export __conda_gpu_at="$__conda_gpu_job/${CONDA_SHLVL-}"
 @each former@

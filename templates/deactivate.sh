@@ -1,10 +1,10 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
+# Puts back what activate.d/@file@ kept in this job at this level; else changes nothing.
 # conda-gpu digest @digest@
 
 export __conda_gpu_at="${_CONDOR_JOB_AD-}/${SLURM_JOB_ID-}.${SLURM_STEP_ID-}/${PBS_JOBID-}/${LSB_JOBID-}/${FLUX_JOB_ID-}/${OAR_JOB_ID-}/${CONDA_SHLVL-}"
 
-# Where all were kept here, and all were set before, that is done at once; else each by itself.
+# Where all were kept here, and set before, all at once; else each by itself.
 case "\
 @each variables@
 ${@state@_AT_@name@-}/${@state@_OLD_@name@+1} \
