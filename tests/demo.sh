@@ -57,8 +57,8 @@ show conda-gpu apply
 activate=$prefix/etc/conda/activate.d/env_vars.sh
 [ -f "$activate" ] || wrong "$activate was not written"
 # shellcheck disable=SC2016
-command_line 'head -n 4 $CONDA_PREFIX/etc/conda/activate.d/env_vars.sh'
-sed -n 1,4p "$activate"
+command_line 'head -n 3 $CONDA_PREFIX/etc/conda/activate.d/env_vars.sh'
+sed -n 1,3p "$activate"
 
 # Sources the hooks as conda does: CONDA_PREFIX and CONDA_SHLVL are the new ones when activate.d
 # runs, and still the old ones when deactivate.d runs. Prints the shown variables and keeps the
