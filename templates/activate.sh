@@ -15,18 +15,10 @@ ${@state@_AT_@name@-}\
 @end managed@
 " in /.////)
 @each variables@
-  export @state@_AT_@name@="/./////${CONDA_SHLVL-}/${@name@+1}" @state@_OLD_@name@="${@name@-}"@each set@ @name@=@value@@end set@
+  export @state@_AT_@name@="/./////${CONDA_SHLVL-}/${@name@+1}" @state@_OLD_@name@="${@name@-}"@each set@ @name@=@value@@end set@@each prepend@ @name@=@value@${@name@:+@separator@"$@name@"}@end prepend@@each append@ @name@=${@name@:+"$@name@"@separator@}@value@@end append@
 @each unset@
   unset -v @name@
 @end unset@
-@each prepend@
-  export @name@=@value@
-  case ${@state@_OLD_@name@-} in ?*) @name@="$@name@"@separator@"$@state@_OLD_@name@" ;; esac
-@end prepend@
-@each append@
-  export @name@=@value@
-  case ${@state@_OLD_@name@-} in ?*) @name@="$@state@_OLD_@name@"@separator@"$@name@" ;; esac
-@end append@
 @end variables@
   return 0 ;;
 esac
@@ -63,12 +55,10 @@ export @name@=@value@
 unset -v @name@
 @end unset@
 @each prepend@
-export @name@=@value@
-case ${@state@_OLD_@name@-} in ?*) @name@="$@name@"@separator@"$@state@_OLD_@name@" ;; esac
+export @name@=@value@${@state@_OLD_@name@:+@separator@"$@state@_OLD_@name@"}
 @end prepend@
 @each append@
-export @name@=@value@
-case ${@state@_OLD_@name@-} in ?*) @name@="$@state@_OLD_@name@"@separator@"$@name@" ;; esac
+export @name@=${@state@_OLD_@name@:+"$@state@_OLD_@name@"@separator@}@value@
 @end append@
 @each keep@
 ;; *) case ${@state@_AT_@name@-} in "$__conda_gpu_at"/1)
