@@ -1,148 +1,13 @@
 #include "document.h"
 
-#include "file.h"
 #include "scope.h"
+#include "yaml_input.h"
 
-#include <errno.h>
 #include <string.h>
-#include <yaml.h>
 
 static void parser_release(yaml_parser_t *parser)
 {
     yaml_parser_delete(parser);
-}
-
-/* The character at an offset, in the file's encoding; *size is how many bytes it takes. */
-static int character_at(const yaml_parser_t *parser, const unsigned char *text, size_t *size)
-{
-    bool little = parser->encoding == YAML_UTF16LE_ENCODING;
-
-    *size = 1;
-    if (parser->encoding == YAML_UTF8_ENCODING)
-        return text[0];
-    *size = 2;
-    return little ? text[0] | text[1] << 8 : text[0] << 8 | text[1];
-}
-
-/* Where bytes stand that are no text. libyaml tells the value and, roughly, the offset. */
-static struct place place_of_problem(const yaml_parser_t *parser, const char *file,
-                                     const char *text, size_t length)
-{
-    enum { ROUGHLY = 4 };
-    struct place place = {file, 1, 1};
-    bool marked = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
-    size_t offset = 0, size;
-
-    while (offset < length) {
-        if (parser->encoding != YAML_UTF8_ENCODING && length - offset < 2)
-            break;
-        int c = character_at(parser, (const unsigned char *)text + offset, &size);
-        if (c == parser->problem_value && offset + ROUGHLY >= parser->problem_offset)
-            break;
-        bool continues = size == 1 && (c & 0xc0) == 0x80;
-        place.line += c == '\n';
-        place.column = c == '\n' ? 1 : place.column + !continues;
-        if (c == 0xfeff || (offset == 0 && marked))
-            place.column = 1;
-        offset += size;
-    }
-    return place;
-}
-
-/* What a parser reads from: a text, or a file. */
-struct input {
-    const char *file;
-    const char *text; /* NULL for a file */
-    size_t length;
-    size_t given; /* of the text, to the parser */
-    int fd;
-    size_t left; /* of the limit */
-    int error;   /* errno of a read that failed; E2BIG: too many %TAG lines */
-    const yaml_parser_t *parser;
-};
-
-static ssize_t read_some(struct input *input, unsigned char *buffer, size_t size)
-{
-    ssize_t result;
-
-    if (input->text) {
-        size_t more = input->length - input->given;
-        size = size < more ? size : more;
-        memcpy(buffer, input->text + input->given, size);
-        input->given += size;
-        return (ssize_t)size;
-    }
-    do {
-        result = read(input->fd, buffer, size);
-    } while (result < 0 && errno == EINTR);
-    return result;
-}
-
-/* libyaml compares each %TAG line with all before it, and tells of them only when all are read; so
-   they are counted as well between one piece of the file and the next. Two are libyaml's own. */
-static bool has_many_tags(const yaml_parser_t *parser)
-{
-    return parser->tag_directives.top - parser->tag_directives.start > DOCUMENT_TAGS_LIMIT + 2;
-}
-
-static int read_input(void *data, unsigned char *buffer, size_t size, size_t *got)
-{
-    struct input *input = data;
-    ssize_t result = read_some(input, buffer, size);
-
-    input->error = result < 0                     ? errno
-                   : (size_t)result > input->left ? EFBIG
-                   : has_many_tags(input->parser) ? E2BIG
-                                                  : 0;
-    *got = input->error ? 0 : (size_t)result;
-    input->left -= *got;
-    return !input->error;
-}
-
-static int report_bytes(const yaml_parser_t *parser, const struct input *input, struct error *err)
-{
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    struct place place = {.file = input->file};
-
-    if (input->text)
-        place = place_of_problem(parser, input->file, input->text, input->length);
-    else if (lseek(input->fd, 0, SEEK_SET) == 0 &&
-             file_read_fd(input->fd, DOCUMENT_LIMIT, &text) == 0)
-        place = place_of_problem(parser, input->file, strbuf_text(&text), text.length);
-    return error_at(err, place, "not a text file: %s; save the file as UTF-8", parser->problem);
-}
-
-static struct place place_of(const struct input *input, yaml_mark_t mark)
-{
-    return (struct place){input->file, mark.line + 1, mark.column + 1};
-}
-
-static int report_tags(const struct input *input, yaml_mark_t mark, struct error *err)
-{
-    return error_at(err, place_of(input, mark),
-                    "more than %d %%TAG lines before this; an environment file needs none",
-                    DOCUMENT_TAGS_LIMIT);
-}
-
-static int report(const yaml_parser_t *parser, const struct input *input, struct error *err)
-{
-    /* libyaml does not always say so when memory runs out, but gives a reason for all else. */
-    if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
-        return error_memory(err);
-    if (input->error == EFBIG)
-        return error_add(err, STATUS_INPUT, "%s: larger than %d MiB; an environment file is not",
-                         input->file, DOCUMENT_LIMIT >> 20);
-    if (input->error == E2BIG)
-        return report_tags(input, parser->mark, err);
-    if (input->error)
-        return error_add(err, STATUS_INPUT, "%s: cannot read the file: %s; name another with -f",
-                         input->file, strerror(input->error));
-    if (parser->error == YAML_READER_ERROR)
-        return report_bytes(parser, input, err);
-    return error_at(err, place_of(input, parser->problem_mark),
-                    "not YAML: %s%s%s; mend this line or the one before it",
-                    parser->context ? parser->context : "", parser->context ? ", " : "",
-                    parser->problem);
 }
 
 struct anchor {
@@ -158,7 +23,7 @@ struct open_node {
 
 struct composing {
     yaml_parser_t *parser;
-    struct input *input;
+    struct yaml_input *input;
     struct document *doc;
     struct error *err;
     struct open_node open[DOCUMENT_DEPTH_LIMIT];
@@ -199,7 +64,7 @@ static int refer(struct composing *in, uint32_t node, yaml_mark_t mark)
     strbuf_add(&in->pending, &node, sizeof node);
     if (++in->references <= DOCUMENT_NODES_LIMIT)
         return 0;
-    return error_at(in->err, place_of(in->input, mark),
+    return error_at(in->err, yaml_input_place(in->input, mark),
                     "more than %d values before this; an environment file has a few hundred",
                     DOCUMENT_NODES_LIMIT);
 }
@@ -213,7 +78,7 @@ static int add_anchor(struct composing *in, const yaml_char_t *name, uint32_t no
     strbuf_add(&in->anchors, &anchor, sizeof anchor);
     if (in->anchors.length / sizeof anchor <= DOCUMENT_ANCHORS_LIMIT)
         return 0;
-    return error_at(in->err, place_of(in->input, mark),
+    return error_at(in->err, yaml_input_place(in->input, mark),
                     "more than %d anchors; an environment file needs few", DOCUMENT_ANCHORS_LIMIT);
 }
 
@@ -248,7 +113,7 @@ static int begin(struct composing *in, enum node_kind kind, const yaml_char_t *a
     const struct node node = node_at(kind, mark);
 
     if (in->depth == DOCUMENT_DEPTH_LIMIT)
-        return error_at(in->err, place_of(in->input, mark),
+        return error_at(in->err, yaml_input_place(in->input, mark),
                         "lists and mappings are nested deeper than %d levels here; an environment "
                         "file needs three or four",
                         DOCUMENT_DEPTH_LIMIT);
@@ -283,7 +148,7 @@ static int add_alias(struct composing *in, const yaml_event_t *event)
     for (size_t i = in->anchors.length / sizeof *anchors; i-- > 0;)
         if (strcmp(in->doc->text.text + anchors[i].name, name) == 0)
             return refer(in, anchors[i].node, event->start_mark);
-    return error_at(in->err, place_of(in->input, event->start_mark),
+    return error_at(in->err, yaml_input_place(in->input, event->start_mark),
                     "not YAML: found undefined alias; mend this line or the one before it");
 }
 
@@ -291,9 +156,9 @@ static int check_tags(struct composing *in, const yaml_event_t *event)
 {
     if (event->data.document_start.tag_directives.end -
             event->data.document_start.tag_directives.start <=
-        DOCUMENT_TAGS_LIMIT)
+        YAML_INPUT_TAGS_LIMIT)
         return 0;
-    return report_tags(in->input, event->end_mark, in->err);
+    return yaml_input_report_tags(in->input, event->end_mark, in->err);
 }
 
 static int add_event(struct composing *in, const yaml_event_t *event)
@@ -326,7 +191,7 @@ static int compose(struct composing *in)
     for (;;) {
         scope(event_release) yaml_event_t event;
         if (!yaml_parser_parse(in->parser, &event))
-            return report(in->parser, in->input, in->err);
+            return yaml_input_report(in->input, in->err);
         if (add_event(in, &event) < 0)
             return -1;
         if (doc->nodes.failed || doc->children.failed || doc->text.failed || in->pending.failed ||
@@ -357,7 +222,7 @@ static int check_single(struct composing *in)
     scope(event_release) yaml_event_t event;
 
     if (!yaml_parser_parse(in->parser, &event))
-        return report(in->parser, in->input, in->err);
+        return yaml_input_report(in->input, in->err);
     if (event.type != YAML_DOCUMENT_START_EVENT)
         return 0;
     return error_at(in->err, (struct place){in->input->file, event.start_mark.line + 1, 1},
@@ -365,7 +230,7 @@ static int check_single(struct composing *in)
                     "the '---' or put the rest into a file of its own");
 }
 
-static int load(struct document *doc, struct input input, struct error *err)
+static int load(struct document *doc, struct yaml_input input, struct error *err)
 {
     scope(parser_release) yaml_parser_t parser;
     scope(document_release) struct document loaded = {.file = input.file};
@@ -376,8 +241,7 @@ static int load(struct document *doc, struct input input, struct error *err)
         memset(&parser, 0, sizeof parser);
         return error_memory(err);
     }
-    input.parser = &parser;
-    yaml_parser_set_input(&parser, read_input, &input);
+    yaml_input_open(&input, &parser);
     if (compose(&in) < 0 || check_mapping(&loaded, err) < 0 || check_single(&in) < 0)
         return -1;
     *doc = loaded;
@@ -388,14 +252,12 @@ static int load(struct document *doc, struct input input, struct error *err)
 int document_load(struct document *doc, const char *file, const char *text, size_t length,
                   struct error *err)
 {
-    struct input input = {.file = file, .text = text, .length = length, .left = DOCUMENT_LIMIT};
-
-    return load(doc, input, err);
+    return load(doc, (struct yaml_input){.file = file, .text = text, .length = length}, err);
 }
 
 int document_read(struct document *doc, const char *file, int fd, struct error *err)
 {
-    return load(doc, (struct input){.file = file, .fd = fd, .left = DOCUMENT_LIMIT}, err);
+    return load(doc, (struct yaml_input){.file = file, .fd = fd}, err);
 }
 
 void document_release(struct document *doc)

@@ -1,8 +1,8 @@
 /*
- * One YAML document with the place of every node, made of libyaml's events: the only module that
- * knows libyaml. An alias is one more reference to its node, so a file full of aliases costs its
- * own size and no more; and every kind of excess that would cost time or memory beyond the size of
- * the file has a limit, at which reading stops.
+ * One YAML document with the place of every node, made of libyaml's events; with
+ * yaml_input.h the only module that knows libyaml. An alias is one more reference to its node, so a
+ * file full of aliases costs its own size and no more; and every kind of excess that would cost
+ * time or memory beyond the size of the file has a limit, at which reading stops.
  *
  *     scope(document_release) struct document doc = {0};
  *     if (document_load(&doc, "environment.yml", text, length, &err) < 0) ...
@@ -21,11 +21,9 @@
 #include <stdint.h>
 
 enum {
-    DOCUMENT_LIMIT = 16 << 20,      /* bytes */
     DOCUMENT_DEPTH_LIMIT = 100,     /* lists and mappings within each other */
     DOCUMENT_NODES_LIMIT = 1000000, /* with aliases */
     DOCUMENT_ANCHORS_LIMIT = 100,
-    DOCUMENT_TAGS_LIMIT = 100, /* %TAG lines */
 };
 
 enum node_kind { NODE_TEXT, NODE_LIST, NODE_MAPPING };

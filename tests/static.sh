@@ -101,7 +101,7 @@ done
 # The modules' includes have an order: no arrow points up, so they make no circle.
 for file in src/*.[ch] src/cli/*.[ch]; do
   module=${file##*/}
-  sed -n 's|^#include "\(cli/\)\{0,1\}\([a-z]*\)\.h"|\2|p' "$file" | sed "s/^/${module%.*} /"
+  sed -n 's|^#include "\(cli/\)\{0,1\}\([a-z_]*\)\.h"|\2|p' "$file" | sed "s/^/${module%.*} /"
 done | awk '$1 != $2' | sort -u >"$scratch/includes"
 tsort "$scratch/includes" >/dev/null 2>"$scratch/circle"
 check "modules include each other in a circle" cat "$scratch/circle"
