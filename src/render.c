@@ -44,10 +44,15 @@ static void add_quoted(struct values *values, const char *name, const struct she
     values_text(values, name, quoted.failed ? NULL : strbuf_text(&quoted));
 }
 
+static bool is_visible(const char *name)
+{
+    return strcmp(name, "CUDA_VISIBLE_DEVICES") == 0;
+}
+
 /* A scope for the parts of the templates that only CUDA_VISIBLE_DEVICES has. */
 static void add_visible(struct values *variable, const char *name)
 {
-    if (strcmp(name, "CUDA_VISIBLE_DEVICES") == 0)
+    if (is_visible(name))
         values_each(variable, "visible");
 }
 
@@ -69,7 +74,7 @@ static void add_variable(struct values *root, const struct render *in, const str
                          const struct var *var)
 {
     struct values *variable = values_each(root, "variables");
-    bool keep = strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && in->plan->in_job == IN_JOB_KEEP;
+    bool keep = is_visible(var->name) && in->plan->in_job == IN_JOB_KEEP;
 
     values_text(variable, "name", var->name);
     add_visible(variable, var->name);
