@@ -27,8 +27,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
     -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wundef -Wwrite-strings \
     -Wpointer-arith
 
-# src/banned.h comes before everything: it turns the C library's unsafe calls into errors.
-OUR_CPPFLAGS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Isrc -include src/banned.h
+# src/base/banned.h comes before everything: it turns the C library's unsafe calls into errors.
+OUR_CPPFLAGS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Isrc -include src/base/banned.h
 
 # _FORTIFY_SOURCE=3 is for gcc 12 and clang 9 on, with glibc 2.34; elsewhere it is 2. A distribution
 # or conda may have set it in CPPFLAGS, so it is taken back first; without -O it would only warn.
@@ -56,7 +56,7 @@ LIBRARIES := libcyaml yaml-0.1 jansson
 LIB_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIB_LDLIBS := $(or $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null),-lcyaml -lyaml -ljansson)
 # Check's macros convert integers, and make a global of each test's name.
-CHECK_CFLAGS := -Wno-cast-qual -Wno-format-nonliteral -Wno-conversion -Wno-sign-conversion -Wno-shadow $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_CFLAGS := -Itests -Wno-cast-qual -Wno-format-nonliteral -Wno-conversion -Wno-sign-conversion -Wno-shadow $(shell pkg-config --cflags check 2>/dev/null)
 CHECK_LDLIBS := $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubunit -lm -lrt -pthread)
 
 ALL_CFLAGS = -std=c11 $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(WARNINGS) $(FLAGS_$(VARIANT)) \
@@ -69,14 +69,14 @@ comma := ,
 # ---------------------------------------------------------------------------------------------
 # Files
 
-SOURCES := $(sort $(wildcard src/*.c src/cli/*.c))
+SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 TEMPLATES := $(sort $(wildcard templates/*))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
 
-CHECKS := $(sort $(wildcard tests/check_*.c))
+CHECKS := $(sort $(wildcard tests/*/check_*.c))
 CHECK_PROGRAMS := $(CHECKS:tests/%.c=$(BUILD)/tests/%)
-# What tests share: each tests/NAME.c with a tests/NAME.h.
-HELPERS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard tests/*.h))))
+# What tests share: each NAME.c with a NAME.h.
+HELPERS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard tests/support/*.h tests/hooks/*.h))))
 # Tests of modules call them directly, so they are linked with all of the program but its main().
 CHECK_OBJECTS := $(filter-out $(BUILD)/obj/src/main.o,$(OBJECTS)) $(HELPERS:%.c=$(BUILD)/obj/%.o)
 
@@ -102,7 +102,7 @@ FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
 FAIL_MEMORY := build/preload/fail_memory.so
 PRINT_ENV := build/preload/print_env
 
-# What every script and program of tests/ finds in its environment; tests/support.h explains it.
+# What every script and program of tests/ finds in its environment; tests/support/support.h explains it.
 TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
     FAKE_CUDA_VARIANTS='$(abspath $(FAKE))' TESTS='$(abspath tests)' \
     FAIL_MEMORY_LIBRARY='$(abspath $(FAIL_MEMORY))' PRINT_ENV='$(abspath $(PRINT_ENV))' \
@@ -150,7 +150,7 @@ $(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags | $(BUILD)/libraries
 $(BUILD)/embedded.c: $(TEMPLATES) Makefile $(BUILD)/flags
 	$(call say,EMBED,$@)
 	@{ echo '/* Made by the Makefile from templates/. */'; \
-	   echo '#include "templates.h"'; \
+	   echo '#include "hook/templates.h"'; \
 	   echo 'const struct template_file template_files[] = {'; \
 	   for file in $(TEMPLATES); do \
 	       echo "    {\"$${file##*/}\","; \
@@ -217,10 +217,10 @@ check: ## build everything and run all tests that need no GPU and no conda
 	$(AGAIN) run-check
 
 # The longest begin first, so that none of them ends alone.
-LONGEST := $(addprefix $(BUILD)/tests/check_,hooks sequences faults)
+LONGEST := $(addprefix $(BUILD)/tests/,hooks/check_hooks hooks/check_sequences faults/check_faults)
 run-check: test-programs fuzzers
-	@$(TEST_ENV) bash tests/run $(BUILD)/results $(LONGEST) tests/check_slurm.sh \
-	    $(filter-out $(LONGEST),$(CHECK_PROGRAMS)) tests/static.sh tests/fuzz.sh
+	@$(TEST_ENV) bash tests/run $(BUILD)/results $(LONGEST) tests/hooks/check_slurm.sh \
+	    $(filter-out $(LONGEST),$(CHECK_PROGRAMS)) tests/static/static.sh tests/fuzz/fuzz.sh
 
 test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
 
@@ -229,7 +229,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(CHECK_OBJECTS) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(CHECK_OBJECTS) $(CHECK_LDLIBS) $(ALL_LDLIBS)
 
-# Where clang cannot link such a program none is built, and tests/fuzz.sh says so.
+# Where clang cannot link such a program none is built, and tests/fuzz/fuzz.sh says so.
 fuzzers:
 	+@if CLANG='$(CLANG)' sh tests/deps.sh --has -fsanitize=fuzzer; then \
 	    $(MAKE) --no-print-directory VARIANT=fuzz CC='$(CLANG)' fuzz-programs; fi
@@ -245,34 +245,34 @@ build/fuzz/targets/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(BUILD)/flags
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(CHECKS) $(HELPERS) $(FUZZ_TARGETS) $(FUZZ_SHARED))
 
 FAKE_CC = $(CC) -std=c11 -Wall -Wextra -O1 -g -shared -fPIC -fvisibility=hidden
-$(FAKE)/whole/libcuda.so.1: tests/fake_cuda.c
+$(FAKE)/whole/libcuda.so.1: tests/support/fake_cuda.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -o $@ $<
 
-$(FAKE)/no-uuid/libcuda.so.1: tests/fake_cuda.c
+$(FAKE)/no-uuid/libcuda.so.1: tests/support/fake_cuda.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -DcuDeviceGetUuid=fake_cuda_absent -DcuDeviceGetUuid_v2=fake_cuda_absent_too -o $@ $<
 
 # What tests put in front of the C library, to count calls and let one of them fail.
-$(FAKE)/faulty.so: tests/faulty.c tests/fault_order.h
+$(FAKE)/faulty.so: tests/faults/faulty.c tests/faults/fault_order.h
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FAKE_CC) -o $@ $< -ldl
+	$(Q)$(FAKE_CC) -Itests -o $@ $< -ldl
 
-$(FAKE)/no-%/libcuda.so.1: tests/fake_cuda.c
+$(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -D$*=fake_cuda_absent -o $@ $<
 
-$(FAIL_MEMORY): tests/fail_memory.c
+$(FAIL_MEMORY): tests/faults/fail_memory.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -shared -fPIC -o $@ $< -ldl
 
 # Where there is no static C library it is linked as usual.
-$(PRINT_ENV): tests/print_env.c
+$(PRINT_ENV): tests/hooks/print_env.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 $(WARNINGS) -O1 -static -o $@ $< 2>/dev/null || \
@@ -283,33 +283,33 @@ check-long: ## the long random sequences of activations, and every allocation fa
 	@sh tests/deps.sh build test
 	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
 	    TEST_LIMIT=7200 bash tests/run $(BUILD)/long \
-	    $(BUILD)/tests/check_sequences $(BUILD)/tests/check_memory' NEEDS=tests/check_memory.c
+	    $(BUILD)/tests/hooks/check_sequences $(BUILD)/tests/faults/check_memory' NEEDS=tests/faults/check_memory.c
 
 check-gpu: ## the tests on a real GPU; elsewhere they say that they skip
 	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='bash tests/check_gpu.sh' NEEDS=tests/check_gpu.sh
+	$(AGAIN) run-script SCRIPT='bash tests/gpu/check_gpu.sh' NEEDS=tests/gpu/check_gpu.sh
 
 check-clients: ## the hooks under real conda, mamba and micromamba
 	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='bash tests/check_clients.sh' NEEDS=tests/check_clients.sh
+	$(AGAIN) run-script SCRIPT='bash tests/clients/check_clients.sh' NEEDS=tests/clients/check_clients.sh
 
 bench: ## how long hooks and commands take, against the least that they could
 	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='bash tests/bench.sh' NEEDS=tests/bench.sh
+	$(AGAIN) run-script SCRIPT='bash tests/bench/bench.sh' NEEDS=tests/bench/bench.sh
 
 fuzz: ## feed it mutated files, each kind for FUZZ_SECONDS (600)
 	@CLANG='$(CLANG)' sh tests/deps.sh build test
 	$(AGAIN) run-fuzz
 
 run-fuzz: fuzzers
-	@$(TEST_ENV) bash tests/fuzz.sh
+	@$(TEST_ENV) bash tests/fuzz/fuzz.sh
 
 run-script: test-programs
 	@if [ -e $(NEEDS) ]; then $(TEST_ENV) $(SCRIPT); else echo "there is no $(NEEDS) here"; exit 1; fi
 
 lint: ## what clang-tidy, cppcheck and gcc's -fanalyzer say about src
 	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='env LINT=whole bash tests/static.sh' NEEDS=tests/static.sh
+	$(AGAIN) run-script SCRIPT='env LINT=whole bash tests/static/static.sh' NEEDS=tests/static/static.sh
 
 valgrind: ## the tests that run the program, with the program under valgrind
 	@sh tests/deps.sh build test
@@ -317,7 +317,7 @@ valgrind: ## the tests that run the program, with the program under valgrind
 
 # Not check_cli, which closes streams that valgrind needs, and not check_cli_devices, whose drivers
 # crash on purpose: of a driver's child that is killed, leaks cannot be asked.
-VALGRINDED := $(addprefix $(BUILD)/tests/check_,cli_apply cli_file cli_owner cli_prefix trees)
+VALGRINDED := $(addprefix $(BUILD)/tests/cli/check_,cli_apply cli_file cli_owner cli_prefix trees)
 run-valgrind: test-programs
 	@printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --leak-check=full --child-silent-after-fork=no %s "$$@"\n' \
 	    '$(abspath $(PROGRAM))' >$(BUILD)/conda-gpu.valgrind

@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
-#include "scope.h"
-#include "suggest.h"
+#include "base/scope.h"
+#include "base/suggest.h"
 
 #include <fcntl.h>
 #include <signal.h>

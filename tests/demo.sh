@@ -45,7 +45,7 @@ if [ -z "${CONDA_GPU_DRIVER-}" ] && conda-gpu devices >/dev/null 2>&1; then
 else
   export CONDA_GPU_DRIVER=${CONDA_GPU_DRIVER:-$FAKE_CUDA/libcuda.so.1}
   say "No GPU driver answers here: everything below is SIMULATED, with a driver library that" \
-    "pretends to have four GPUs (tests/fake_cuda.c)."
+    "pretends to have four GPUs (tests/support/fake_cuda.c)."
 fi
 say "The conda environment is an empty one, made for this demo: $prefix"
 

@@ -1,6 +1,6 @@
-#include "apply.h"
+#include "cli/apply.h"
 
-#include "scope.h"
+#include "base/scope.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,10 +5,10 @@
 #ifndef CONDA_GPU_CLI_APPLY_H
 #define CONDA_GPU_CLI_APPLY_H
 
-#include "cli.h"
-#include "history.h"
-#include "hook.h"
-#include "plan.h"
+#include "cli/cli.h"
+#include "conda/earlier.h"
+#include "conda/install.h"
+#include "plan/plan.h"
 
 /* What is to be written, and what for. */
 struct apply {

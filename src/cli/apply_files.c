@@ -1,9 +1,9 @@
-#include "apply.h"
+#include "cli/apply.h"
 
-#include "file.h"
-#include "render.h"
-#include "scope.h"
-#include "templates.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "hook/render.h"
+#include "hook/templates.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
-#include "apply.h"
+#include "cli/apply.h"
 
-#include "env.h"
-#include "file.h"
-#include "scope.h"
-#include "table.h"
+#include "base/env.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "base/table.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -4,11 +4,11 @@
 #ifndef CONDA_GPU_CLI_H
 #define CONDA_GPU_CLI_H
 
-#include "config.h"
-#include "error.h"
-#include "inventory.h"
-#include "prefix.h"
-#include "site.h"
+#include "base/error.h"
+#include "conda/find.h"
+#include "conda/prefix.h"
+#include "gpu/inventory.h"
+#include "section/section.h"
 
 #include <stdbool.h>
 

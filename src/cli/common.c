@@ -1,10 +1,10 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "env.h"
-#include "file.h"
-#include "plan.h"
-#include "scope.h"
-#include "table.h"
+#include "base/env.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "base/table.h"
+#include "plan/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "env.h"
-#include "plan.h"
-#include "scope.h"
-#include "table.h"
+#include "base/env.h"
+#include "base/scope.h"
+#include "base/table.h"
+#include "plan/plan.h"
 
 #include <jansson.h>
 #include <stdio.h>

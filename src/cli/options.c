@@ -1,8 +1,8 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "env.h"
-#include "scope.h"
-#include "suggest.h"
+#include "base/env.h"
+#include "base/scope.h"
+#include "base/suggest.h"
 
 #include <getopt.h>
 #include <stdio.h>

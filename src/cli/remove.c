@@ -1,9 +1,9 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "file.h"
-#include "history.h"
-#include "hook.h"
-#include "scope.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "conda/earlier.h"
+#include "conda/install.h"
 
 #include <stdio.h>
 #include <string.h>

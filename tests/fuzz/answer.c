@@ -7,12 +7,12 @@
  * changes to a right answer: a number of devices, then as often as there are bytes, an offset of
  * two bytes and the byte to put there. So the fuzzer need not find out by itself what is right.
  */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "answer.h"
-#include "inventory.h"
-#include "plan.h"
-#include "scope.h"
+#include "base/scope.h"
+#include "gpu/answer.h"
+#include "gpu/inventory.h"
+#include "plan/plan.h"
 
 #include <stdio.h>
 #include <string.h>

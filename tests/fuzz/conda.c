@@ -3,11 +3,11 @@
  * input up to its first NUL, and ~/.conda/environments.txt, which is the rest. Whatever is in them,
  * only a folder of that name that is an environment is found.
  */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "file.h"
-#include "prefix.h"
-#include "scope.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "conda/find.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,13 +4,13 @@
  * as ours, and tell their variables and key to a later run. Of every eighth plan, by the input's
  * digest, a real shell is asked whether the hooks do what it says: see oracle.h.
  */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "digest.h"
-#include "oracle.h"
-#include "render.h"
-#include "scope.h"
-#include "templates.h"
+#include "base/digest.h"
+#include "base/scope.h"
+#include "fuzz/oracle.h"
+#include "hook/render.h"
+#include "hook/templates.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "file.h"
-#include "scope.h"
+#include "base/file.h"
+#include "base/scope.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #ifndef CONDA_GPU_TESTS_FUZZ_H
 #define CONDA_GPU_TESTS_FUZZ_H
 
-#include "error.h"
+#include "base/error.h"
 
 #include <stddef.h>
 #include <stdint.h>

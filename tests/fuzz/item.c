@@ -3,12 +3,12 @@
  * its plainest form and read again, means the same; a size is the number that it says; what is
  * refused leaves its output alone.
  */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "item.h"
-#include "scope.h"
-#include "suggest.h"
-#include "vars.h"
+#include "base/scope.h"
+#include "base/suggest.h"
+#include "section/item.h"
+#include "section/vars.h"
 
 #include <ctype.h>
 #include <math.h>

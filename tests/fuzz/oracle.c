@@ -1,9 +1,9 @@
-#include "oracle.h"
+#include "fuzz/oracle.h"
 
-#include "file.h"
-#include "fuzz.h"
-#include "render.h"
-#include "scope.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "fuzz/fuzz.h"
+#include "hook/render.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #ifndef CONDA_GPU_TESTS_ORACLE_H
 #define CONDA_GPU_TESTS_ORACLE_H
 
-#include "plan.h"
+#include "plan/plan.h"
 
 #include <stdint.h>
 

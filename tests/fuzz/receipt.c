@@ -3,11 +3,11 @@
  * the only witness. A receipt that is read, printed and read again is the same, and names nothing
  * but what remove may touch; the input in both places of a prefix gives a history or an error.
  */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "history.h"
-#include "render.h"
-#include "scope.h"
+#include "base/scope.h"
+#include "conda/earlier.h"
+#include "hook/render.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,34 @@
+/*
+ * Text in aligned columns, for a terminal. Cells may hold bytes of any origin.
+ *
+ *     scope(table_release) struct table table = TABLE_INIT(3);
+ *     table_cell(&table, "GPU");  ...      // row by row
+ *     table_print(&table, &out);
+ */
+#ifndef CONDA_GPU_TABLE_H
+#define CONDA_GPU_TABLE_H
+
+#include "base/strbuf.h"
+
+enum { TABLE_MOST_COLUMNS = 10 };
+
+struct table {
+    size_t columns;
+    size_t cells;
+    size_t widths[TABLE_MOST_COLUMNS];
+    struct strbuf text; /* the cells, each closed by a NUL */
+};
+
+#define TABLE_INIT(columns)                                                                        \
+    {                                                                                              \
+        columns, 0, {0}, STRBUF_INIT                                                               \
+    }
+
+void table_cell(struct table *table, const char *text);
+
+/* Adds the rows as lines, two spaces between columns and none at the end of a line. */
+void table_print(const struct table *table, struct strbuf *out);
+
+void table_release(struct table *table);
+
+#endif

@@ -1,0 +1,312 @@
+#include "conda/find.h"
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "conda/condarc.h"
+#include "section/vars.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { ENVIRONMENTS_LIMIT = 4 << 20 };
+
+static bool is_environment(const char *path)
+{
+    struct stat st;
+    scope(close_fd) int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return folder >= 0 && fstatat(folder, "conda-meta", &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The folder two levels up from bin/conda, if there is one. */
+static int add_root_of(struct names *roots, const char *executable)
+{
+    const char *end = executable + strlen(executable);
+
+    for (int i = 0; i < 2; i++) {
+        end = memrchr(executable, '/', (size_t)(end - executable));
+        if (!end || end == executable)
+            return 0;
+    }
+    scope(free_text) char *root = strndup(executable, (size_t)(end - executable));
+    return root ? names_add(roots, root) : -1;
+}
+
+/* The installations that the shell knows, whose `envs` holds environments and which are `base`. */
+static int add_roots(struct names *roots, char *const *env)
+{
+    static const char *const executables[] = {"CONDA_EXE", "MAMBA_EXE"};
+    const char *mamba = env_get_filled(env, "MAMBA_ROOT_PREFIX");
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *executable = env_get_filled(env, executables[i]);
+        if (executable && add_root_of(roots, executable) < 0)
+            return -1;
+        if (i == 0 && mamba && names_add(roots, mamba) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* As Python's expanduser and expandvars do for conda: ~/ at the start, $NAME and ${NAME}. */
+static char *expand(const char *text, char *const *env)
+{
+    scope(strbuf_release) struct strbuf out = STRBUF_INIT;
+    const char *home = env_get_filled(env, "HOME");
+
+    if (home && text[0] == '~' && (text[1] == '/' || !text[1])) {
+        strbuf_adds(&out, home);
+        text++;
+    }
+    while (*text) {
+        bool braced = text[0] == '$' && text[1] == '{';
+        const char *name = text + (braced ? 2 : 1);
+        size_t length = *text == '$' ? var_name_length(name) : 0;
+        scope(free_text) char *variable = length ? strndup(name, length) : NULL;
+        if (length && !variable)
+            return NULL;
+        const char *value = length ? env_get(env, variable) : NULL;
+        if (value && (!braced || name[length] == '}')) {
+            strbuf_adds(&out, value);
+            text = name + length + braced;
+        } else {
+            strbuf_addc(&out, *text++);
+        }
+    }
+    return strbuf_take(&out);
+}
+
+static int add_path_list(struct names *folders, const char *list, char *const *env)
+{
+    while (list && *list) {
+        size_t length = strcspn(list, ":");
+        scope(free_text) char *written = strndup(list, length);
+        scope(free_text) char *folder = written ? expand(written, env) : NULL;
+        if (!folder || (length && names_add(folders, folder) < 0))
+            return -1;
+        list += length + (list[length] == ':');
+    }
+    return 0;
+}
+
+static int add_condarc(struct names *folders, const char *home, char *const *env)
+{
+    scope(names_release) struct names written = {0};
+    scope(free_text) char *path = path_join(home, ".condarc");
+
+    if (!path || condarc_envs_dirs(path, &written) < 0)
+        return -1;
+    for (size_t i = 0; i < written.count; i++) {
+        scope(free_text) char *folder = expand(written.items[i], env);
+        if (!folder || names_add(folders, folder) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The folders in which an environment of some name may be, in conda's order. */
+static int list_envs_dirs(struct names *folders, const struct names *roots, char *const *env)
+{
+    const char *home = env_get_filled(env, "HOME");
+
+    if (add_path_list(folders, env_get(env, "CONDA_ENVS_PATH"), env) < 0 ||
+        add_path_list(folders, env_get(env, "CONDA_ENVS_DIRS"), env) < 0)
+        return -1;
+    for (size_t i = 0; i < roots->count; i++) {
+        scope(free_text) char *envs = path_join(roots->items[i], "envs");
+        if (!envs || names_add(folders, envs) < 0)
+            return -1;
+    }
+    if (!home)
+        return 0;
+    scope(free_text) char *own = path_join(home, ".conda/envs");
+    return own && add_condarc(folders, home, env) == 0 ? names_add(folders, own) : -1;
+}
+
+/* The first line of ~/.conda/environments.txt that ends in /NAME and is an environment; *found is
+   NULL if none is. -1 if memory ran out. */
+static int find_in_list(char **found, const char *list, const char *name)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    *found = NULL;
+    if (file_read(list, ENVIRONMENTS_LIMIT, &text) < 0)
+        return text.failed ? -1 : 0;
+    for (const char *line = strbuf_text(&text); *line && !*found;) {
+        size_t length = strcspn(line, "\r\n");
+        scope(free_text) char *path = strndup(line, length);
+        if (!path)
+            return -1;
+        if (strcmp(path_name(path), name) == 0 && is_environment(path))
+            *found = take(&path);
+        line += length + strspn(line + length, "\r\n");
+    }
+    return 0;
+}
+
+static char *not_found(const char *name, const struct names *searched, const struct names *roots,
+                       struct error *err)
+{
+    error_add(err, STATUS_PREFIX,
+              "no environment '%s'; create it with 'conda env create', or name its folder with -p. "
+              "Searched:",
+              name);
+    for (size_t i = 0; i < searched->count; i++)
+        error_add(err, STATUS_PREFIX, "  %s", searched->items[i]);
+    if (!roots->count)
+        error_add(err, STATUS_PREFIX, "  nowhere%s: this shell knows no conda (CONDA_EXE is unset)",
+                  searched->count ? " else" : "");
+    return NULL;
+}
+
+static char *find_base(const struct names *roots, struct error *err)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (is_environment(roots->items[i]))
+            return strdup(roots->items[i]);
+    return not_found("base", roots, roots, err);
+}
+
+static char *find_by_name(const char *name, const struct names *roots, char *const *env,
+                          struct error *err)
+{
+    scope(names_release) struct names searched = {0};
+    const char *home = env_get_filled(env, "HOME");
+
+    if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        error_add(err, STATUS_PREFIX, "'%s' is no name but a path; give it with -p", name);
+        return NULL;
+    }
+    if (strcmp(name, "base") == 0 || strcmp(name, "root") == 0)
+        return find_base(roots, err);
+    if (list_envs_dirs(&searched, roots, env) < 0)
+        return NULL;
+    for (size_t i = 0; i < searched.count; i++) {
+        scope(free_text) char *path = path_join(searched.items[i], name);
+        if (!path || is_environment(path))
+            return take(&path);
+    }
+    if (!home)
+        return not_found(name, &searched, roots, err);
+    scope(free_text) char *list = path_join(home, ".conda/environments.txt");
+    scope(free_text) char *listed = NULL;
+    if (!list || find_in_list(&listed, list, name) < 0 || names_add(&searched, list) < 0)
+        return NULL;
+    return listed ? take(&listed) : not_found(name, &searched, roots, err);
+}
+
+static bool is_same_folder(const char *a, const char *b)
+{
+    struct stat one, other;
+
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+static bool is_base(const char *path, const struct names *roots)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (is_same_folder(path, roots->items[i]))
+            return true;
+    return false;
+}
+
+/* The active environment's folder, NULL for none and for base. */
+static const char *active_not_base(const struct names *roots, char *const *env)
+{
+    const char *active = env_get_filled(env, "CONDA_PREFIX");
+    const char *name = env_get(env, "CONDA_DEFAULT_ENV");
+
+    if (!active || (name && strcmp(name, "base") == 0) || is_base(active, roots))
+        return NULL;
+    return active;
+}
+
+/* NULL without a message if memory ran out. */
+static char *find(const struct prefix_wish *wish, const struct names *roots, struct error *err)
+{
+    const char *active = active_not_base(roots, wish->env);
+
+    if (wish->path)
+        return expand(wish->path, wish->env);
+    if (wish->name)
+        return find_by_name(wish->name, roots, wish->env, err);
+    if (active)
+        return strdup(active);
+    if (wish->file_name)
+        return find_by_name(wish->file_name, roots, wish->env, err);
+    error_add(
+        err, STATUS_PREFIX,
+        "no environment: none is active (base does not count)%s; activate one, or name it with "
+        "-n NAME or -p PREFIX",
+        wish->has_file ? ", and the file has no 'name:'" : "");
+    return NULL;
+}
+
+static int check(const char *path, struct error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return error_add(err, STATUS_PREFIX, "%s: %s; name the environment's folder with -p", path,
+                         strerror(errno));
+    scope(free_text) char *meta = path_join(path, "conda-meta");
+    if (!meta)
+        return error_memory(err);
+    int got = stat(meta, &st);
+    if (got < 0 && errno != ENOENT && errno != ENOTDIR)
+        return error_add(err, STATUS_PREFIX, "%s: %s", meta, strerror(errno));
+    if (got < 0 || !S_ISDIR(st.st_mode))
+        return error_add(err, STATUS_PREFIX,
+                         "%s: not a conda environment, since it has no conda-meta folder; name one "
+                         "with -p, or create it with 'conda env create'",
+                         path);
+    return 0;
+}
+
+static char *without_slashes(char *path)
+{
+    size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/')
+        path[--length] = '\0';
+    return path;
+}
+
+int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct error *err)
+{
+    size_t lines = err->lines;
+    scope(names_release) struct names roots = {0};
+    scope(free_text) char *found =
+        add_roots(&roots, wish->env) < 0 ? NULL : find(wish, &roots, err);
+
+    if (!found)
+        return err->lines > lines ? -1 : error_memory(err);
+    if (check(found, err) < 0)
+        return -1;
+    char *path = realpath(found, NULL);
+    if (!path && errno == ENOMEM)
+        return error_memory(err);
+    if (!path)
+        return error_add(err, STATUS_PREFIX, "%s: %s", found, strerror(errno));
+    const char *name = is_base(path, &roots) ? "base" : path_name(path);
+    const char *active = env_get_filled(wish->env, "CONDA_PREFIX");
+    *prefix = (struct prefix){path, strdup(name), strdup(path_name(without_slashes(found))),
+                              active && is_same_folder(path, active)};
+    if (prefix->name && prefix->called)
+        return 0;
+    prefix_release(prefix);
+    return error_memory(err);
+}
+
+void prefix_release(struct prefix *prefix)
+{
+    free(prefix->path);
+    free(prefix->name);
+    free(prefix->called);
+    *prefix = (struct prefix){0};
+}

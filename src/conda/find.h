@@ -1,0 +1,41 @@
+/*
+ * Finds the conda environment that is meant, and its folder, the prefix. The first of these:
+ *   1. the path given (-p), or the name given (-n);
+ *   2. the active environment (CONDA_PREFIX, which conda leaves set and empty after deactivation),
+ *      unless that is base;
+ *   3. the one that the file's `name:` names.
+ * A name is looked for where conda looks: CONDA_ENVS_PATH and CONDA_ENVS_DIRS; `envs` below the
+ * installation (CONDA_EXE, MAMBA_ROOT_PREFIX, MAMBA_EXE); envs_dirs in ~/.condarc; ~/.conda/envs;
+ * ~/.conda/environments.txt. (conda, conda/base/context.py: envs_dirs, locate_prefix_by_name.)
+ *
+ *     struct prefix_wish wish = {.env = environ, .file_name = config.name};
+ *     scope(prefix_release) struct prefix prefix = {0};
+ *     if (prefix_find(&prefix, &wish, &err) < 0) ...           // STATUS_PREFIX
+ */
+#ifndef CONDA_GPU_PREFIX_H
+#define CONDA_GPU_PREFIX_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct prefix_wish {
+    const char *path;      /* -p, or NULL */
+    const char *name;      /* -n, or NULL */
+    const char *file_name; /* the file's `name:`, or NULL */
+    bool has_file;         /* a file was read, for the error that no environment is meant */
+    char *const *env;
+};
+
+struct prefix {
+    char *path;   /* absolute, without symbolic links */
+    char *name;   /* its last component; "base" for an installation itself */
+    char *called; /* the last component of the path by which it was found, maybe a link's */
+    bool active;  /* the calling shell has this environment active */
+};
+
+int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct error *err);
+
+void prefix_release(struct prefix *prefix);
+
+#endif

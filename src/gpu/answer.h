@@ -1,0 +1,47 @@
+/*
+ * What the child that asks the driver sends back through its pipe: one head, then one record per
+ * device. Both ends are this program, on one machine, so structs travel as they are; the reader
+ * trusts nothing in them all the same (inventory_decode).
+ */
+#ifndef CONDA_GPU_ANSWER_H
+#define CONDA_GPU_ANSWER_H
+
+#include "gpu/device.h"
+
+enum answer_kind {
+    ANSWER_DEVICES,
+    ANSWER_NO_LIBRARY,  /* detail: what dlopen said */
+    ANSWER_BAD_LIBRARY, /* detail: what dlopen or dlsym said */
+    ANSWER_FAILED,      /* call, code; detail: the driver's name and text for it */
+    ANSWER_ODD,         /* detail: an answer of the driver's that cannot be */
+};
+
+enum { ANSWER_MOST_DEVICES = 1024 };
+
+struct answer_head {
+    char magic[8];
+    int32_t kind;
+    int32_t code;
+    int32_t driver_version;
+    uint32_t count;
+    char call[32];
+    char detail[480];
+};
+
+struct answer_device {
+    struct uuid uuid;
+    char pci[24];
+    char name[DEVICE_NAME_SIZE];
+    uint64_t memory;
+    int32_t compute_major;
+    int32_t compute_minor;
+    int32_t mig;
+    int32_t unused;
+};
+
+#define ANSWER_MAGIC "cudevs1"
+
+/* The child's whole work: opens the library, asks it, writes the answer to fd. */
+void answer_question(const char *library, int fd);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * The CUDA driver library as a value: its handle and the calls that we make, as typed pointers.
+ * Only a process that the driver may harm opens it: see inventory.h.
+ *
+ *     struct cuda cuda;
+ *     if (cuda_open(&cuda, NULL, problem, sizeof problem) < 0) ...
+ *     int code = cuda.init(0);
+ *
+ * The declarations are ours, after NVIDIA's CUDA Driver API reference (docs.nvidia.com/cuda/
+ * cuda-driver-api: "Data types used by CUDA driver", "Initialization", "Version Management",
+ * "Device Management", "Error Handling"): CUresult is an enum, CUdevice an int, CUuuid a struct of
+ * 16 chars, and calls have the C calling convention. The library is never closed: some versions
+ * crash in their destructors.
+ */
+#ifndef CONDA_GPU_CUDA_H
+#define CONDA_GPU_CUDA_H
+
+#include "gpu/device.h"
+
+#include <stddef.h>
+
+/* CUresult: the codes that the program tells apart. */
+enum {
+    CUDA_SUCCESS = 0,
+    CUDA_NO_DEVICE = 100,
+};
+
+/* CUdevice_attribute. */
+enum {
+    CUDA_COMPUTE_MAJOR = 75,
+    CUDA_COMPUTE_MINOR = 76,
+};
+
+struct cuda {
+    void *handle;
+    int (*init)(unsigned flags);
+    int (*driver_version)(int *version);
+    int (*device_count)(int *count);
+    int (*device)(int *device, int ordinal);
+    int (*device_name)(char *name, int size, int device);
+    int (*device_uuid)(struct uuid *uuid, int device);    /* the GPU's, also of a MIG instance */
+    int (*device_uuid_v2)(struct uuid *uuid, int device); /* a MIG instance's own */
+    int (*device_pci)(char *text, int size, int device);
+    int (*device_memory)(size_t *bytes, int device);
+    int (*device_attribute)(int *value, int attribute, int device);
+    int (*error_name)(int code, const char **name);
+    int (*error_string)(int code, const char **text);
+};
+
+/*
+ * Loads `library`, or for NULL libcuda.so.1 by the dynamic linker's search and then in the folders
+ * of WSL, containers and NixOS. Plain libcuda.so is never tried: it can be the toolkit's stub.
+ * Returns 0; -1 when no library was found; -2 when one was found that cannot be loaded or lacks a
+ * call. Then `problem` says what.
+ */
+int cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size);
+
+/* What to do about an error code, as a sentence without full stop; NULL where we know nothing. */
+const char *cuda_remedy(int code);
+
+#endif

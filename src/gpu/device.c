@@ -1,0 +1,89 @@
+#include "gpu/device.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void device_list_release(struct device_list *list)
+{
+    free(list->items);
+    *list = (struct device_list){0};
+}
+
+size_t device_list_find(const struct device_list *list, const struct uuid *uuid)
+{
+    size_t i = 0;
+
+    while (i < list->count && memcmp(&list->items[i].uuid, uuid, sizeof *uuid) != 0)
+        i++;
+    return i;
+}
+
+bool device_list_has_mig(const struct device_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].mig)
+            return true;
+    return false;
+}
+
+const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE])
+{
+    const unsigned char *b = device->uuid.bytes;
+
+    snprintf(text, UUID_TEXT_SIZE,
+             "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             device->mig ? "MIG" : "GPU", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
+             b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    return text;
+}
+
+const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE])
+{
+    snprintf(text, PCI_TEXT_SIZE, "%0*" PRIx32 ":%02x:%02x.%x", pci->domain > 0xffff ? 8 : 4,
+             pci->domain, pci->bus, pci->device, pci->function & 0xfu);
+    return text;
+}
+
+static size_t hex_digits(const char *text)
+{
+    return strspn(text, "0123456789abcdefABCDEF");
+}
+
+bool pci_parse(const char *text, struct pci_address *pci)
+{
+    size_t digits = hex_digits(text);
+    unsigned long domain = 0;
+
+    if (digits >= 4 && digits <= 8 && text[digits] == ':') {
+        domain = strtoul(text, NULL, 16);
+        text += digits + 1;
+    }
+    if (hex_digits(text) != 2 || text[2] != ':' || hex_digits(text + 3) != 2 || text[5] != '.' ||
+        hex_digits(text + 6) != 1 || text[7] != '\0')
+        return false;
+    unsigned long bus = strtoul(text, NULL, 16), device = strtoul(text + 3, NULL, 16),
+                  function = strtoul(text + 6, NULL, 16);
+    if (device > 0x1f || function > 7)
+        return false;
+    *pci = (struct pci_address){(uint32_t)domain, (uint8_t)bus, (uint8_t)device, (uint8_t)function};
+    return true;
+}
+
+bool pci_equal(const struct pci_address *a, const struct pci_address *b)
+{
+    return a->domain == b->domain && a->bus == b->bus && a->device == b->device &&
+           a->function == b->function;
+}
+
+const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE])
+{
+    uint64_t tenths = bytes / (1u << 30) * 10 + bytes % (1u << 30) * 10 / (1u << 30);
+
+    if (tenths % 10)
+        snprintf(text, MEMORY_TEXT_SIZE, "%" PRIu64 ".%" PRIu64 " GiB", tenths / 10, tenths % 10);
+    else
+        snprintf(text, MEMORY_TEXT_SIZE, "%" PRIu64 " GiB", tenths / 10);
+    return text;
+}

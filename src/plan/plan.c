@@ -1,0 +1,157 @@
+#include "plan/plan.h"
+
+#include "base/scope.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *choice_uuid(const struct choice *choice, char text[UUID_TEXT_SIZE])
+{
+    if (choice->device)
+        return uuid_text(choice->device, text);
+    /* As written, but for the case, which the driver minds. */
+    snprintf(text, UUID_TEXT_SIZE, "%s", choice->item->text);
+    for (char *c = text + 4; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return text;
+}
+
+static char *visible_value(const struct config *config, const struct selection *selection)
+{
+    scope(strbuf_release) struct strbuf value = STRBUF_INIT;
+    bool uuids = selection->by_uuid || config->ids == IDS_UUID;
+
+    for (size_t i = 0; i < selection->count; i++)
+        uuids = uuids || !selection->choices[i].device;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        char text[UUID_TEXT_SIZE];
+        strbuf_adds(&value, i ? "," : "");
+        if (uuids)
+            strbuf_adds(&value, choice_uuid(&selection->choices[i], text));
+        else
+            strbuf_addf(&value, "%zu", selection->choices[i].number);
+    }
+    return strbuf_take(&value);
+}
+
+static int make(struct plan *plan, const struct config *config, const char *visible,
+                enum in_job in_job, struct error *err)
+{
+    scope(plan_release) struct plan made = {.in_job = in_job};
+    const struct var_list *wanted = &config->variables;
+
+    int result = vars_add(&made.variables, "CUDA_DEVICE_ORDER", VAR_SET, PLAN_ORDER, NULL);
+    if (result == 0)
+        result = vars_add(&made.variables, "CUDA_VISIBLE_DEVICES", VAR_SET, visible, NULL);
+    for (size_t i = 0; i < wanted->count && result == 0; i++) {
+        const struct var *var = &wanted->items[i];
+        result = vars_add(&made.variables, var->name, var->kind, var->value, var->separator);
+    }
+    if (result < 0)
+        return error_memory(err);
+    *plan = made;
+    made = (struct plan){0};
+    return 0;
+}
+
+/* The devices in the order of the selection, each from the list that has it. */
+static int fill_devices(struct plan *plan, const struct selection *selection,
+                        const struct device_list *seen, struct error *err)
+{
+    struct planned_device *devices = calloc(selection->count + 1, sizeof *devices);
+
+    if (!devices)
+        return error_memory(err);
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct choice *choice = &selection->choices[i];
+        const struct device *device = seen ? &seen->items[i] : choice->device;
+        bool numbered = !selection->by_uuid && !device->mig;
+        devices[i] = (struct planned_device){numbered ? choice->number : PLAN_NO_NUMBER, *device};
+    }
+    free(plan->devices);
+    plan->devices = devices;
+    plan->device_count = selection->count;
+    return 0;
+}
+
+int plan_make(struct plan *plan, const struct config *config, const struct selection *selection,
+              struct error *err)
+{
+    bool listed = true;
+
+    scope(free_text) char *visible = visible_value(config, selection);
+    if (!visible)
+        return error_memory(err);
+    if (make(plan, config, visible, config->in_job, err) < 0)
+        return -1;
+    for (size_t i = 0; i < selection->count; i++)
+        listed = listed && selection->choices[i].device;
+    return listed ? fill_devices(plan, selection, NULL, err) : 0;
+}
+
+int plan_make_cpu(struct plan *plan, const struct config *config, struct error *err)
+{
+    enum in_job in_job = config_wants_no_gpu(config) ? IN_JOB_OVERRIDE : config->in_job;
+
+    return make(plan, config, PLAN_NO_GPU, in_job, err);
+}
+
+const char *plan_visible(const struct plan *plan)
+{
+    return vars_find(&plan->variables, "CUDA_VISIBLE_DEVICES")->value;
+}
+
+static void show_list(struct error *err, const char *what, const struct strbuf *uuids)
+{
+    if (uuids->failed)
+        error_memory(err);
+    else
+        error_add(err, STATUS_DRIVER, "  %s: %s", what,
+                  uuids->length ? strbuf_text(uuids) : "nothing");
+}
+
+static int differs(const struct plan *plan, const struct selection *selection,
+                   const struct device_list *seen, struct error *err)
+{
+    scope(strbuf_release) struct strbuf planned = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf shown = STRBUF_INIT;
+    char text[UUID_TEXT_SIZE];
+
+    for (size_t i = 0; i < selection->count; i++)
+        strbuf_addf(&planned, "%s%s", i ? ", " : "", choice_uuid(&selection->choices[i], text));
+    for (size_t i = 0; i < seen->count; i++)
+        strbuf_addf(&shown, "%s%s", i ? ", " : "", uuid_text(&seen->items[i], text));
+    error_add(err, STATUS_DRIVER,
+              "with CUDA_VISIBLE_DEVICES=%s the driver does not show what was planned; nothing was "
+              "written. Is a GPU in MIG mode, or did one fail? See nvidia-smi -L",
+              plan_visible(plan));
+    show_list(err, "planned", &planned);
+    show_list(err, "the driver shows", &shown);
+    return -1;
+}
+
+int plan_confirm(struct plan *plan, const struct selection *selection,
+                 const struct device_list *seen, struct error *err)
+{
+    bool same = seen->count == selection->count;
+
+    for (size_t i = 0; same && i < seen->count; i++) {
+        char planned[UUID_TEXT_SIZE], shown[UUID_TEXT_SIZE];
+        same = strcasecmp(choice_uuid(&selection->choices[i], planned),
+                          uuid_text(&seen->items[i], shown)) == 0;
+    }
+    if (!same)
+        return differs(plan, selection, seen, err);
+    return plan->devices ? 0 : fill_devices(plan, selection, seen, err);
+}
+
+void plan_release(struct plan *plan)
+{
+    vars_release(&plan->variables);
+    free(plan->devices);
+    *plan = (struct plan){0};
+}

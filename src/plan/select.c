@@ -1,0 +1,241 @@
+#include "plan/select.h"
+
+#include "base/scope.h"
+#include "section/keys.h"
+
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct selecting {
+    struct selection *selection;
+    const struct device_list *machine;
+    struct error *err;
+};
+
+__attribute__((format(printf, 3, 4))) static int missing(const struct selecting *in,
+                                                         const struct item *item,
+                                                         const char *format, ...)
+{
+    size_t last = in->machine->count - 1;
+    struct place place = item->place;
+    scope(strbuf_release) struct strbuf what = STRBUF_INIT;
+    char numbers[32];
+    va_list args;
+
+    va_start(args, format);
+    strbuf_vaddf(&what, format, args);
+    va_end(args);
+    if (what.failed)
+        return error_memory(in->err);
+    snprintf(numbers, sizeof numbers, last ? "0 to %zu" : "only GPU %zu", last);
+    return error_add(in->err, STATUS_DRIVER,
+                     "%s:%zu:%zu: gpu.devices: %s on this machine; it has %s", place.file,
+                     place.line, place.column, strbuf_text(&what),
+                     in->selection->by_uuid ? "the devices below" : numbers);
+}
+
+/* What is chosen already and is this GPU, or this UUID where the driver did not list it. */
+static const struct choice *find_choice(const struct selecting *in, const struct item *item,
+                                        size_t number)
+{
+    for (size_t i = 0; i < in->selection->count; i++) {
+        const struct choice *choice = &in->selection->choices[i];
+        if (choice->number == number &&
+            (choice->device || strcasecmp(choice->item->text, item->text) == 0))
+            return choice;
+    }
+    return NULL;
+}
+
+/* `number` is the machine's count for a device that is not listed. */
+static int add(const struct selecting *in, const struct item *item, size_t number)
+{
+    struct selection *selection = in->selection;
+    const struct choice *earlier = find_choice(in, item, number);
+
+    if (earlier)
+        return error_at(in->err, item->place,
+                        "gpu.devices: '%s' names the device that '%s' names already; remove one "
+                        "of the two",
+                        item->text, earlier->item->text);
+    struct choice *choices =
+        reallocarray(selection->choices, selection->count + 1, sizeof *choices);
+    if (!choices)
+        return error_memory(in->err);
+    selection->choices = choices;
+    bool listed = number < in->machine->count;
+    choices[selection->count++] =
+        (struct choice){number, listed ? &in->machine->items[number] : NULL, item};
+    return 0;
+}
+
+static int check_countable(const struct selecting *in, const struct item *item)
+{
+    if (!in->selection->by_uuid)
+        return 0;
+    return error_at(in->err, item->place,
+                    "gpu.devices: '%s' counts GPUs, but this machine has one in MIG mode, and CUDA "
+                    "then counts differently from nvidia-smi; write the UUIDs that 'nvidia-smi "
+                    "-L' shows",
+                    item->text);
+}
+
+static int select_range(const struct selecting *in, const struct item *item)
+{
+    if (check_countable(in, item) < 0)
+        return -1;
+    if (item->last >= in->machine->count) {
+        unsigned long absent = item->first < in->machine->count ? in->machine->count : item->first;
+        return missing(in, item, "no GPU %lu", absent);
+    }
+    for (unsigned long i = item->first; i <= item->last; i++)
+        if (add(in, item, i) < 0)
+            return -1;
+    return 0;
+}
+
+static int select_all(const struct selecting *in, const struct item *item)
+{
+    if (check_countable(in, item) < 0)
+        return -1;
+    for (size_t i = 0; i < in->machine->count; i++)
+        if (add(in, item, i) < 0)
+            return -1;
+    return 0;
+}
+
+/* A MIG instance need not be listed, and neither need a GPU beside one in MIG mode. */
+static int select_uuid(const struct selecting *in, const struct item *item)
+{
+    size_t found = 0, fits = 0, length = strlen(item->text);
+
+    for (size_t i = 0; i < in->machine->count; i++) {
+        char text[UUID_TEXT_SIZE];
+        if (strncasecmp(uuid_text(&in->machine->items[i], text), item->text, length) != 0)
+            continue;
+        found = i;
+        fits++;
+    }
+    if (fits > 1)
+        return error_at(in->err, item->place,
+                        "gpu.devices: '%s' fits the UUIDs of %zu GPUs; write more of it",
+                        item->text, fits);
+    bool whole = length == UUID_TEXT_SIZE - 1;
+    if (!fits && (!whole || (item->kind == ITEM_UUID && !in->selection->by_uuid)))
+        return missing(in, item, "no GPU with UUID '%s'", item->text);
+    return add(in, item, fits ? found : in->machine->count);
+}
+
+static int select_pci(const struct selecting *in, const struct item *item)
+{
+    for (size_t i = 0; i < in->machine->count; i++) {
+        const struct device *device = &in->machine->items[i];
+        if (!pci_equal(&device->pci, &item->pci))
+            continue;
+        if (device->mig)
+            return error_at(in->err, item->place,
+                            "gpu.devices: the GPU at PCI bus ID %s is in MIG mode; name one of its "
+                            "instances by the UUID that 'nvidia-smi -L' shows",
+                            item->text);
+        return add(in, item, i);
+    }
+    return missing(in, item, "no GPU at PCI bus ID %s", item->text);
+}
+
+static bool matches(const struct item *item, const struct device *device)
+{
+    bool compute =
+        device->compute_major > item->min_major ||
+        (device->compute_major == item->min_major && device->compute_minor >= item->min_minor);
+
+    return compute && device->memory >= item->min_memory &&
+           (!item->name || fnmatch(item->name, device->name, 0) == 0);
+}
+
+/* After a message that nothing matches: a name without a * or ? is often meant as a part. */
+static int explain_name(const struct selecting *in, const struct item *item)
+{
+    if (!item->name || strpbrk(item->name, "*?["))
+        return -1;
+    for (size_t i = 0; i < in->machine->count; i++)
+        if (strcmp(item->name, in->machine->items[i].name) == 0)
+            return -1;
+    return error_add(in->err, STATUS_DRIVER,
+                     "  the whole name must match; for a part of it write name: \"*%.60s*\"",
+                     item->name);
+}
+
+static int select_filter(const struct selecting *in, const struct item *item)
+{
+    unsigned long found = 0;
+
+    if (check_countable(in, item) < 0)
+        return -1;
+    for (size_t i = 0; i < in->machine->count && (!item->count || found < item->count); i++) {
+        if (!matches(item, &in->machine->items[i]))
+            continue;
+        found++;
+        if (add(in, item, i) < 0)
+            return -1;
+    }
+    if (found && found >= item->count)
+        return 0;
+    if (found)
+        return missing(in, item, "only %lu GPU%s %s", found, found > 1 ? "s match" : " matches",
+                       item->text);
+    missing(in, item, "no GPU matches %s", item->text);
+    return explain_name(in, item);
+}
+
+static bool is_mig(const struct choice *choice)
+{
+    return choice->device ? choice->device->mig : choice->item->kind == ITEM_MIG;
+}
+
+/* CUDA cuts its list where another kind begins. */
+static int check_one_kind(const struct selecting *in)
+{
+    const struct selection *selection = in->selection;
+
+    for (size_t i = 1; i < selection->count; i++) {
+        const struct item *first = selection->choices[0].item, *other = selection->choices[i].item;
+        if (is_mig(&selection->choices[i]) != is_mig(&selection->choices[0]))
+            return error_at(in->err, other->place,
+                            "gpu.devices: of '%s' and '%s' one is a MIG instance and one a whole "
+                            "GPU, and CUDA shows a process only one kind; leave one of them out",
+                            first->text, other->text);
+    }
+    return 0;
+}
+
+int select_devices(struct selection *selection, const struct config *config,
+                   const struct device_list *machine, struct error *err)
+{
+    static int (*const by_kind[])(const struct selecting *, const struct item *) = {
+        [ITEM_INDEX] = select_range,   [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
+        [ITEM_MIG] = select_uuid,      [ITEM_PCI] = select_pci,     [ITEM_ALL] = select_all,
+        [ITEM_FILTER] = select_filter,
+    };
+    scope(selection_release) struct selection chosen = {.by_uuid = device_list_has_mig(machine)};
+    struct selecting in = {&chosen, machine, err};
+    int result = 0;
+
+    for (size_t i = 0; i < config->item_count && !reading_is_enough(err); i++)
+        if (by_kind[config->items[i].kind](&in, &config->items[i]) < 0)
+            result = -1;
+    if (result < 0 || check_one_kind(&in) < 0)
+        return -1;
+    *selection = chosen;
+    chosen = (struct selection){0};
+    return 0;
+}
+
+void selection_release(struct selection *selection)
+{
+    free(selection->choices);
+    *selection = (struct selection){0};
+}

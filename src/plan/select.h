@@ -1,0 +1,40 @@
+/*
+ * Decides which devices the items of `gpu.devices` mean on a machine. Pure.
+ */
+#ifndef CONDA_GPU_SELECT_H
+#define CONDA_GPU_SELECT_H
+
+#include "gpu/device.h"
+#include "section/section.h"
+
+/* What is chosen, in the order in which CUDA will number it. */
+struct choice {
+    size_t number;               /* index in the machine's list: nvidia-smi's number */
+    const struct device *device; /* points into the machine's list; NULL where only the
+                                    confirmation will tell: see select_devices */
+    const struct item *item;     /* points into the config */
+};
+
+struct selection {
+    struct choice *choices;
+    size_t count;
+    bool by_uuid; /* the driver's numbers are not nvidia-smi's here: a GPU is in MIG mode */
+};
+
+/*
+ * Not for `devices: none`, which needs no machine: see config_wants_no_gpu.
+ *
+ * `machine` in PCI bus order. Where a GPU is in MIG mode, the driver lists one instance or all in
+ * place of the GPUs, depending on its version (NVIDIA MIG User Guide, "CUDA Device Enumeration"):
+ * then numbers and filters are refused, since they would not count as nvidia-smi does, and a whole
+ * UUID that is not listed is taken as it stands, for plan_confirm to check.
+ *
+ * Reports every item that names no device, or one that is taken, with its place: STATUS_DRIVER
+ * where a device is missing, STATUS_INPUT where the file is wrong.
+ */
+int select_devices(struct selection *selection, const struct config *config,
+                   const struct device_list *machine, struct error *err);
+
+void selection_release(struct selection *selection);
+
+#endif

@@ -1,0 +1,176 @@
+#include "section/parts.h"
+
+#include "base/scope.h"
+#include "section/section.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static int read_filter_name(const struct reading *in, const struct node *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a name or pattern in quotes, such as \"*A100*\"";
+    const char *text = reading_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    if (!*text)
+        return reading_wrong(in, node, accepted);
+    item->name = strdup(text);
+    return item->name ? 0 : error_memory(in->err);
+}
+
+static int read_min_memory(const struct reading *in, const struct node *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a number with MB, GB, MiB or GiB, such as 40GiB";
+    const char *text = reading_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    return size_parse(text, &item->min_memory) ? 0 : reading_wrong(in, node, accepted);
+}
+
+static int read_min_compute(const struct reading *in, const struct node *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a compute capability such as \"8.0\"";
+    const char *text = reading_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    return compute_parse(text, &item->min_major, &item->min_minor)
+               ? 0
+               : reading_wrong(in, node, accepted);
+}
+
+static int read_count(const struct reading *in, const struct node *node, void *target)
+{
+    struct item *item = target;
+    static const char accepted[] = "a number from 1";
+    const char *text = reading_text(in, node, accepted);
+
+    if (!text)
+        return -1;
+    return number_parse(text, &item->count) && item->count ? 0 : reading_wrong(in, node, accepted);
+}
+
+static bool is_several(const char *text)
+{
+    return strspn(text, "0123456789") && strpbrk(text, ", ") &&
+           !text[strspn(text, "0123456789, ")] && strchr("0123456789", text[strlen(text) - 1]);
+}
+
+/* What to write in place of an item that means something elsewhere; "" for others. */
+static const char *item_advice(const char *text)
+{
+    if (is_several(text))
+        return "; write several as a list, such as [1, 3]";
+    if (strncasecmp(text, "cuda:", 5) == 0)
+        return "; write nvidia-smi's number, which 'conda-gpu devices' shows beside CUDA's";
+    if (strcmp(text, "-1") == 0)
+        return "; to hide every GPU write none";
+    return "";
+}
+
+static int wrong_item(const struct reading *in, const struct node *node, const char *accepted)
+{
+    scope(free_text) char *shown = document_shown(in->doc, node);
+
+    if (!shown)
+        return error_memory(in->err);
+    return error_at(in->err, document_place(in->doc, node), "%s: found %s%s; accepted: %s",
+                    in->path, shown, item_advice(document_text(in->doc, node)), accepted);
+}
+
+/* The filter as it is written, on one line. */
+static char *filter_text(const struct document *doc, const struct node *node)
+{
+    enum { MOST_SHOWN = 60 };
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *value = document_value(doc, node, i);
+        const char *quote = value->plain ? "" : "'";
+        strbuf_addf(&text, "%s%s: %s%.*s%s%s", i ? ", " : "{",
+                    document_text(doc, document_key(doc, node, i)), quote, MOST_SHOWN,
+                    document_text(doc, value), quote, value->count > MOST_SHOWN ? "..." : "");
+    }
+    strbuf_addc(&text, '}');
+    return strbuf_take(&text);
+}
+
+static int read_filter(const struct reading *in, const struct node *node, struct item *item)
+{
+    static const struct key keys[] = {
+        {"name", read_filter_name, false},
+        {"min_memory", read_min_memory, false},
+        {"min_compute", read_min_compute, false},
+        {"count", read_count, false},
+    };
+
+    item->kind = ITEM_FILTER;
+    if (!node->count)
+        return reading_wrong(in, node,
+                             "a filter with at least one of name, min_memory, min_compute, count");
+    if (reading_keys(in, node, "", keys, sizeof keys / sizeof *keys, item) < 0)
+        return -1;
+    item->text = filter_text(in->doc, node);
+    return item->text ? 0 : error_memory(in->err);
+}
+
+static int read_item(const struct reading *in, const struct node *node, const char *accepted,
+                     struct item *item)
+{
+    item->place = document_place(in->doc, node);
+    if (node->kind == NODE_MAPPING)
+        return read_filter(in, node, item);
+    const char *text = reading_text(in, node, accepted);
+    if (!text)
+        return -1;
+    item->text = strdup(text);
+    if (!item->text)
+        return error_memory(in->err);
+    return item_parse(text, item) < 0 ? wrong_item(in, node, accepted) : 0;
+}
+
+static int check_alone(const struct reading *in, const struct config *config)
+{
+    int result = 0;
+
+    for (size_t i = 0; config->item_count > 1 && i < config->item_count; i++) {
+        const struct item *item = &config->items[i];
+        if (item->kind == ITEM_ALL || item->kind == ITEM_NONE)
+            result = error_at(in->err, item->place,
+                              "%s: '%s' stands beside other items; write it alone, or leave it out",
+                              in->path, item->text);
+    }
+    return result;
+}
+
+int config_devices(const struct reading *in, const struct node *node, void *target)
+{
+    struct config *config = target;
+    bool list = node->kind == NODE_LIST;
+    size_t count = list ? node->count : 1;
+    int result = 0;
+
+    config->devices_place = document_place(in->doc, node);
+    if (!count)
+        return error_at(in->err, config->devices_place,
+                        "%s: the list is empty; accepted as an item: " ITEM_ACCEPTED, in->path);
+    if (count > CONFIG_DEVICES_LIMIT)
+        return error_at(in->err, config->devices_place, "%s: %zu items; at most %d are accepted",
+                        in->path, count, CONFIG_DEVICES_LIMIT);
+    config->items = calloc(count, sizeof *config->items);
+    if (!config->items)
+        return error_memory(in->err);
+    for (size_t i = 0; i < count && !reading_is_enough(in->err); i++) {
+        config->item_count++;
+        const struct node *item = list ? document_item(in->doc, node, i) : node;
+        if (read_item(in, item, list ? ITEM_ACCEPTED : DEVICES_ACCEPTED, &config->items[i]) < 0)
+            result = -1;
+    }
+    return check_alone(in, config) < 0 ? -1 : result;
+}

@@ -1,0 +1,56 @@
+/*
+ * Reading the mappings of a file key by key, each by a function of its own, so that every mistake
+ * in them is told in one run.
+ *
+ *     static const struct key keys[] = {{"devices", read_devices, false}, ...};
+ *     reading_keys(&in, node, "a mapping such as {devices: 0}", keys, count, config);
+ */
+#ifndef CONDA_GPU_READING_H
+#define CONDA_GPU_READING_H
+
+#include "section/document.h"
+
+enum {
+    READING_VALUE_LIMIT = 120000, /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
+    READING_ERRORS_LIMIT = 50,    /* lines about one file, then no further ones are looked for */
+};
+
+struct config;
+
+/* What every reader of a value gets. `path` is the key as messages name it: "gpu.devices". */
+struct reading {
+    struct config *config;
+    const struct document *doc;
+    struct error *err;
+    const char *path;
+};
+
+typedef int read_value(const struct reading *in, const struct node *value, void *target);
+
+struct key {
+    const char *name;
+    read_value *read;
+    bool hidden; /* read for its message alone, so nobody is told to write it */
+};
+
+/* True when READING_ERRORS_LIMIT is reached. */
+bool reading_is_enough(const struct error *err);
+
+/* "PATH: found ...; accepted: ...", with the node's place. */
+int reading_wrong(const struct reading *in, const struct node *node, const char *accepted);
+
+/* A scalar that is not null, holds no NUL and is not too long; else NULL, and it is told. */
+const char *reading_text(const struct reading *in, const struct node *node, const char *accepted);
+
+/* One of a few words; *target is an enum whose values are the words' indices. */
+int reading_word(const struct reading *in, const struct node *node, const char *const words[2],
+                 const char *accepted, int *target);
+
+/* True when a pair of the mapping before this one has the same key. */
+bool reading_is_repeated(const struct document *doc, const struct node *mapping, size_t pair);
+
+/* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
+int reading_keys(const struct reading *in, const struct node *node, const char *accepted,
+                 const struct key *keys, size_t count, void *target);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The readers of the two large keys of the `gpu:` section, each in a file of its own.
+ */
+#ifndef CONDA_GPU_CONFIG_PARTS_H
+#define CONDA_GPU_CONFIG_PARTS_H
+
+#include "section/keys.h"
+
+/* What messages say of gpu.devices. */
+#define ITEM_ACCEPTED                                                                              \
+    "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
+    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
+#define DEVICES_ACCEPTED ITEM_ACCEPTED ", or a list of these, such as [1, 3]"
+
+/* Read the values of gpu.devices and gpu.variables into the config. */
+read_value config_devices, config_variables;
+
+#endif

@@ -1,0 +1,216 @@
+#include "section/section.h"
+
+#include "base/scope.h"
+#include "base/suggest.h"
+#include "section/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int read_ids(const struct reading *in, const struct node *node, void *target)
+{
+    static const char *const words[] = {"index", "uuid"};
+    int word = IDS_INDEX;
+    struct config *config = target;
+
+    int result = reading_word(in, node, words, "index or uuid", &word);
+    config->ids = (enum ids)word;
+    return result;
+}
+
+static int read_if_no_gpu(const struct reading *in, const struct node *node, void *target)
+{
+    static const char *const words[] = {"error", "cpu"};
+    int word = IF_NO_GPU_ERROR;
+    struct config *config = target;
+
+    int result = reading_word(in, node, words, "error or cpu", &word);
+    config->if_no_gpu = (enum if_no_gpu)word;
+    return result;
+}
+
+static int read_in_job(const struct reading *in, const struct node *node, void *target)
+{
+    static const char *const words[] = {"keep", "override"};
+    int word = IN_JOB_KEEP;
+    struct config *config = target;
+
+    int result = reading_word(in, node, words, "keep or override", &word);
+    config->in_job = (enum in_job)word;
+    return result;
+}
+
+static int read_assign(const struct reading *in, const struct node *node, void *target)
+{
+    (void)target;
+    return error_at(in->err, document_place(in->doc, node),
+                    "%s: this version of conda-gpu reads no rules per user or host; remove the key "
+                    "and give each its own file with -f",
+                    in->path);
+}
+
+/* After a message that there is no section, one as it should be. */
+static int show_section(const struct reading *in)
+{
+    error_add(in->err, STATUS_INPUT, "  gpu:");
+    return error_add(in->err, STATUS_INPUT, "    devices: 0");
+}
+
+/* True when a key is `devices`, or is told to be that already. */
+static bool means_devices(const struct reading *in, const struct node *section)
+{
+    static const char *const devices[] = {"devices"};
+
+    for (size_t i = 0; i < section->count; i++) {
+        const char *name = document_text(in->doc, document_key(in->doc, section, i));
+        if (name && suggest(name, devices, 1))
+            return true;
+    }
+    return false;
+}
+
+static int read_section(const struct reading *in, const struct node *node)
+{
+    static const struct key keys[] = {
+        {"devices", config_devices, false},     {"ids", read_ids, false},
+        {"if_no_gpu", read_if_no_gpu, false},   {"in_job", read_in_job, false},
+        {"variables", config_variables, false}, {"assign", read_assign, true},
+    };
+
+    int result = reading_keys(in, node, "a mapping such as {devices: 0}", keys,
+                              sizeof keys / sizeof *keys, in->config);
+    if (node->kind == NODE_MAPPING && !means_devices(in, node) && !reading_is_enough(in->err))
+        return error_at(in->err, document_place(in->doc, node),
+                        "gpu: 'devices' is missing; accepted: " DEVICES_ACCEPTED);
+    return result;
+}
+
+/* The top level's keys that are ours to read, and one that looks as if it were meant to be. */
+struct outline {
+    const struct node *name, *section_key, *section, *near;
+};
+
+static bool is_filled_text(const struct document *doc, const struct node *node)
+{
+    return node->kind == NODE_TEXT && node->count && !document_is_null(doc, node);
+}
+
+static int read_outline(const struct reading *in, struct outline *outline)
+{
+    static const char *const section[] = {"gpu"};
+    const struct node *root = document_root(in->doc);
+
+    for (size_t i = 0; i < root->count; i++) {
+        const struct node *key = document_key(in->doc, root, i);
+        const struct node *value = document_value(in->doc, root, i);
+        const char *name = document_text(in->doc, key);
+        if (!name || strlen(name) != key->count)
+            continue;
+        if (strcmp(name, "name") == 0 && !outline->name && is_filled_text(in->doc, value)) {
+            outline->name = value;
+        } else if (strcmp(name, "gpu") == 0 && outline->section) {
+            return error_at(in->err, document_place(in->doc, key),
+                            "gpu: a second 'gpu:' section; join it with the first, at line %zu",
+                            (size_t)outline->section_key->line);
+        } else if (strcmp(name, "gpu") == 0) {
+            outline->section_key = key;
+            outline->section = value;
+        } else if (suggest(name, section, 1)) {
+            outline->near = key;
+        }
+    }
+    return 0;
+}
+
+static int lacks_section(const struct reading *in, const struct outline *outline)
+{
+    struct place file = {.file = in->config->file};
+
+    if (outline->section)
+        error_at(in->err, document_place(in->doc, outline->section_key),
+                 "gpu: the section is empty; its keys must stand indented below 'gpu:', for GPU 0 "
+                 "of nvidia-smi for example:");
+    else if (outline->near)
+        error_at(in->err, document_place(in->doc, outline->near),
+                 "no 'gpu:' section; did you mean 'gpu' by the key '%.60s'?",
+                 document_text(in->doc, outline->near));
+    else
+        error_at(in->err, file, "no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:");
+    return show_section(in);
+}
+
+static int read_name(const struct reading *in, const struct node *node)
+{
+    const char *name = document_text(in->doc, node);
+
+    if (strlen(name) != node->count)
+        return error_at(in->err, document_place(in->doc, node),
+                        "name: the value holds a NUL, which no name of an environment can; remove "
+                        "it");
+    in->config->name = strdup(name);
+    return in->config->name ? 0 : error_memory(in->err);
+}
+
+/* The top level: only `name` and `gpu` are ours to read. */
+static int read_root(const struct reading *in)
+{
+    struct outline outline = {0};
+
+    if (read_outline(in, &outline) < 0)
+        return -1;
+    int result = outline.name ? read_name(in, outline.name) : 0;
+    if (!outline.section || document_is_null(in->doc, outline.section))
+        return lacks_section(in, &outline);
+    return read_section(in, outline.section) < 0 ? -1 : result;
+}
+
+/* Reads from the file, or for fd -1 from the text. */
+static int read_any(struct config *config, const char *file, int fd, const char *text,
+                    size_t length, struct error *err)
+{
+    scope(config_release) struct config read = {.file = strdup(file)};
+    scope(document_release) struct document doc = {0};
+
+    if (!read.file)
+        return error_memory(err);
+    int result = fd < 0 ? document_load(&doc, read.file, text, length, err)
+                        : document_read(&doc, read.file, fd, err);
+    if (result < 0)
+        return -1;
+    if (read_root(&(struct reading){&read, &doc, err, "gpu"}) < 0) {
+        if (reading_is_enough(err))
+            error_at(err, (struct place){.file = read.file},
+                     "there may be more errors; mend these first");
+        return -1;
+    }
+    *config = read;
+    read = (struct config){0};
+    return 0;
+}
+
+int config_read(struct config *config, const char *file, const char *text, size_t length,
+                struct error *err)
+{
+    return read_any(config, file, -1, text, length, err);
+}
+
+int config_read_fd(struct config *config, const char *file, int fd, struct error *err)
+{
+    return read_any(config, file, fd, NULL, 0, err);
+}
+
+bool config_wants_no_gpu(const struct config *config)
+{
+    return config->item_count == 1 && config->items[0].kind == ITEM_NONE;
+}
+
+void config_release(struct config *config)
+{
+    for (size_t i = 0; i < config->item_count; i++)
+        item_release(&config->items[i]);
+    free(config->items);
+    vars_release(&config->variables);
+    free(config->name);
+    free(config->file);
+    *config = (struct config){0};
+}

@@ -1,0 +1,176 @@
+#include "section/vars.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for one more item of `size` bytes in a list that grows by doubling; NULL without memory. */
+static void *with_room(void *items, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return items;
+    size_t more = *room ? *room * 2 : 8;
+    void *moved = reallocarray(items, more, size);
+    if (moved)
+        *room = more;
+    return moved;
+}
+
+static void var_release(struct var *var)
+{
+    free(var->name);
+    free(var->value);
+    free(var->separator);
+}
+
+int vars_add(struct var_list *list, const char *name, enum var_kind kind, const char *value,
+             const char *separator)
+{
+    struct var *items = with_room(list->items, list->count, &list->room, sizeof *items);
+
+    if (!items)
+        return -1;
+    list->items = items;
+    struct var var = {strdup(name), kind, value ? strdup(value) : NULL,
+                      separator ? strdup(separator) : NULL};
+    if (!var.name || !value != !var.value || !separator != !var.separator) {
+        var_release(&var);
+        return -1;
+    }
+    list->items[list->count++] = var;
+    return 0;
+}
+
+const struct var *vars_find(const struct var_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].name, name) == 0)
+            return &list->items[i];
+    return NULL;
+}
+
+void vars_release(struct var_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        var_release(&list->items[i]);
+    free(list->items);
+    *list = (struct var_list){0};
+}
+
+int names_add(struct names *names, const char *name)
+{
+    if (names_have(names, name))
+        return 0;
+    char **items = with_room(names->items, names->count, &names->room, sizeof *items);
+    if (!items)
+        return -1;
+    names->items = items;
+    items[names->count] = strdup(name);
+    if (!items[names->count])
+        return -1;
+    names->count++;
+    return 0;
+}
+
+bool names_have(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+void names_release(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i]);
+    free(names->items);
+    *names = (struct names){0};
+}
+
+/*
+ * Patterns, a space between, and why what they match is refused. Those of shells are the
+ * names with which setting, unsetting or setting again failed or came out otherwise when each was
+ * tried in bash 5.2 (also --posix), dash 0.5.12, zsh 5.9, ksh93u+m, mksh 59, busybox 1.35,
+ * yash 2.52, fish 3.6 and tcsh 6.24; IFS, ENV and POSIXLY_CORRECT change what a shell does.
+ */
+static const struct {
+    const char *patterns;
+    const char *reason;
+} refused[] = {
+    {"PATH", "is rebuilt by conda at every activation, which discards a hook's change"},
+    {"CUDA_VISIBLE_DEVICES", "is what gpu.devices decides; name the GPUs there"},
+    {"CUDA_DEVICE_ORDER",
+     "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
+    {"CONDA_* _CONDA_* __CONDA_* _CE_* __conda_gpu_*",
+     "belongs to conda or to conda-gpu, which set it themselves"},
+    {"_CONDOR_JOB_AD SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID",
+     "tells in which scheduler's job a shell is, which the hooks must know"},
+    {"_ IFS PWD OLDPWD SHLVL PPID LINENO OPTIND OPTARG OPTERR RANDOM SECONDS ENV",
+     "is read-only or has a meaning of its own in every POSIX shell"},
+    {"UID EUID GROUPS SHELLOPTS BASHOPTS BASH BASH_* BASHPID COMP_* DIRSTACK EPOCHREALTIME "
+     "EPOCHSECONDS FUNCNAME HISTCMD PIPESTATUS POSIXLY_CORRECT SRANDOM",
+     "is read-only or has a meaning of its own in bash"},
+    {"ARGC COLUMNS EGID ERRNO FUNCNEST GID HISTCHARS HISTSIZE KEYBOARD_HACK KEYTIMEOUT LINES "
+     "LISTMAX MAILCHECK SAVEHIST TRY_BLOCK_* TTYIDLE USERNAME WATCH ZSH_*",
+     "is read-only or has a meaning of its own in zsh"},
+    {"aliases argv builtins cdpath commands dirstack dis_* fignore fpath func*trace funcstack "
+     "functions functions_source galiases histchars historywords job* keymaps mailpath manpath "
+     "module_path modules nameddirs options parameters patchars path pipestatus psvar reswords "
+     "saliases signals termcap terminfo userdirs usergroups watch widgets zsh_*",
+     "is read-only or has a meaning of its own in zsh"},
+    {"JOBMAX KSH_VERSION KSHEGID KSHGID KSHUID PGRP TMOUT USER_ID",
+     "is read-only or has a meaning of its own in ksh"},
+    {"FISH_VERSION fish_* history hostname status status_generation umask version",
+     "is read-only or has a meaning of its own in fish"},
+    {"addsuffix anyerror argv cdtohome command csubstnonl cwd dirstack echo_style edit euid euser "
+     "gid group home killring owd path prompt* shell shlvl tcsh term tty uid user",
+     "is a variable of tcsh's own, which hides the environment's there"},
+};
+
+static bool is_among(const char *patterns, const char *name)
+{
+    char pattern[32];
+
+    while (*patterns) {
+        size_t length = strcspn(patterns, " ");
+        memcpy(pattern, patterns, length);
+        pattern[length] = '\0';
+        if (fnmatch(pattern, name, 0) == 0)
+            return true;
+        patterns += length + (patterns[length] == ' ');
+    }
+    return false;
+}
+
+size_t var_name_length(const char *text)
+{
+    size_t length = 0;
+
+    while ((text[length] >= 'A' && text[length] <= 'Z') ||
+           (text[length] >= 'a' && text[length] <= 'z') ||
+           (text[length] >= '0' && text[length] <= '9') || text[length] == '_')
+        length++;
+    return length;
+}
+
+bool var_name_has_shape(const char *name)
+{
+    return *name && !(*name >= '0' && *name <= '9') && !name[var_name_length(name)];
+}
+
+const char *var_name_refused(const char *name)
+{
+    if (!var_name_has_shape(name))
+        return "is no name for a variable: a letter or _ first, then letters, digits and _";
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (is_among(refused[i].patterns, name))
+            return refused[i].reason;
+    return NULL;
+}
+
+bool var_name_is_manageable(const char *name)
+{
+    return !var_name_refused(name) || strcmp(name, "CUDA_VISIBLE_DEVICES") == 0 ||
+           strcmp(name, "CUDA_DEVICE_ORDER") == 0;
+}

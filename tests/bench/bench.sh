@@ -1,0 +1,332 @@
+#!/usr/bin/env bash
+# `make bench`: what the hooks and the program cost, against the least that does the same work.
+#
+#   REPEAT=N                  rounds of each comparison (15 for hooks and large files, else 61)
+#   ONLY=hook|apply|read|gpu  one part of it
+#   CONDA_EXE=/path/to/conda  whose `conda activate` is measured; else the one on PATH, and without
+#                             any the time that it took elsewhere stands for it
+#
+# Each comparison runs its candidates in turn, N times, and shows medians, so that other work on the
+# machine falls on all of them alike. Fails if a limit does not hold. The Makefile sets CONDA_GPU,
+# FAKE_CUDA, TESTS, BUILD and CC.
+set -euo pipefail
+
+activate=336000 # microseconds that one `conda activate` takes, where it was measured once
+conda=${CONDA_EXE:-$(command -v conda || :)}
+dependencies=100000
+only=${ONLY:-hook apply read gpu}
+driver=$FAKE_CUDA/libcuda.so.1
+work=$BUILD/bench
+held=0 failed=0
+
+case $only in
+  hook | apply | read | gpu | 'hook apply read gpu') ;;
+  *) echo "bench: ONLY=$only: hook, apply, read or gpu" >&2 && exit 2 ;;
+esac
+
+# What is measured gets an environment that is the same everywhere.
+for name in $(compgen -e); do
+  case $name in PATH | LD_LIBRARY_PATH) ;; *) export -n "${name?}" ;; esac
+done
+export HOME=$work LC_ALL=C
+
+rm -rf "$work"
+mkdir -p "$work"
+trap 'rm -rf "$work"' EXIT
+
+# compile PROGRAM FLAG...: tests/bench/bench_PROGRAM.c
+compile() {
+  "$CC" -std=c11 -O2 -o "$work/$1" "$TESTS/bench/bench_$1.c" "${@:2}"
+}
+
+compile time
+# shellcheck disable=SC2046 # words
+compile bare $(pkg-config --cflags --libs yaml-0.1 2>/dev/null || echo -lyaml) -ldl
+
+# measure ROUNDS COMMAND... [-- COMMAND...]...: sets wall, processor and memory to lists of medians,
+# in microseconds and KiB. The commands' environment has what is in `given` as well.
+given=()
+measure() {
+  local times
+  times=$(env "${given[@]}" "$work/time" "$@")
+  mapfile -t wall < <(cut -d ' ' -f 1 <<<"$times")
+  mapfile -t processor < <(cut -d ' ' -f 2 <<<"$times")
+  mapfile -t memory < <(cut -d ' ' -f 3 <<<"$times")
+}
+
+calculate() {
+  awk "BEGIN { printf \"$1\", $2 }"
+}
+
+heading() {
+  printf '\n%s\n  %-46s %12s %12s %9s %7s\n' "$1" '' "${2:-conda-gpu}" "${3:-bare}" "${4:-ratio}" limit
+}
+
+# line WHAT OURS BASE VALUE LIMIT [UNIT]: one line of the table; VALUE must not exceed LIMIT (none: no
+# limit is set).
+line() {
+  local verdict=holds limit=$5${6-}
+  if [ "$5" = none ]; then
+    limit=none verdict=
+  elif awk "BEGIN { exit !($4 > $5) }"; then
+    verdict='DOES NOT HOLD'
+    failed=$((failed + 1))
+  else
+    held=$((held + 1))
+  fi
+  printf '  %-46s %12s %12s %9s %7s  %s\n' "$1" "$2" "$3" "$4${6-}" "$limit" "$verdict" |
+    sed 's/ *$//'
+}
+
+# ratio WHAT OURS BASE LIMIT DIVISOR UNIT: values are shown in UNIT after division.
+ratio() {
+  line "$1" "$(calculate "%.1f $6" "$2 / $5")" "$(calculate "%.1f $6" "$3 / $5")" \
+    "$(calculate %.2f "$2 / $3")" "$4"
+}
+
+# environment NAME: makes an empty conda environment and prints its prefix.
+environment() {
+  mkdir -p "$work/envs/$1/conda-meta"
+  : >"$work/envs/$1/conda-meta/history"
+  echo "$work/envs/$1"
+}
+
+# ---------------------------------------------------------------------------------------------
+# Hooks. A pair's time is the processor time of a shell that sources it so often, less that of a
+# shell that only loops: nothing in it waits, and wall time would count what else the machine does.
+
+variables=(CUDA_DEVICE_ORDER=PCI_BUS_ID 'CUDA_VISIBLE_DEVICES=1,3' OMP_NUM_THREADS=8
+  NCCL_P2P_DISABLE=1 MKL_NUM_THREADS=8 OPENBLAS_NUM_THREADS=8 NUMEXPR_NUM_THREADS=8 NCCL_DEBUG=WARN
+  NCCL_IB_DISABLE=1 NCCL_SOCKET_IFNAME=eth0 TF_CPP_MIN_LOG_LEVEL=2 TF_FORCE_GPU_ALLOW_GROWTH=true
+  TORCH_CUDA_ARCH_LIST=8.0+PTX PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
+  XLA_PYTHON_CLIENT_PREALLOCATE=false CUDA_MODULE_LOADING=LAZY CUDA_CACHE_MAXSIZE=4294967296
+  CUBLAS_WORKSPACE_CONFIG=:4096:8 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1)
+
+# The lines for one variable as people write them. `backup` needs a value before, so there is one.
+by_hand() {
+  case $1 in
+    activate.plain.sh) echo "export $2='$3'" ;;
+    deactivate.plain.sh) echo "unset $2" ;;
+    activate.backup.sh) echo "export OLD_$2=\"\$$2\"; export $2='$3'" ;;
+    deactivate.backup.sh) echo "export $2=\"\$OLD_$2\"; unset OLD_$2" ;;
+    activate.plain.fish) echo "set -gx $2 '$3'" ;;
+    deactivate.plain.fish) echo "set -e $2" ;;
+    activate.backup.fish) echo "set -gx OLD_$2 \$$2; set -gx $2 '$3'" ;;
+    deactivate.backup.fish) echo "set -gx $2 \$OLD_$2; set -e OLD_$2" ;;
+    activate.plain.csh) echo "setenv $2 '$3'" ;;
+    deactivate.plain.csh) echo "unsetenv $2" ;;
+    activate.backup.csh) echo "setenv OLD_$2 \"\$$2\"; setenv $2 '$3'" ;;
+    deactivate.backup.csh) echo "setenv $2 \"\$OLD_$2\"; unsetenv OLD_$2" ;;
+  esac
+}
+
+# loop EXTENSION [ACTIVATE DEACTIVATE]: prints a script that sources both once per argument.
+loop() {
+  local command=source
+  case $1 in
+    sh) command=. && echo "for i in \"\$@\"; do :" ;;
+    fish) echo "for i in \$argv" ;;
+    csh) echo "foreach i (\$argv)" ;;
+  esac
+  [ $# = 1 ] || printf '%s\n' "$command '$2'" "$command '$3'"
+  case $1 in sh) echo 'done' ;; *) echo end ;; esac
+}
+
+# Makes the hooks for $count variables, those by hand, and the scripts that are measured.
+make_hooks() {
+  local extension kind direction setting
+  prefix=$(environment "hook$count")
+  scripts=$work/scripts$count
+  mkdir "$scripts"
+  {
+    echo 'gpu: {devices: [1, 3], variables: {'
+    printf '%s\n' "${variables[@]:2:count-2}" | sed 's/=\(.*\)/: "\1",/'
+    echo '}}'
+  } >"$scripts/environment.yml"
+  "$CONDA_GPU" apply -q -f "$scripts/environment.yml" -p "$prefix" --driver "$driver"
+  for extension in sh fish csh; do
+    loop "$extension" >"$scripts/empty.$extension"
+    loop "$extension" "$prefix/etc/conda/activate.d/env_vars.$extension" \
+      "$prefix/etc/conda/deactivate.d/env_vars.$extension" >"$scripts/ours.$extension"
+    for kind in plain backup; do
+      for direction in activate deactivate; do
+        for setting in "${variables[@]:0:count}"; do
+          by_hand "$direction.$kind.$extension" "${setting%%=*}" "${setting#*=}"
+        done >"$scripts/$direction.$kind.$extension"
+      done
+      loop "$extension" "$scripts/activate.$kind.$extension" \
+        "$scripts/deactivate.$kind.$extension" >"$scripts/$kind.$extension"
+    done
+  done
+}
+
+# How many processes a command creates, by fork or in place of itself.
+processes() {
+  strace -f -qq -o "$work/trace" -e trace='?clone,?clone3,?fork,?vfork,execve' "$@" >/dev/null
+  grep -E '(clone3?|v?fork|execve)\(' "$work/trace" | grep -vc CLONE_THREAD
+}
+
+# pair_line KIND LIMIT EXTENSION SHELL [OPTION...]: ours beside the pair by hand, where that is right:
+# `plain` where the variables were not set before, `backup` where they were. Sets `cost` to ours.
+pair_line() {
+  local kind=$1 limit=$2 extension=$3 arguments=() candidate setting i pairs
+  # So many pairs in one shell that its start is little beside them.
+  mapfile -t pairs < <(seq $((600 / count)))
+  shift 3
+  for candidate in empty ours "$kind"; do
+    arguments+=("$@" "$scripts/$candidate.$extension" "${pairs[@]}" --)
+  done
+  unset 'arguments[-1]'
+  given=(CONDA_PREFIX="$prefix" CONDA_SHLVL=1)
+  for setting in "${variables[@]:0:count}"; do
+    [ "$kind" = plain ] || given+=("${setting%%=*}=before")
+  done
+  measure "${REPEAT:-15}" "${arguments[@]}"
+  for i in 1 2; do
+    processor[i]=$(calculate %.2f "(${processor[i]} - ${processor[0]}) / ${#pairs[@]}")
+  done
+  cost=${processor[1]}
+  case $kind in plain) kind='set and erase' ;; backup) kind='backup pair' ;; esac
+  ratio "$1, $count variables: $kind" "$cost" "${processor[2]}" "$limit" 1 us
+}
+
+# hook_lines EXTENSION SHELL [OPTION...]: of 20 variables even the pair by hand can cost more than its
+# share of an activation.
+hook_lines() {
+  local extension=$1 plain=none backup=none share=none cost made
+  shift
+  command -v "$1" >/dev/null || {
+    printf '  %-46s not installed\n' "$1"
+    return
+  }
+  case $extension$count in
+    sh3) backup=3 share=0.1 ;;
+    sh*) backup=3 ;;
+    *3) plain=4 ;;
+  esac
+  pair_line plain $plain "$extension" "$@"
+  pair_line backup $backup "$extension" "$@"
+  line "$1, $count variables: share of conda activate" "$cost us" "$activate us" \
+    "$(calculate %.3f "100 * $cost / $activate")" $share %
+  if command -v strace >/dev/null; then
+    made=$(processes "$@" "$scripts/ours.$extension" 1)
+    line "$1, $count variables: processes created" \
+      $((made - $(processes "$@" "$scripts/empty.$extension" 1))) '' 0 0
+  fi
+}
+
+hook_part() {
+  if [ -n "$conda" ]; then
+    measure "${REPEAT:-5}" "$conda" shell.posix activate base
+    activate=${wall[0]%.*}
+  fi
+  heading 'Hooks: one activation and one deactivation' conda-gpu 'by hand'
+  for count in 3 20; do
+    make_hooks
+    hook_lines sh bash --norc --noprofile
+    hook_lines sh dash
+    hook_lines sh zsh -f
+    hook_lines fish fish --no-config
+    hook_lines csh tcsh -f
+  done
+}
+
+# ---------------------------------------------------------------------------------------------
+# The program, against tests/bench/bench_bare.c
+
+# environment_file NAME [DEPENDENCIES]
+environment_file() {
+  {
+    echo "name: $1"
+    echo 'channels:'
+    echo '  - conda-forge'
+    echo 'dependencies:'
+    echo '  - python=3.12'
+    seq -f '  - package-%06.0f=1.2.3=py312h0123456_0' "${2:-10}"
+    echo 'gpu:'
+    echo '  devices: [1, 3]'
+    echo '  variables:'
+    echo '    OMP_NUM_THREADS: 8'
+  } >"$work/$1.yml"
+}
+
+# The bare program's arguments after FILE: the same driver, and the same devices in the end.
+bare_asks=("$driver" '1,3')
+
+apply_part() {
+  local rounds=${REPEAT:-61} prefix bare_prefix round files
+  prefix=$(environment changed)
+  bare_prefix=$(environment changed_bare)
+
+  # Each round has new prefixes, and a file of another name, which every hook mentions.
+  for ((round = 0; round < rounds; round++)); do
+    environment "new-$round" >/dev/null
+    environment "bare-$round" >/dev/null
+    environment_file "plan-$round"
+  done
+  environment_file plan
+  "$CONDA_GPU" apply -q -f "$work/plan.yml" -p "$prefix" --driver "$driver"
+  mapfile -t files < <(cd "$prefix" && find etc -type f -printf '%p=%s\n' | sort -r)
+  "$work/bare" '' '' '' "$bare_prefix" "${files[@]}"
+
+  heading "conda-gpu apply, ${#files[@]} files on $(df -T "$work" | awk 'END { print $2 }')"
+  measure "$rounds" \
+    "$CONDA_GPU" apply -f "$work/plan-%r.yml" -p "$work/envs/new-%r" --driver "$driver" -- \
+    "$work/bare" "$work/plan-%r.yml" "${bare_asks[@]}" "$work/envs/bare-%r" "${files[@]}"
+  ratio 'apply, new environment' "${wall[0]}" "${wall[1]}" 1.5 1000 ms
+  measure "$rounds" \
+    "$CONDA_GPU" apply -f "$work/plan-%r.yml" -p "$prefix" --driver "$driver" -- \
+    "$work/bare" "$work/plan-%r.yml" "${bare_asks[@]}" "$bare_prefix" "${files[@]}"
+  ratio 'apply, all files change' "${wall[0]}" "${wall[1]}" 1.5 1000 ms
+  "$CONDA_GPU" apply -q -f "$work/plan.yml" -p "$prefix" --driver "$driver"
+  measure "$((rounds * 3))" \
+    "$CONDA_GPU" apply -f "$work/plan.yml" -p "$prefix" --driver "$driver" -- \
+    "$work/bare" "$work/plan.yml" "${bare_asks[@]}"
+  ratio 'apply, nothing to do (bare writes nothing)' "${wall[0]}" "${wall[1]}" 1.2 1000 ms
+}
+
+read_part() {
+  local prefix
+  prefix=$(environment read)
+  environment_file read "$dependencies"
+  "$CONDA_GPU" apply -q -f "$work/read.yml" -p "$prefix" --driver "$driver"
+
+  heading "A file of $dependencies dependencies, $(($(wc -c <"$work/read.yml") / 1024)) KiB; both ask the driver twice"
+  measure "${REPEAT:-15}" \
+    "$CONDA_GPU" apply --check -f "$work/read.yml" -p "$prefix" --driver "$driver" -- \
+    "$work/bare" "$work/read.yml" "${bare_asks[@]}"
+  ratio 'apply --check, against a document load: time' "${wall[0]}" "${wall[1]}" 1.2 1000 ms
+  ratio 'apply --check, against a document load: memory' "${memory[0]}" "${memory[1]}" 1.2 1024 MiB
+}
+
+# The bare program lists the devices twice, as apply has to: all of them, then the planned ones.
+# Without a GPU here, a simulated driver stands for it that is as slow to begin as a real one.
+gpu_part() {
+  local prefix library='' options=()
+  given=()
+  if "$CONDA_GPU" devices >"$work/devices" 2>&1; then
+    heading "This machine's GPU" conda-gpu bare difference
+  else
+    heading "SIMULATED: a driver whose cuInit takes 100 ms" conda-gpu bare difference
+    echo "  there is no GPU here: $(head -n 1 "$work/devices" | cut -d ";" -f 1)"
+    library=$driver options=(--driver "$driver")
+    printf '%s\n' "include $TESTS/machines/four" 'delay 100' >"$work/machine"
+    given=(FAKE_CUDA_MACHINE="$work/machine")
+  fi
+  prefix=$(environment gpu)
+  echo 'gpu: {devices: 0}' >"$work/gpu.yml"
+  env "${given[@]}" "$CONDA_GPU" apply -q -f "$work/gpu.yml" -p "$prefix" "${options[@]}"
+  measure "${REPEAT:-15}" \
+    "$CONDA_GPU" apply -f "$work/gpu.yml" -p "$prefix" "${options[@]}" -- \
+    "$work/bare" '' "$library" 0
+  line 'apply, nothing to do' "$(calculate '%.1f ms' "${wall[0]} / 1000")" \
+    "$(calculate '%.1f ms' "${wall[1]} / 1000")" \
+    "$(calculate %.1f "(${wall[0]} - ${wall[1]}) / 1000")" 20 ' ms'
+}
+
+echo "$(nproc) processors, load $(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null || echo unknown)"
+for part in $only; do
+  "${part}_part"
+done
+printf '\n%d of %d limits hold\n' "$held" $((held + failed))
+[ "$failed" = 0 ]

@@ -1,0 +1,406 @@
+/*
+ * The command line itself: commands, options, help, streams and colour. Files, environments, the
+ * driver and what apply writes have check_cli_*.c of their own.
+ */
+#include "support/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sandbox box;
+
+static void set_up(void)
+{
+    sandbox_open(&box);
+    free(sandbox_environment(&box, "pt"));
+    sandbox_write(&box, "environment.yml", "name: pt\ngpu:\n  devices: 1\n");
+}
+
+static void tear_down(void)
+{
+    sandbox_close(&box);
+}
+
+/* Runs a script in which conda-gpu is "$CONDA_GPU", and the environment pt is at "$PT". */
+static struct outcome run_script(const char *script, const char *variable)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    char home[128], program[4096], driver[4096], pt[128], *fake = fake_driver();
+    const char *const env[] = {
+        "PATH=/usr/local/bin:/usr/bin:/bin", home, program, driver, pt, variable, NULL};
+
+    snprintf(home, sizeof home, "HOME=%s/home", box.root);
+    snprintf(program, sizeof program, "CONDA_GPU=%s", getenv("CONDA_GPU"));
+    snprintf(driver, sizeof driver, "CONDA_GPU_DRIVER=%s", fake);
+    snprintf(pt, sizeof pt, "PT=%s/envs/pt", box.root);
+    free(fake);
+    return sandbox_run(&box, argv, env, NULL);
+}
+
+/* The command line is wrong: one case per cause. */
+
+static const struct mistake {
+    const char *arguments[6];
+    const char *message;
+} mistakes[] = {
+    {{"aply"}, "unknown command 'aply'; did you mean 'apply'?\n"},
+    {{"device"}, "unknown command 'device'; did you mean 'devices'?\n"},
+    {{"REMOVE"}, "unknown command 'REMOVE'; did you mean 'remove'?\n"},
+    {{"install"},
+     "unknown command 'install'; known: apply, devices, remove; see conda-gpu --help\n"},
+    {{""}, "unknown command ''; known: apply, devices, remove; see conda-gpu --help\n"},
+    {{"\033[31m"},
+     "unknown command '\\x1b[31m'; known: apply, devices, remove; see conda-gpu --help\n"},
+    {{"apply", "--chek"}, "unknown option '--chek'; did you mean '--check'?\n"},
+    {{"apply", "--pefix", "x"},
+     "unknown option '--pefix'; did you mean '--prefix'?\n"
+     "unexpected argument 'x'; a file is named with -f, an environment with -n or -p\n"},
+    {{"apply", "--everything"},
+     "unknown option '--everything'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "-z"}, "unknown option '-z'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "-dz"}, "unknown option '-z'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "--json"}, "unknown option '--json'; 'conda-gpu apply --help' lists them\n"},
+    {{"devices", "-n", "pt"},
+     "unknown option '-n'; 'conda-gpu devices --help' lists them\n"
+     "unexpected argument 'pt'; only options are accepted here\n"},
+    {{"devices", "extra"}, "unexpected argument 'extra'; only options are accepted here\n"},
+    {{"remove", "pt"}, "unexpected argument 'pt'; an environment is named with -n or -p\n"},
+    {{"remove", "--check"}, "unknown option '--check'; 'conda-gpu remove --help' lists them\n"},
+    {{"remove", "-f", "environment.yml"},
+     "unknown option '-f'; 'conda-gpu remove --help' lists them\n"
+     "unexpected argument 'environment.yml'; an environment is named with -n or -p\n"},
+    {{"apply", "--d"}, "'--d' may be --dry-run or --driver; write more of it\n"},
+    {{"apply", "--t=1"}, "'--t=1' may be --timeout or --template-dir; write more of it\n"},
+    {{"apply", "--force", "-xq"}, "unknown option '-x'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "--check", "-qx"}, "unknown option '-x'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "--force", "-xyq"},
+     "unknown option '-x'; 'conda-gpu apply --help' lists them\n"
+     "unknown option '-y'; 'conda-gpu apply --help' lists them\n"},
+    {{"apply", "-qf"}, "-f: a value is needed\n"},
+    {{"apply", "--qui=1"}, "--quiet takes no value\n"},
+    {{"--dry-run", "apply"},
+     "'--dry-run' stands before the command; options go after it, as in 'conda-gpu apply "
+     "--dry-run'; see conda-gpu --help\n"},
+    {{"-n", "x", "apply"},
+     "'-n' stands before the command; options go after it, as in 'conda-gpu apply --dry-run'; see "
+     "conda-gpu --help\n"},
+    {{"-"}, "unknown command '-'; known: apply, devices, remove; see conda-gpu --help\n"},
+    {{"apply", "--quiet=1"}, "--quiet takes no value\n"},
+    {{"apply", "--check=yes"}, "--check takes no value\n"},
+    {{"apply", "-f"}, "-f: a value is needed\n"},
+    {{"apply", "--name"}, "--name: a value is needed\n"},
+    {{"apply", "--driver"}, "--driver: a value is needed\n"},
+    {{"apply", "-n", ""}, "--name: found nothing; a value is needed\n"},
+    {{"apply", "--prefix="}, "--prefix: found nothing; a value is needed\n"},
+    {{"apply", "--timeout", "0"}, "--timeout: found '0'; accepted: seconds, 1 to 86400\n"},
+    {{"apply", "--timeout", "-1"}, "--timeout: found '-1'; accepted: seconds, 1 to 86400\n"},
+    {{"apply", "--timeout", "1.5"}, "--timeout: found '1.5'; accepted: seconds, 1 to 86400\n"},
+    {{"apply", "--timeout", "86401"}, "--timeout: found '86401'; accepted: seconds, 1 to 86400\n"},
+    {{"devices", "--timeout=soon"}, "--timeout: found 'soon'; accepted: seconds, 1 to 86400\n"},
+    {{"remove", "--timeout", "99999999999999999999"},
+     "--timeout: found '99999999999999999999'; accepted: seconds, 1 to 86400\n"},
+    {{"apply", "pt"},
+     "unexpected argument 'pt'; a file is named with -f, an environment with -n or -p\n"},
+    {{"apply", "--", "-q"},
+     "unexpected argument '-q'; a file is named with -f, an environment with -n or -p\n"},
+    {{"apply", "-n", "pt", "-p", "envs/pt"},
+     "-n and -p both name an environment; give one of them\n"},
+    {{"remove", "-n", "pt", "-p", "envs/pt"},
+     "-n and -p both name an environment; give one of them\n"},
+    {{"apply", "-q", "-v"}, "-q and -v contradict each other; give one of them\n"},
+    {{"apply", "--adopt", "--replace"},
+     "--adopt and --replace contradict each other; give one of them\n"},
+    {{"apply", "--check", "--dry-run"}, "--check and --dry-run: give one of them\n"},
+    {{"apply", "--chek", "--timeout", "x", "a"},
+     "unknown option '--chek'; did you mean '--check'?\n"
+     "--timeout: found 'x'; accepted: seconds, 1 to 86400\n"
+     "unexpected argument 'a'; a file is named with -f, an environment with -n or -p\n"},
+};
+
+START_TEST(a_mistake)
+{
+    const struct mistake *mistake = &mistakes[_i];
+    const char *const *a = mistake->arguments;
+
+    struct outcome got = conda_gpu(&box, NULL, a[0], a[1], a[2], a[3], a[4], a[5], NULL);
+    ck_assert_str_eq(got.err, mistake->message);
+    ck_assert_str_eq(got.out, "");
+    ck_assert_int_eq(got.status, 2);
+    ck_assert(!sandbox_has(&box, "envs/pt/etc"));
+    outcome_free(&got);
+}
+END_TEST
+
+START_TEST(no_command)
+{
+    struct outcome got = conda_gpu(&box, NULL, NULL), help = conda_gpu(&box, NULL, "--help", NULL);
+
+    ck_assert_str_eq(got.err, help.out);
+    ck_assert_str_eq(got.out, "");
+    ck_assert_int_eq(got.status, 2);
+    outcome_free(&got);
+    outcome_free(&help);
+}
+END_TEST
+
+START_TEST(version)
+{
+    struct outcome got = conda_gpu(&box, NULL, "--version", NULL);
+
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(strncmp(got.out, "conda-gpu ", 10), 0);
+    ck_assert_uint_eq(strspn(got.out + 10, "0123456789."), got.out_length - 11);
+    ck_assert_int_eq(got.out[got.out_length - 1], '\n');
+    outcome_free(&got);
+}
+END_TEST
+
+/* Help: one screen, an example at its end, what the program takes, and the exit statuses. */
+
+static const struct help {
+    const char *command;
+    const char *holds[20];
+} helps[] = {
+    {NULL, {"apply ", "devices ", "remove ", "--version", "1 --check found", "5 the system"}},
+    {"apply",
+     {"-f, --file", "-n, --name", "-p, --prefix", "-d, --dry-run", "--check", "--adopt",
+      "--replace", "--force", "-q, --quiet", "-v, --verbose", "--driver PATH", "CONDA_GPU_DRIVER",
+      "--timeout", "--template-dir",
+      "-h, "
+      "--help",
+      "4 the environment", "or edited ones in the hooks' places",
+      "errors and the diff of --dry-run"}},
+    {"devices", {"--json", "--driver PATH", "CONDA_GPU_DRIVER", "--timeout", "-h, --help"}},
+    {"remove", {"-n, --name", "-p, --prefix", "-q, --quiet", "--timeout", "-h, --help"}},
+};
+
+static void check_one_screen(const char *text)
+{
+    enum { LINES = 40, COLUMNS = 100 };
+    int lines = 0;
+
+    for (const char *line = text; *line; lines++) {
+        size_t length = strcspn(line, "\n");
+        ck_assert_msg(length <= COLUMNS, "%zu columns: %.*s", length, (int)length, line);
+        ck_assert_msg(!length || line[length - 1] != ' ', "a space ends: %.*s", (int)length, line);
+        ck_assert_int_eq(line[length], '\n');
+        line += length + 1;
+    }
+    ck_assert_int_le(lines, LINES);
+}
+
+/* The last paragraph is "Example:" and commands with conda-gpu, indented. */
+static void check_example(const char *text)
+{
+    const char *last = strstr(text, "\n\nExample");
+
+    ck_assert_msg(last && !strstr(last + 2, "\n\n"), "no example at the end: %s", text);
+    ck_assert_ptr_nonnull(strstr(last, "\n  conda"));
+    ck_assert_ptr_nonnull(strstr(last, "conda-gpu "));
+}
+
+START_TEST(help_text)
+{
+    const struct help *help = &helps[_i];
+    const char *first = help->command ? help->command : "--help";
+    const char *second = help->command ? "--help" : NULL;
+
+    struct outcome got = conda_gpu(&box, NULL, first, second, NULL);
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_str_eq(got.err, "");
+    check_one_screen(got.out);
+    check_example(got.out);
+    for (size_t i = 0; help->holds[i]; i++)
+        ck_assert_msg(strstr(got.out, help->holds[i]) != NULL, "help lacks '%s'", help->holds[i]);
+    struct outcome brief = conda_gpu(&box, NULL, help->command ? first : "-h", "-h", NULL);
+    ck_assert_str_eq(brief.out, got.out);
+    outcome_free(&brief);
+    outcome_free(&got);
+}
+END_TEST
+
+START_TEST(help_needs_nothing)
+{
+    struct outcome got = conda_gpu(&box, NULL, "apply", "-f", "missing.yml", "--help", NULL);
+
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_int_eq(strncmp(got.out, "Usage: conda-gpu apply", 22), 0);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Output that cannot be written is status 5, and harms no file. */
+
+static const struct stream {
+    const char *script;
+    const char *err;
+} streams[] = {
+    {"\"$CONDA_GPU\" devices >/dev/full", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" devices --json >/dev/full", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" devices >&-", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" apply -p \"$PT\" >/dev/full", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" apply -p \"$PT\" >&-", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" apply -p \"$PT\" <&- >&-", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" apply -v -f long.yml -p \"$PT\" <&- >&-", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" remove -p \"$PT\" <&- >&-", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" --help >/dev/full", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" --version >&-", "cannot write to standard output\n"},
+    {"\"$CONDA_GPU\" devices <&- >&- 2>&-", ""},
+    {"\"$CONDA_GPU\" apply -p \"$PT\" <&- >&- 2>&-", ""},
+};
+
+START_TEST(broken_output)
+{
+    char text[20100];
+
+    int start =
+        snprintf(text, sizeof text, "gpu:\n  devices: 1\n  variables: {LONG: %020000d}\n", 0);
+    ck_assert_int_lt(start, sizeof text);
+    sandbox_write(&box, "long.yml", text);
+    struct outcome got = run_script(streams[_i].script, NULL);
+    size_t length = 1;
+    char *history = sandbox_read(&box, "envs/pt/conda-meta/history", &length);
+
+    ck_assert_str_eq(got.err, streams[_i].err);
+    ck_assert_int_eq(got.status, 5);
+    ck_assert_msg(length == 0, "conda-meta/history holds our output: %s", history);
+    free(history);
+    outcome_free(&got);
+}
+END_TEST
+
+/* diff(1) says in its own words that it could not write; ours follow, and name no other reason. */
+static const char *const diffs[] = {
+    "\"$CONDA_GPU\" apply -p \"$PT\" -d >/dev/full",
+    "\"$CONDA_GPU\" apply -p \"$PT\" -d >&-",
+    "\"$CONDA_GPU\" apply -p \"$PT\" -d <&- >&-",
+};
+
+START_TEST(output_of_diff)
+{
+    static const char last[] = "cannot write to standard output\n";
+
+    struct outcome got = run_script(diffs[_i], NULL);
+    ck_assert_int_eq(got.status, 5);
+    ck_assert_uint_ge(got.err_length, strlen(last));
+    ck_assert_str_eq(got.err + got.err_length - strlen(last), last);
+    ck_assert_msg(!strstr(got.err, "install diffutils"), "a hint that does not help: %s", got.err);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Children are heard of also where the caller did not want to hear of its own. */
+START_TEST(children_ignored)
+{
+    struct outcome got = run_script("/usr/bin/env --ignore-signal=CHLD PATH=/nowhere "
+                                    "\"$CONDA_GPU\" apply -d -p \"$PT\"",
+                                    NULL);
+
+    ck_assert_str_eq(got.err,
+                     "changes are shown with diff(1), and there is none; install diffutils\n");
+    ck_assert_int_eq(got.status, 5);
+    outcome_free(&got);
+}
+END_TEST
+
+/* A closed stdin, and a stderr that is closed or full, are nobody's business. */
+static const char *const harmless[] = {
+    "\"$CONDA_GPU\" apply -p \"$PT\" <&-",      "\"$CONDA_GPU\" apply -p \"$PT\" 2>&-",
+    "\"$CONDA_GPU\" apply -p \"$PT\" <&- 2>&-", "\"$CONDA_GPU\" apply -p \"$PT\" 2>/dev/full",
+    "\"$CONDA_GPU\" apply -p \"$PT\" -d <&-",   "\"$CONDA_GPU\" apply -q -p \"$PT\" >/dev/full",
+};
+
+START_TEST(harmless_stream)
+{
+    struct outcome got = run_script(harmless[_i], NULL);
+
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+END_TEST
+
+START_TEST(reader_gone)
+{
+    struct outcome got =
+        run_script("{ sleep 0.1; \"$CONDA_GPU\" devices; echo $? >status; } | true", NULL);
+    char *status = sandbox_read(&box, "status", NULL);
+
+    ck_assert_str_eq(status, "5\n");
+    ck_assert_str_eq(got.err, "cannot write to standard output\n");
+    free(status);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Colour: only on a terminal, never with NO_COLOR or on a dumb one. What a file holds is shown to a
+   terminal without its escape sequences, and elsewhere byte for byte. */
+
+static const struct colour {
+    const char *command;
+    const char *variable;
+    bool coloured;
+} colours[] = {
+    {"\"$CONDA_GPU\" aply", "TERM=xterm", true},
+    {"\"$CONDA_GPU\" devices", "TERM=xterm", true},
+    {"NO_COLOR=1 \"$CONDA_GPU\" aply", "TERM=xterm", false},
+    {"NO_COLOR=1 \"$CONDA_GPU\" devices", "TERM=xterm", false},
+    {"NO_COLOR= \"$CONDA_GPU\" devices", "TERM=xterm", true},
+    {"\"$CONDA_GPU\" devices", "TERM=dumb", false},
+    {"\"$CONDA_GPU\" aply", NULL, false},
+    {"\"$CONDA_GPU\" devices | cat", "TERM=xterm", false},
+    {"\"$CONDA_GPU\" aply 2>&1 | cat", "TERM=xterm", false},
+    {"\"$CONDA_GPU\" apply -p \"$PT\"", "TERM=xterm", false},
+    {"\"$CONDA_GPU\" apply -d -f escape.yml -p \"$PT\"", "TERM=xterm", false},
+    {"\"$CONDA_GPU\" apply -d -f escape.yml -p \"$PT\" | cat", "TERM=xterm", true},
+};
+
+START_TEST(colours_only_there)
+{
+    const struct colour *colour = &colours[_i];
+    char script[256];
+
+    struct outcome got = run_script("command -v script", NULL);
+    if (got.status != 0) {
+        test_skip(true, "colour: no script(1) to make a terminal (package bsdutils)");
+        return;
+    }
+    outcome_free(&got);
+    sandbox_write(&box, "escape.yml", "gpu: {devices: 1, variables: {A: \"\\e[1A\"}}\n");
+    snprintf(script, sizeof script, "script -qec '%s' /dev/null </dev/null", colour->command);
+    got = run_script(script, colour->variable);
+    ck_assert_msg((strchr(got.out, '\033') != NULL) == colour->coloured, "%s: %s", colour->command,
+                  got.out);
+    ck_assert_uint_gt(got.out_length, 20);
+    outcome_free(&got);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("command line");
+    TCase *tests = tcase_create("");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, a_mistake, 0, sizeof mistakes / sizeof *mistakes);
+    tcase_add_test(tests, no_command);
+    tcase_add_test(tests, version);
+    tcase_add_loop_test(tests, help_text, 0, sizeof helps / sizeof *helps);
+    tcase_add_test(tests, help_needs_nothing);
+    tcase_add_loop_test(tests, broken_output, 0, sizeof streams / sizeof *streams);
+    tcase_add_loop_test(tests, output_of_diff, 0, sizeof diffs / sizeof *diffs);
+    tcase_add_test(tests, children_ignored);
+    tcase_add_loop_test(tests, harmless_stream, 0, sizeof harmless / sizeof *harmless);
+    tcase_add_test(tests, reader_gone);
+    tcase_add_loop_test(tests, colours_only_there, 0, sizeof colours / sizeof *colours);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return test_main(suite());
+}

@@ -1,0 +1,815 @@
+/*
+ * apply and what stands in the environment file: every way in which the gpu: section can be wrong,
+ * each with its whole message, and the forms in which a right one may come.
+ */
+#include "support/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sandbox box;
+
+static void set_up(void)
+{
+    sandbox_open(&box);
+    free(sandbox_environment(&box, "pt"));
+}
+
+static void tear_down(void)
+{
+    sandbox_close(&box);
+}
+
+/* Applies the file to the environment and returns what was said. */
+static struct outcome apply(const char *file, const char *option)
+{
+    return conda_gpu(&box, NULL, "apply", "-p", "envs/pt", "-f", file, option, NULL);
+}
+
+static void check_refused(const char *file, int status, const char *message)
+{
+    struct outcome got = apply(file, NULL);
+
+    ck_assert_str_eq(got.err, message);
+    ck_assert_int_eq(got.status, status);
+    ck_assert_str_eq(got.out, "");
+    ck_assert(!sandbox_has(&box, "envs/pt/etc"));
+    outcome_free(&got);
+}
+
+#define F "environment.yml:"
+#define ITEM_FORMS                                                                                 \
+    "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
+    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
+#define ITEM      ITEM_FORMS "\n"
+#define DEVICES   ITEM_FORMS ", or a list of these, such as [1, 3]\n"
+#define SEVERAL   "; write several as a list, such as [1, 3]; accepted: "
+#define KEYS      "known keys: devices, ids, if_no_gpu, in_job, variables\n"
+#define JOIN_KEYS "known keys: prepend, append, separator\n"
+#define SECTION   "  gpu:\n    devices: 0\n"
+#define LACKING   F " no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:\n" SECTION
+#define EMPTY                                                                                      \
+    "the section is empty; its keys must stand indented below 'gpu:', for GPU 0 of nvidia-smi "    \
+    "for "                                                                                         \
+    "example:\n" SECTION
+#define MEND    "; mend this line or the one before it\n"
+#define VALUE   "a value, null, {prepend: TEXT} or {append: TEXT}\n"
+#define NO_NAME "is no name for a variable: a letter or _ first, then letters, digits and _\n"
+#define NUL     "the value holds a NUL, which no environment variable can; remove it\n"
+
+struct file {
+    const char *text;
+    const char *message;
+};
+
+/* Files that are no mapping with one gpu: section. */
+static const struct file files[] = {
+    {"", F " the file is empty; an environment file is a mapping such as 'name: pt'\n"},
+    {"# text\n", F " the file is empty; an environment file is a mapping such as 'name: pt'\n"},
+    {"---\n", F "2:1: found nothing where the file should be a mapping such as 'name: pt'\n"},
+    {"null\n", F "1:1: found nothing where the file should be a mapping such as 'name: pt'\n"},
+    {"numpy\n", F "1:1: found 'numpy' where the file should be a mapping such as 'name: pt'\n"},
+    {"\n- numpy\n", F "2:1: found a list where the file should be a mapping such as 'name: pt'\n"},
+    {"name: pt\n", LACKING},
+    {"{}\n", LACKING},
+    {"gpu:\n", F "1:1: gpu: " EMPTY},
+    {"name: pt\ngpu: ~\n", F "2:1: gpu: " EMPTY},
+    {"name: pt\ngpu:\ndevices: [1, 3]\n", F "2:1: gpu: " EMPTY},
+    {"name: \"pt\\0x\"\ngpu: {devices: x}\n",
+     F "1:7: name: the value holds a NUL, which no name of an environment can; remove it\n" F
+       "2:16: gpu.devices: found 'x'; accepted: " DEVICES},
+    {"name: \"\\0\"\ngpu: {devices: 1}\n",
+     F "1:7: name: the value holds a NUL, which no name of an environment can; remove it\n"},
+    {"gpus:\n  devices: 1\n",
+     F "1:1: no 'gpu:' section; did you mean 'gpu' by the key 'gpus'?\n" SECTION},
+    {"name: pt\nGPU: {devices: 1}\n",
+     F "2:1: no 'gpu:' section; did you mean 'gpu' by the key 'GPU'?\n" SECTION},
+    {"gpu:\n  devices: 1\n\ngpu:\n  devices: 2\n",
+     F "4:1: gpu: a second 'gpu:' section; join it with the first, at line 1\n"},
+    {"gpu: {devices: 1}\nname: pt\ngpu: {devices: 2}\n",
+     F "3:1: gpu: a second 'gpu:' section; join it with the first, at line 1\n"},
+    {"gpu: {devices: 1}\n---\nname: pt\n",
+     F "2:1: a second YAML document begins here, and conda reads only one; remove the '---' or put "
+       "the rest into a file of its own\n"},
+    {"gpu: {devices: 1}\n---\n",
+     F "2:1: a second YAML document begins here, and conda reads only one; remove the '---' or put "
+       "the rest into a file of its own\n"},
+    {"gpu: {devices: 1}\n...\nname\n",
+     F "3:1: not YAML: did not find expected <document start>" MEND},
+    {"name: pt\ngpu:\n\tdevices: 1\n",
+     F "3:1: not YAML: while scanning for the next token, found character that cannot start any "
+       "token" MEND},
+    {"gpu:\n  devices: 1\n ids: uuid\n",
+     F "3:2: not YAML: while parsing a block mapping, did not find expected key" MEND},
+    {"gpu: {devices: 1\n",
+     F "2:1: not YAML: while parsing a flow mapping, did not find expected ',' or '}'" MEND},
+    {"name: a: b\n", F "1:8: not YAML: mapping values are not allowed in this context" MEND},
+    {"name: 'pt\n",
+     F "2:1: not YAML: while scanning a quoted scalar, found unexpected end of stream" MEND},
+    {"gpu: {devices: *which}\n", F "1:16: not YAML: found undefined alias" MEND},
+    {"<<<<<<< HEAD\nname: pt\n",
+     F "2:5: not YAML: mapping values are not allowed in this context" MEND},
+    {"%YAML 2.0\n---\nname: pt\n", F "1:1: not YAML: found incompatible YAML document" MEND},
+};
+
+/* The section and its keys, each in a file of its own. */
+static const struct file sections[] = {
+    {"gpu: 3\n", F "1:6: gpu: found '3'; accepted: a mapping such as {devices: 0}\n"},
+    {"gpu: [1]\n", F "1:6: gpu: found a list; accepted: a mapping such as {devices: 0}\n"},
+    {"gpu: {}\n", F "1:6: gpu: 'devices' is missing; accepted: " DEVICES},
+    {"gpu:\n  ids: uuid\n", F "2:3: gpu: 'devices' is missing; accepted: " DEVICES},
+    {"gpu: {ids: foo}\n", F "1:12: gpu.ids: found 'foo'; accepted: index or uuid\n" F
+                            "1:6: gpu: 'devices' is missing; accepted: " DEVICES},
+    {"gpu: {devices: x, ids: foo}\n", F "1:16: gpu.devices: found 'x'; accepted: " DEVICES F
+                                        "1:24: gpu.ids: found 'foo'; accepted: index or uuid\n"},
+    {"gpu: {device: 1}\n", F "1:7: gpu: unknown key 'device'; did you mean 'devices'?\n"},
+    {"gpu: {devices: 1, Ids: uuid}\n", F "1:19: gpu: unknown key 'Ids'; did you mean 'ids'?\n"},
+    {"gpu: {devices: 1, if-no-gpu: cpu}\n",
+     F "1:19: gpu: unknown key 'if-no-gpu'; did you mean 'if_no_gpu'?\n"},
+    {"gpu: {devices: 1, assigns: []}\n", F "1:19: gpu: unknown key 'assigns'; " KEYS},
+    {"gpu: {devices: 1, colour: red}\n", F "1:19: gpu: unknown key 'colour'; " KEYS},
+    {"gpu: {devices: 1, 'a\\nb': red}\n", F "1:19: gpu: unknown key 'a\\nb'; " KEYS},
+    {"gpu: {devices: 1, ~: red}\n", F "1:19: gpu: unknown key '~'; " KEYS},
+    {"gpu: {devices: 1, [a]: 2}\n",
+     F "1:19: gpu: found a list; accepted: a key that is a plain word\n"},
+    {"gpu: {devices: 1, {a: b}: 2}\n",
+     F "1:19: gpu: found a mapping; accepted: a key that is a plain word\n"},
+    {"gpu:\n  devices: 1\n  devices: 2\n",
+     F "3:3: gpu: the key 'devices' stands here a second time; remove one of the two\n"},
+    {"gpu: {devices: 1, ids: index, ids: index}\n",
+     F "1:31: gpu: the key 'ids' stands here a second time; remove one of the two\n"},
+    {"gpu: &a {devices: *a}\n",
+     F "1:10: gpu.devices: unknown key 'devices'; known keys: name, min_memory, min_compute, "
+       "count\n"},
+    {"gpu: {devices: 1, ids: UUID}\n", F "1:24: gpu.ids: found 'UUID'; accepted: index or uuid\n"},
+    {"gpu: {devices: 1, ids: }\n", F "1:24: gpu.ids: found nothing; accepted: index or uuid\n"},
+    {"gpu: {devices: 1, ids: [uuid]}\n",
+     F "1:24: gpu.ids: found a list; accepted: index or uuid\n"},
+    {"gpu: {devices: 1, if_no_gpu: gpu}\n",
+     F "1:30: gpu.if_no_gpu: found 'gpu'; accepted: error or cpu\n"},
+    {"gpu: {devices: 1, if_no_gpu: {cpu: 1}}\n",
+     F "1:30: gpu.if_no_gpu: found a mapping; accepted: error or cpu\n"},
+    {"gpu: {devices: 1, in_job: no}\n",
+     F "1:27: gpu.in_job: found 'no'; accepted: keep or override\n"},
+    {"gpu: {devices: 1, in_job: null}\n",
+     F "1:27: gpu.in_job: found nothing; accepted: keep or override\n"},
+    {"gpu:\n  devices: 1\n  assign: []\n",
+     F "3:11: gpu.assign: this version of conda-gpu reads no rules per user or host; remove the "
+       "key and give each its own file with -f\n"},
+};
+
+/* Values of gpu.devices; the text is put behind "gpu:\n  devices: ". */
+static const struct file items[] = {
+    {"x", F "2:12: gpu.devices: found 'x'; accepted: " DEVICES},
+    {"-1", F "2:12: gpu.devices: found '-1'; to hide every GPU write none; accepted: " DEVICES},
+    {"1.5", F "2:12: gpu.devices: found '1.5'; accepted: " DEVICES},
+    {"0x1", F "2:12: gpu.devices: found '0x1'; accepted: " DEVICES},
+    {"1_0", F "2:12: gpu.devices: found '1_0'; accepted: " DEVICES},
+    {"1,3", F "2:12: gpu.devices: found '1,3'" SEVERAL DEVICES},
+    {"'1,3'", F "2:12: gpu.devices: found '1,3'" SEVERAL DEVICES},
+    {"[0, '1, 3']", F "2:16: gpu.devices: found '1, 3'" SEVERAL ITEM},
+    {"1,", F "2:12: gpu.devices: found '1,'; accepted: " DEVICES},
+    {"1,x", F "2:12: gpu.devices: found '1,x'; accepted: " DEVICES},
+    {"cuda:0", F "2:12: gpu.devices: found 'cuda:0'; write nvidia-smi's number, which 'conda-gpu "
+                 "devices' shows beside CUDA's; accepted: " DEVICES},
+    {"1 3", F "2:12: gpu.devices: found '1 3'" SEVERAL DEVICES},
+    {"'1 '", F "2:12: gpu.devices: found '1 '; accepted: " DEVICES},
+    {"1000000000", F "2:12: gpu.devices: found '1000000000'; accepted: " DEVICES},
+    {"1-", F "2:12: gpu.devices: found '1-'; accepted: " DEVICES},
+    {"3-1", F "2:12: gpu.devices: found '3-1'; accepted: " DEVICES},
+    {"0-1-2", F "2:12: gpu.devices: found '0-1-2'; accepted: " DEVICES},
+    {"ALL", F "2:12: gpu.devices: found 'ALL'; accepted: " DEVICES},
+    {"GPU-", F "2:12: gpu.devices: found 'GPU-'; accepted: " DEVICES},
+    {"GPU-89x", F "2:12: gpu.devices: found 'GPU-89x'; accepted: " DEVICES},
+    {"GPU-8932f9371", F "2:12: gpu.devices: found 'GPU-8932f9371'; accepted: " DEVICES},
+    {"GPU-8932f937-d72c-4106-c12f-20bd9faed9f67",
+     F "2:12: gpu.devices: found 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f67'; accepted: " DEVICES},
+    {"gpu-8932f937", F "2:12: gpu.devices: found 'gpu-8932f937'; accepted: " DEVICES},
+    {"MIG-73785c32", F "2:12: gpu.devices: found 'MIG-73785c32'; accepted: " DEVICES},
+    {"65:00", F "2:12: gpu.devices: found '65:00'; accepted: " DEVICES},
+    {"65:00.8", F "2:12: gpu.devices: found '65:00.8'; accepted: " DEVICES},
+    {"65:20.0", F "2:12: gpu.devices: found '65:20.0'; accepted: " DEVICES},
+    {"100:65:00.0", F "2:12: gpu.devices: found '100:65:00.0'; accepted: " DEVICES},
+    {"", F "2:11: gpu.devices: found nothing; accepted: " DEVICES},
+    {"~", F "2:12: gpu.devices: found nothing; accepted: " DEVICES},
+    {"''", F "2:12: gpu.devices: found ''; accepted: " DEVICES},
+    {"[]", F "2:12: gpu.devices: the list is empty; accepted as an item: " ITEM},
+    {"[1, ~]", F "2:16: gpu.devices: found nothing; accepted: " ITEM},
+    {"[[1]]", F "2:13: gpu.devices: found a list; accepted: " ITEM},
+    {"\n  - 1\n  - x", F "4:5: gpu.devices: found 'x'; accepted: " ITEM},
+    {"\"\\e[31m\"", F "2:12: gpu.devices: found '\\x1b[31m'; accepted: " DEVICES},
+    {"\"a\\u2028b\"", F "2:12: gpu.devices: found 'a\\xe2\\x80\\xa8b'; accepted: " DEVICES},
+    {"\"1\\0\"", F "2:12: gpu.devices: " NUL},
+    {"[x, 1, y]", F "2:13: gpu.devices: found 'x'; accepted: " ITEM F
+                    "2:19: gpu.devices: found 'y'; accepted: " ITEM},
+    {"1234567890123456789012345678901234567890123456789012345678901234567890", F
+     "2:12: gpu.devices: found '123456789012345678901234567890123456789012345678901234567890'...; "
+     "accepted: " DEVICES},
+    {"[all, 1]",
+     F "2:13: gpu.devices: 'all' stands beside other items; write it alone, or leave it out\n"},
+    {"[1, none]",
+     F "2:16: gpu.devices: 'none' stands beside other items; write it alone, or leave it out\n"},
+    {"[all, none]",
+     F "2:13: gpu.devices: 'all' stands beside other items; write it alone, or leave it out\n" F
+       "2:18: gpu.devices: 'none' stands beside other items; write it alone, or leave it out\n"},
+    {"{}", F "2:12: gpu.devices: found a mapping; accepted: a filter with at least one of name, "
+             "min_memory, min_compute, count\n"},
+    {"{nam: x}", F "2:13: gpu.devices: unknown key 'nam'; did you mean 'name'?\n"},
+    {"{memory: 1GB}", F "2:13: gpu.devices: unknown key 'memory'; known keys: name, min_memory, "
+                        "min_compute, count\n"},
+    {"{count: 1, count: 2}",
+     F "2:23: gpu.devices: the key 'count' stands here a second time; remove one of the two\n"},
+    {"{name: ''}",
+     F "2:19: gpu.devices.name: found ''; accepted: a name or pattern in quotes, such "
+       "as \"*A100*\"\n"},
+    {"{name: ~}", F "2:19: gpu.devices.name: found nothing; accepted: a name or pattern in quotes, "
+                    "such as \"*A100*\"\n"},
+    {"{name: [A100]}", F "2:19: gpu.devices.name: found a list; accepted: a name or pattern in "
+                         "quotes, such as \"*A100*\"\n"},
+    {"{name: \"A\\0\"}", F "2:19: gpu.devices.name: " NUL},
+    {"{min_memory: 40}", F "2:25: gpu.devices.min_memory: found '40'; accepted: a number with MB, "
+                           "GB, MiB or GiB, such as 40GiB\n"},
+    {"{min_memory: 40 G}", F "2:25: gpu.devices.min_memory: found '40 G'; accepted: a number with "
+                             "MB, GB, MiB or GiB, such as 40GiB\n"},
+    {"{min_memory: 0GiB}", F "2:25: gpu.devices.min_memory: found '0GiB'; accepted: a number with "
+                             "MB, GB, MiB or GiB, such as 40GiB\n"},
+    {"{min_compute: new}", F "2:26: gpu.devices.min_compute: found 'new'; accepted: a compute "
+                             "capability such as \"8.0\"\n"},
+    {"{min_compute: 8.0.1}", F "2:26: gpu.devices.min_compute: found '8.0.1'; accepted: a compute "
+                               "capability such as \"8.0\"\n"},
+    {"{count: 0}", F "2:20: gpu.devices.count: found '0'; accepted: a number from 1\n"},
+    {"{count: -1}", F "2:20: gpu.devices.count: found '-1'; accepted: a number from 1\n"},
+    {"{count: all}", F "2:20: gpu.devices.count: found 'all'; accepted: a number from 1\n"},
+};
+
+/* Values of gpu.variables; the text is put behind "gpu:\n  devices: 1\n  variables: ". */
+static const struct file variables[] = {
+    {"x", F "3:14: gpu.variables: found 'x'; accepted: a mapping such as {OMP_NUM_THREADS: 8}\n"},
+    {"[A]",
+     F "3:14: gpu.variables: found a list; accepted: a mapping such as {OMP_NUM_THREADS: 8}\n"},
+    {"",
+     F "3:13: gpu.variables: found nothing; accepted: a mapping such as {OMP_NUM_THREADS: 8}\n"},
+    {"{A: [1]}", F "3:18: gpu.variables.A: found a list; accepted: " VALUE},
+    {"{A: \"a\\0b\"}", F "3:18: gpu.variables.A: " NUL},
+    {"{A: 1, B: 2, A: 3}",
+     F "3:27: gpu.variables: 'A' stands here a second time; remove one of the two\n"},
+    {"{1A: 1}", F "3:15: gpu.variables: '1A' " NO_NAME},
+    {"{A-B: 1}", F "3:15: gpu.variables: 'A-B' " NO_NAME},
+    {"{A B: 1}", F "3:15: gpu.variables: 'A B' " NO_NAME},
+    {"{'': 1}", F "3:15: gpu.variables: '' " NO_NAME},
+    {"{\xc3\x84: 1}", F "3:15: gpu.variables: '\xc3\x84' " NO_NAME},
+    {"{'A;rm -rf ~': 1}", F "3:15: gpu.variables: 'A;rm -rf ~' " NO_NAME},
+    {"{\"A\\n\": 1}", F "3:15: gpu.variables: 'A\\n' " NO_NAME},
+    {"{\"A\\0B\": 1}", F "3:15: gpu.variables: 'A' holds a NUL\n"},
+    {"{[A]: 1}", F "3:15: gpu.variables: found a list; accepted: the name of a variable\n"},
+    {"{A: {}}", F "3:18: gpu.variables.A: neither prepend nor append; write {prepend: TEXT} or "
+                  "{append: TEXT}\n"},
+    {"{A: {separator: ','}}",
+     F "3:18: gpu.variables.A: neither prepend nor append; write {prepend: TEXT} or {append: "
+       "TEXT}\n"},
+    {"{A: {prepend: x, append: y}}",
+     F "3:18: gpu.variables.A: both prepend and append; write {prepend: TEXT} or {append: TEXT}\n"},
+    {"{A: {before: x}}", F "3:19: gpu.variables.A: unknown key 'before'; " JOIN_KEYS},
+    {"{A: {prepand: x}}",
+     F "3:19: gpu.variables.A: unknown key 'prepand'; did you mean 'prepend'?\n"},
+    {"{A: {prepend: x, prepend: y}}",
+     F "3:31: gpu.variables.A: the key 'prepend' stands here a second time; remove one of the "
+       "two\n"},
+    {"{A: {prepend: ''}}", F "3:28: gpu.variables.A.prepend: found ''; accepted: text that is not "
+                             "empty: an empty element means the current folder\n"},
+    {"{A: {append: }}", F "3:27: gpu.variables.A.append: found nothing; accepted: text\n"},
+    {"{A: {prepend: [x]}}", F "3:28: gpu.variables.A.prepend: found a list; accepted: text\n"},
+    {"{A: {prepend: \"x\\0\"}}", F "3:28: gpu.variables.A.prepend: " NUL},
+    {"{A: {prepend: x, separator: ~}}",
+     F "3:42: gpu.variables.A.separator: found nothing; accepted: text such as \":\"\n"},
+    {"{A: {append: x, separator: [':']}}",
+     F "3:41: gpu.variables.A.separator: found a list; accepted: text such as \":\"\n"},
+};
+
+/* Variables that are refused, each with its reason. */
+static const char conda[] = "belongs to conda or to conda-gpu, which set it themselves";
+static const char job[] = "tells in which scheduler's job a shell is, which the hooks must know";
+static const char posix[] = "is read-only or has a meaning of its own in every POSIX shell";
+static const char bash[] = "is read-only or has a meaning of its own in bash";
+static const char zsh[] = "is read-only or has a meaning of its own in zsh";
+static const char fish[] = "is read-only or has a meaning of its own in fish";
+static const char tcsh[] = "is a variable of tcsh's own, which hides the environment's there";
+
+static const struct refusal {
+    const char *name, *reason;
+} refusals[] = {
+    {"PATH", "is rebuilt by conda at every activation, which discards a hook's change"},
+    {"CUDA_VISIBLE_DEVICES", "is what gpu.devices decides; name the GPUs there"},
+    {"CUDA_DEVICE_ORDER",
+     "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
+    {"CONDA_PREFIX", conda},
+    {"CONDA_", conda},
+    {"_CONDA_ROOT", conda},
+    {"__CONDA_GPU_0123abcd_AT_X", conda},
+    {"_CE_M", conda},
+    {"__conda_gpu_at", conda},
+    {"_CONDOR_JOB_AD", job},
+    {"SLURM_JOB_ID", job},
+    {"SLURM_STEP_ID", job},
+    {"PBS_JOBID", job},
+    {"LSB_JOBID", job},
+    {"FLUX_JOB_ID", job},
+    {"OAR_JOB_ID", job},
+    {"_", posix},
+    {"IFS", posix},
+    {"PPID", posix},
+    {"PWD", posix},
+    {"ENV", posix},
+    {"UID", bash},
+    {"SHELLOPTS", bash},
+    {"BASH_ENV", bash},
+    {"GID", zsh},
+    {"path", zsh},
+    {"status", fish},
+    {"user", tcsh},
+    {"prompt2", tcsh},
+    {"history", fish},
+    {"fish_pid", fish},
+};
+
+/* Names that only look like the refused ones. */
+static const char *const allowed[] = {
+    "PATHS", "CUDA_HOME",   "CONDAX", "MYCONDA_X", "SLURM_JOB_NAME",
+    "_CEX",  "USER_STATUS", "IFSX",   "userid",    "LD_LIBRARY_PATH"};
+
+static void check_behind(const char *start, const struct file *file)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "%s%s\n", start, file->text);
+    sandbox_write(&box, "environment.yml", text);
+    check_refused("environment.yml", 2, file->message);
+}
+
+START_TEST(wrong_file)
+{
+    sandbox_write(&box, "environment.yml", files[_i].text);
+    check_refused("environment.yml", 2, files[_i].message);
+}
+END_TEST
+
+START_TEST(wrong_section)
+{
+    sandbox_write(&box, "environment.yml", sections[_i].text);
+    check_refused("environment.yml", 2, sections[_i].message);
+}
+END_TEST
+
+START_TEST(wrong_item)
+{
+    check_behind("gpu:\n  devices: ", &items[_i]);
+}
+END_TEST
+
+START_TEST(wrong_variable)
+{
+    check_behind("gpu:\n  devices: 1\n  variables: ", &variables[_i]);
+}
+END_TEST
+
+START_TEST(refused_name)
+{
+    char text[128], message[256];
+    const struct file file = {text, message};
+
+    snprintf(text, sizeof text, "{%s: 1}", refusals[_i].name);
+    snprintf(message, sizeof message, F "3:15: gpu.variables: '%s' %s\n", refusals[_i].name,
+             refusals[_i].reason);
+    check_behind("gpu:\n  devices: 1\n  variables: ", &file);
+}
+END_TEST
+
+START_TEST(allowed_names)
+{
+    char text[512] = "gpu:\n  devices: 1\n  variables:\n";
+
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+        size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, "    %s: 1\n", allowed[i]);
+    }
+    sandbox_write(&box, "environment.yml", text);
+    struct outcome got = apply("environment.yml", NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Bytes that are no text, with the place where they stand. */
+static const struct bytes {
+    const char *text;
+    size_t length;
+    const char *message;
+} bytes[] = {
+#define BYTES(text, message)                                                                       \
+    {                                                                                              \
+        text, sizeof text - 1, message                                                             \
+    }
+    BYTES("name: caf\xe9\ngpu: {devices: 1}\n",
+          F "1:11: not a text file: invalid trailing UTF-8 octet; save the file as UTF-8\n"),
+    BYTES("# \xc3\xa9\nname: \xff\n",
+          F "2:7: not a text file: invalid leading UTF-8 octet; save the file as UTF-8\n"),
+    BYTES("name: \"\xc3\xa9\x01\"\n",
+          F "1:9: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+    BYTES("\xef\xbb\xbfname: \x1b[31m\n",
+          F "1:7: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+    BYTES("name: pt\r\ngpu: {devices: 1}\x7f\r\n",
+          F "2:18: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+    BYTES("name: pt\ngpu: {devices: 1}\0\n",
+          F "2:18: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+    BYTES("\xfe\xff\0a\0:\0 \0b\0\n\0c\0:\0 \0\x01\0\n",
+          F "2:4: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+    BYTES("\xff\xfeg\0p\0u\0:\0 \0001\0\n\0a",
+          F "2:1: not a text file: incomplete UTF-16 character; save the file as UTF-8\n"),
+};
+
+START_TEST(wrong_bytes)
+{
+    sandbox_write_bytes(&box, "environment.yml", bytes[_i].text, bytes[_i].length);
+    check_refused("environment.yml", 2, bytes[_i].message);
+}
+END_TEST
+
+/* Several mistakes, one run. */
+START_TEST(all_errors_at_once)
+{
+    sandbox_write(&box, "environment.yml",
+                  "name: pt\n"
+                  "gpu:\n"
+                  "  devices: [x, all]\n"
+                  "  ids: y\n"
+                  "  colour: red\n"
+                  "  variables:\n"
+                  "    PATH: a\n"
+                  "    B: {prepend: 1, append: 2}\n"
+                  "    C: [1]\n"
+                  "  ids: uuid\n");
+    check_refused(
+        "environment.yml", 2,
+        F "3:13: gpu.devices: found 'x'; accepted: " ITEM F
+          "3:16: gpu.devices: 'all' stands beside other items; write it alone, or leave it out\n" F
+          "4:8: gpu.ids: found 'y'; accepted: index or uuid\n" F
+          "5:3: gpu: unknown key 'colour'; " KEYS F
+          "7:5: gpu.variables: 'PATH' is rebuilt by conda at every activation, which discards a "
+          "hook's change\n" F
+          "8:8: gpu.variables.B: both prepend and append; write {prepend: TEXT} or {append: "
+          "TEXT}\n" F "9:8: gpu.variables.C: found a list; accepted: " VALUE F
+          "10:3: gpu: the key 'ids' stands here a second time; remove one of the two\n");
+}
+END_TEST
+
+/* A flood of mistakes ends, and says that there are more. */
+START_TEST(many_errors)
+{
+    char text[4096] = "gpu:\n  devices: 1\n  variables:\n";
+
+    for (int i = 0; i < 60; i++) {
+        size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, "    %dA: 1\n", i);
+    }
+    sandbox_write(&box, "environment.yml", text);
+    struct outcome got = apply("environment.yml", NULL);
+    ck_assert_int_eq(got.status, 2);
+    ck_assert_ptr_nonnull(strstr(got.err, F "4:5: gpu.variables: '0A' " NO_NAME));
+    ck_assert_ptr_nonnull(strstr(got.err, F "53:5: gpu.variables: '49A' " NO_NAME));
+    static const char last[] = "environment.yml: there may be more errors; mend these first\n";
+    ck_assert_uint_gt(got.err_length, strlen(last));
+    ck_assert_str_eq(got.err + got.err_length - strlen(last), last);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Sizes: what is too much is refused with its limit, and a small file costs little. */
+
+START_TEST(too_large)
+{
+    enum { LIMIT = 16 << 20 };
+    char *text = malloc(LIMIT + 1);
+
+    memset(text, '#', LIMIT + 1);
+    sandbox_write_bytes(&box, "environment.yml", text, LIMIT + 1);
+    check_refused("environment.yml", 2,
+                  "environment.yml: larger than 16 MiB; an environment file is not\n");
+    free(text);
+}
+END_TEST
+
+static const struct {
+    const char *start, *end, *message;
+} long_values[] = {
+    {"", "",
+     F "3:18: gpu.variables.A: the value has 120001 bytes; at most 120000 are accepted, "
+       "since Linux starts no program with a much longer one\n"},
+    {"{append: ", "}",
+     F "3:27: gpu.variables.A.append: the value has 120001 bytes; at most 120000 are accepted, "
+       "since Linux starts no program with a much longer one\n"},
+};
+
+START_TEST(long_value)
+{
+    enum { SIZE = 120001 + 200 };
+    char *text = malloc(SIZE);
+
+    snprintf(text, SIZE, "gpu:\n  devices: 1\n  variables: {A: %s%0120001d%s}\n",
+             long_values[_i].start, 0, long_values[_i].end);
+    sandbox_write(&box, "environment.yml", text);
+    check_refused("environment.yml", 2, long_values[_i].message);
+    free(text);
+}
+END_TEST
+
+START_TEST(many_variables)
+{
+    enum { SIZE = 1001 * 12 + 100 };
+    char *text = malloc(SIZE);
+    size_t length = (size_t)snprintf(text, SIZE, "gpu:\n  devices: 1\n  variables:\n");
+
+    for (int i = 0; i < 1001; i++)
+        length += (size_t)snprintf(text + length, SIZE - length, "    A%d: 1\n", i);
+    sandbox_write(&box, "environment.yml", text);
+    check_refused("environment.yml", 2,
+                  F "4:5: gpu.variables: 1001 variables; at most 1000 are accepted\n");
+    free(text);
+}
+END_TEST
+
+/* 100 KB of file with 100 aliases must not become 10 MB of values, which no environment holds. */
+START_TEST(alias_bomb)
+{
+    enum { LONG = 100000, SIZE = LONG + 100 * 14 + 100 };
+    char *text = malloc(SIZE);
+    size_t length = (size_t)snprintf(
+        text, SIZE, "gpu:\n  devices: 1\n  variables:\n    A: &a '%0100000d'\n", 0);
+
+    for (int i = 0; i < 100; i++)
+        length += (size_t)snprintf(text + length, SIZE - length, "    A%d: *a\n", i);
+    sandbox_write(&box, "environment.yml", text);
+    free(text);
+    check_refused("environment.yml", 2,
+                  F "4:5: gpu.variables: the values have 10100000 bytes together; at most 500000 "
+                    "are accepted, since Linux starts no program with many more\n");
+}
+END_TEST
+
+START_TEST(alias_loops)
+{
+    sandbox_write(&box, "environment.yml",
+                  "a: &a [&b [*a, *a], *b, *b]\ngpu: &g {devices: 1, variables: {X: *g}}\n");
+    check_refused("environment.yml", 2,
+                  F "2:10: gpu.variables.X: unknown key 'devices'; " JOIN_KEYS F
+                    "2:22: gpu.variables.X: unknown key 'variables'; " JOIN_KEYS);
+}
+END_TEST
+
+/* 20,000 items that name one device are one message or a few, not megabytes. */
+START_TEST(many_items)
+{
+    enum { ITEMS = 20000, SIZE = ITEMS * 2 + 100 };
+    char *text = malloc(SIZE);
+    size_t length = (size_t)snprintf(text, SIZE, "gpu:\n  devices: [1");
+
+    for (int i = 0; i < ITEMS; i++)
+        length += (size_t)snprintf(text + length, SIZE - length, ",1");
+    snprintf(text + length, SIZE - length, "]\n");
+    sandbox_write(&box, "environment.yml", text);
+    free(text);
+    struct outcome got = apply("environment.yml", NULL);
+    ck_assert_int_eq(got.status, 2);
+    ck_assert_msg(got.err_length < 100000, "%zu bytes of messages", got.err_length);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Which file. */
+
+START_TEST(no_file)
+{
+    struct outcome got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+
+    ck_assert_str_eq(got.err,
+                     "no environment.yml or environment.yaml in this folder; go to the one "
+                     "that has it, or name the file with -f\n");
+    ck_assert_int_eq(got.status, 2);
+    outcome_free(&got);
+}
+END_TEST
+
+static const struct file unreadable[] = {
+    {"missing.yml",
+     "missing.yml: cannot read the file: No such file or directory; name another with -f\n"},
+    {"envs", "envs: cannot read the file: Is a directory; name another with -f\n"},
+    {"envs/pt/conda-meta/history",
+     "envs/pt/conda-meta/history: the file is empty; an environment file is a mapping such as "
+     "'name: pt'\n"},
+    {"/dev/null",
+     "/dev/null: the file is empty; an environment file is a mapping such as 'name: pt'\n"},
+    {"a\033b", "a\\x1bb: cannot read the file: No such file or directory; name another with -f\n"},
+};
+
+START_TEST(unreadable_file)
+{
+    check_refused(unreadable[_i].text, 2, unreadable[_i].message);
+}
+END_TEST
+
+/* environment.yml before environment.yaml; a folder in its place is no reason to take the other. */
+START_TEST(usual_names)
+{
+    sandbox_write(&box, "environment.yaml", "gpu: {devices: x}\n");
+    struct outcome got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    ck_assert_str_eq(got.err, "environment.yaml:1:16: gpu.devices: found 'x'; accepted: " DEVICES);
+    outcome_free(&got);
+
+    sandbox_write(&box, "environment.yml", "gpu: {devices: y}\n");
+    got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    ck_assert_str_eq(got.err, F "1:16: gpu.devices: found 'y'; accepted: " DEVICES);
+    outcome_free(&got);
+}
+END_TEST
+
+START_TEST(folder_as_file)
+{
+    sandbox_write(&box, "environment.yml/x", "");
+    sandbox_write(&box, "environment.yaml", "gpu: {devices: 1}\n");
+    struct outcome got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    ck_assert_str_eq(
+        got.err, "environment.yml: cannot read the file: Is a directory; name another with -f\n");
+    ck_assert_int_eq(got.status, 2);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Right files in all forms. What is set is shown by -v. */
+
+#define SET(visible)                                                                               \
+    "set        CUDA_DEVICE_ORDER=PCI_BUS_ID\nset        CUDA_VISIBLE_DEVICES=" visible "\n"
+
+static const struct form {
+    const char *text;
+    size_t length;
+    const char *set; /* the lines of -v */
+} forms[] = {
+#define FORM(text, set)                                                                            \
+    {                                                                                              \
+        text, sizeof text - 1, set                                                                 \
+    }
+    FORM("gpu:\n  devices: [1, 3]\n", SET("1,3")),
+    FORM("gpu: {devices: 1}", SET("1")),
+    FORM("---\ngpu: {devices: 1}\n...\n", SET("1")),
+    FORM("%YAML 1.1\n---\ngpu: {devices: 1}\n", SET("1")),
+    FORM("\xef\xbb\xbf# \xc3\xa9\ngpu:\n  devices: [1, 3]\n", SET("1,3")),
+    FORM("name: pt\r\ngpu:\r\n  devices: [1, 3]\r\n  variables:\r\n    A: x\r\n",
+         SET("1,3") "set        A=x\n"),
+    FORM("gpu:\r  devices: 2\r", SET("2")),
+    FORM("\xff\xfe"
+         "g\0p\0u\0:\0 \0{\0d\0e\0v\0i\0c\0e\0s\0:\0 \0003\0}\0\r\0\n\0",
+         SET("3")),
+    FORM("\xfe\xff\0g\0p\0u\0:\0 \0{\0d\0e\0v\0i\0c\0e\0s\0:\0 \0003\0}\0\n", SET("3")),
+    FORM("\xfe\xff\0g\0p\0u\0:\0 \0{\0d\0e\0v\0i\0c\0e\0s\0:\0 \0001\0,"
+         "\0v\0a\0r\0i\0a\0b\0l\0e\0s\0:\0 \0{\0A\0:\0 \0\xe9\xd8\x3d\xde\x00\0}\0}\0\n",
+         SET("1") "set        A=\xc3\xa9\xf0\x9f\x98\x80\n"),
+    FORM("x: &which [3, 1]\ngpu: {devices: *which}\n", SET("3,1")),
+    FORM("gpu: &all {devices: 1, variables: {A: &a 8, B: *a}}\n",
+         SET("1") "set        A=8\nset        B=8\n"),
+    FORM("x: &gpu {devices: 0}\ngpu: *gpu\n", SET("0")),
+    FORM("? gpu\n: {devices: [1]}\n", SET("1")),
+    FORM("'gpu': {\"devices\": '2'}\n", SET("2")),
+    FORM("gpu: {devices: 1, ids: uuid}\n", SET("GPU-8932f937-d72c-4106-c12f-20bd9faed9f6")),
+    FORM("gpu: {devices: 1, if_no_gpu: error, in_job: override, ids: index}\n", SET("1")),
+    FORM("gpu: {devices: [1]}\nname: [a, b]\ndependencies: {a: }\n[x]: y\n", SET("1")),
+    FORM("gpu: {devices: 1}\nname: pt\nname: other\ndependencies:\ndependencies:\n", SET("1")),
+    FORM("dependencies: [{pip: [a]}, !!python/object:os.system b]\ngpu: {devices: 1}\n", SET("1")),
+    FORM(
+        "gpu:\n  devices: 1\n  variables:\n    A: 08\n    B: true\n    C: 1e3\n    D: 0x1F\n"
+        "    E: 2001-01-01\n    F: 1:30\n    G: yes\n    H: .5\n",
+        SET("1") "set        A=08\nset        B=true\nset        C=1e3\nset        D=0x1F\n"
+                 "set        E=2001-01-01\nset        F=1:30\nset        G=yes\nset        H=.5\n"),
+    FORM("gpu:\n  devices: 1\n  variables:\n    A: null\n    B: ~\n    C:\n    D: Null\n    E: ''\n"
+         "    F: 'null'\n    G: \"~\"\n",
+         SET("1") "unset      A\nunset      B\nunset      C\nunset      D\nset        E=\n"
+                  "set        F=null\nset        G=~\n"),
+    FORM(
+        "gpu:\n  devices: 1\n  variables:\n    A: |\n      two\n      lines\n    B: >-\n      one\n"
+        "      line\n    C: $HOME `x` \"q\" ${CONDA_PREFIX}\n    D: \"\\t\\e\\u202e\"\n",
+        SET("1") "set        A=two\\nlines\\n\nset        B=one line\n"
+                 "set        C=$HOME `x` \"q\" ${CONDA_PREFIX}\n"
+                 "set        D=\\t\\x1b\\xe2\\x80\\xae\n"),
+    FORM(
+        "gpu:\n  devices: 1\n  variables:\n    A: {prepend: x}\n    B: {append: y, separator: ''}\n"
+        "    C: {prepend: 1, separator: ' '}\n",
+        SET("1") "prepend    A=x\nappend     B=y\nprepend    C=1\n"),
+};
+
+START_TEST(right_file)
+{
+    const struct form *form = &forms[_i];
+
+    sandbox_write_bytes(&box, "gpu.yml", form->text, form->length);
+    struct outcome got = apply("gpu.yml", "-v");
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    const char *set = strstr(got.out, "set        CUDA_DEVICE_ORDER");
+    const char *end = strstr(got.out, "written ");
+    ck_assert(set && end);
+    char *shown = strndup(set, (size_t)(end - set));
+    ck_assert_str_eq(shown, form->set);
+    free(shown);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Values with a ${NAME} that is not expanded are set, with a note. */
+#define ONLY     "note: gpu.yml: gpu.variables.A: only ${CONDA_PREFIX} is expanded, so "
+#define AS_IT_IS " stands in the value as it is"
+#define ADD      "; {prepend: TEXT} and {append: TEXT} add to what is there"
+
+static const struct file references[] = {
+    {"${CONDA_PREFIX}/lib:${A}", ONLY "${A}" AS_IT_IS ADD "\n"},
+    {"${HOME}/x:${B}:${A}", ONLY "${HOME}" AS_IT_IS ADD "\n"},
+    {"x${HOME}", ONLY "${HOME}" AS_IT_IS "\n"},
+    {"{prepend: '${CONDA_PREFIX}${CONDA_PREFIX_1}'}", ONLY "${CONDA_PREFIX_1}" AS_IT_IS "\n"},
+    {"{append: 'x:${A}', separator: ' '}", ONLY "${A}" AS_IT_IS ADD "\n"},
+    {"${AB}", ONLY "${AB}" AS_IT_IS "\n"},
+    {"$HOME ${} ${-x} ${A", ""},
+    {"${CONDA_PREFIX}", ""},
+    {"~", ""},
+};
+
+START_TEST(note_on_reference)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "gpu:\n  devices: 1\n  variables:\n    A: %s\n",
+             references[_i].text);
+    sandbox_write(&box, "gpu.yml", text);
+    struct outcome got = apply("gpu.yml", NULL);
+    ck_assert_str_eq(got.err, references[_i].message);
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+END_TEST
+
+/* A key with a NUL in it is another key, not the one that it begins with. */
+static const struct file nul_keys[] = {
+    {"gpu: {devices: 1, \"ids\\0\": uuid}\n", F "1:19: gpu: "},
+    {"gpu: {\"devices\\0x\": 1}\n", F "1:7: gpu: "},
+    {"\"gpu\\0\": {devices: 1}\n", F " no 'gpu:' section"},
+    {"gpu: {devices: {\"name\\0\": x}}\n", F "1:17: gpu.devices: "},
+};
+
+START_TEST(nul_in_key)
+{
+    sandbox_write(&box, "environment.yml", nul_keys[_i].text);
+    struct outcome got = apply("environment.yml", NULL);
+    ck_assert_int_eq(got.status, 2);
+    ck_assert_int_eq(strncmp(got.err, nul_keys[_i].message, strlen(nul_keys[_i].message)), 0);
+    ck_assert(!sandbox_has(&box, "envs/pt/etc"));
+    outcome_free(&got);
+}
+END_TEST
+
+#define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("command line: files");
+    TCase *tests = tcase_create("");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    LOOP(tests, wrong_file, files);
+    LOOP(tests, wrong_section, sections);
+    LOOP(tests, wrong_item, items);
+    LOOP(tests, wrong_variable, variables);
+    LOOP(tests, refused_name, refusals);
+    tcase_add_test(tests, allowed_names);
+    LOOP(tests, wrong_bytes, bytes);
+    tcase_add_test(tests, all_errors_at_once);
+    tcase_add_test(tests, many_errors);
+    tcase_add_test(tests, too_large);
+    LOOP(tests, long_value, long_values);
+    tcase_add_test(tests, many_variables);
+    tcase_add_test(tests, alias_bomb);
+    tcase_add_test(tests, alias_loops);
+    tcase_add_test(tests, many_items);
+    tcase_add_test(tests, no_file);
+    LOOP(tests, unreadable_file, unreadable);
+    tcase_add_test(tests, usual_names);
+    tcase_add_test(tests, folder_as_file);
+    LOOP(tests, right_file, forms);
+    LOOP(tests, note_on_reference, references);
+    LOOP(tests, nul_in_key, nul_keys);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return test_main(suite());
+}

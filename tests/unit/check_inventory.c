@@ -1,0 +1,501 @@
+/*
+ * The module inventory: answers of every kind of wrong decoded, and the simulated driver asked. All
+ * faults of the driver, through the command line, are in check_cli_driver.c.
+ */
+#include "support/support.h"
+
+#include "base/scope.h"
+#include "gpu/answer.h"
+#include "gpu/inventory.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A sound answer about two devices, which each test spoils in its own way. */
+struct answer {
+    struct answer_head head;
+    struct answer_device devices[2];
+};
+
+static struct answer sound(void)
+{
+    struct answer answer = {
+        .head = {
+            .magic = ANSWER_MAGIC, .kind = ANSWER_DEVICES, .driver_version = 12040, .count = 2}};
+
+    for (int i = 0; i < 2; i++) {
+        struct answer_device *device = &answer.devices[i];
+        device->uuid.bytes[0] = (unsigned char)(i + 1);
+        snprintf(device->pci, sizeof device->pci, "0000:0%d:00.0", i + 1);
+        snprintf(device->name, sizeof device->name, "GPU %d", i);
+        device->memory = (uint64_t)(i + 1) << 30;
+        device->compute_major = 8;
+        device->compute_minor = i;
+        device->mig = i;
+    }
+    return answer;
+}
+
+START_TEST(decodes)
+{
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    struct answer answer = sound();
+
+    ck_assert_int_eq(inventory_decode((char *)&answer, sizeof answer, &machine, &err), 0);
+    ck_assert_int_eq(machine.driver_version, 12040);
+    ck_assert(!machine.absent);
+    ck_assert_uint_eq(machine.devices.count, 2);
+    const struct device *device = &machine.devices.items[1];
+    ck_assert_str_eq(device->name, "GPU 1");
+    ck_assert_int_eq(device->uuid.bytes[0], 2);
+    ck_assert_int_eq(device->pci.bus, 2);
+    ck_assert_uint_eq(device->memory, UINT64_C(2) << 30);
+    ck_assert_int_eq(device->compute_minor, 1);
+    ck_assert(device->mig);
+    ck_assert(!machine.devices.items[0].mig);
+}
+END_TEST
+
+/* A new answer is taken only when it is sound. */
+static void check_refused(const void *bytes, size_t length, const char *message)
+{
+    struct inventory machine = {.driver_version = 7};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    ck_assert_int_eq(inventory_decode(bytes, length, &machine, &err), -1);
+    ck_assert_int_eq(err.status, STATUS_DRIVER);
+    ck_assert_uint_eq(err.lines, 1);
+    if (message)
+        ck_assert_str_eq(error_text(&err), message);
+    ck_assert_int_eq(machine.driver_version, 7);
+    ck_assert_ptr_null(machine.devices.items);
+}
+
+#define NONSENSE "the CUDA driver's answer makes no sense"
+#define LOOK     "; see whether nvidia-smi works\n"
+
+START_TEST(cut_short)
+{
+    struct answer answer = sound();
+
+    for (size_t length = 0; length < sizeof answer; length++) {
+        char *copy = malloc(length + 1);
+        memcpy(copy, &answer, length);
+        check_refused(copy, length,
+                      length < sizeof answer.head ? "the CUDA driver's answer is cut short\n"
+                                                  : NONSENSE LOOK);
+        free(copy);
+    }
+}
+END_TEST
+
+START_TEST(too_long)
+{
+    struct {
+        struct answer answer;
+        char more[8];
+    } longer = {sound(), ""};
+
+    check_refused(&longer, sizeof(struct answer) + 1, NONSENSE LOOK);
+}
+END_TEST
+
+static void spoil_magic(struct answer *answer)
+{
+    answer->head.magic[0] = 'x';
+}
+
+static void spoil_magic_end(struct answer *answer)
+{
+    answer->head.magic[sizeof answer->head.magic - 1] = 'x';
+}
+
+static void spoil_count(struct answer *answer)
+{
+    answer->head.count = 3;
+}
+
+static void spoil_huge_count(struct answer *answer)
+{
+    answer->head.count = UINT32_MAX;
+}
+
+static void spoil_kind(struct answer *answer)
+{
+    answer->head.kind = 99;
+}
+
+static void spoil_negative_kind(struct answer *answer)
+{
+    answer->head.kind = -1;
+}
+
+static void spoil_call(struct answer *answer)
+{
+    memset(answer->head.call, 'x', sizeof answer->head.call);
+}
+
+static void spoil_detail(struct answer *answer)
+{
+    memset(answer->head.detail, 'x', sizeof answer->head.detail);
+}
+
+static void spoil_name(struct answer *answer)
+{
+    memset(answer->devices[1].name, 'x', sizeof answer->devices[1].name);
+}
+
+static void spoil_pci_end(struct answer *answer)
+{
+    memset(answer->devices[0].pci, '0', sizeof answer->devices[0].pci);
+}
+
+static void spoil_pci(struct answer *answer)
+{
+    answer->devices[1].pci[0] = 'x';
+}
+
+static void spoil_uuid(struct answer *answer)
+{
+    answer->devices[1].uuid.bytes[0] = 0;
+}
+
+static void spoil_twins(struct answer *answer)
+{
+    answer->devices[1].uuid = answer->devices[0].uuid;
+}
+
+static void spoil_version(struct answer *answer)
+{
+    answer->head.driver_version = -12040;
+}
+
+static void spoil_major(struct answer *answer)
+{
+    answer->devices[0].compute_major = -8;
+}
+
+static void spoil_minor(struct answer *answer)
+{
+    answer->devices[1].compute_minor = -1;
+}
+
+static const struct {
+    void (*spoil)(struct answer *answer);
+    const char *message;
+} spoilings[] = {
+    {spoil_magic, NONSENSE LOOK},
+    {spoil_magic_end, NONSENSE LOOK},
+    {spoil_count, NONSENSE LOOK},
+    {spoil_huge_count, NONSENSE LOOK},
+    {spoil_kind, NULL},
+    {spoil_negative_kind, NULL},
+    {spoil_call, NONSENSE LOOK},
+    {spoil_detail, NONSENSE LOOK},
+    {spoil_name, NONSENSE ": device 1 has a name without an end" LOOK},
+    {spoil_pci_end, NULL},
+    {spoil_pci, NONSENSE ": device 1 has no PCI bus ID" LOOK},
+    {spoil_uuid, NONSENSE ": device 1 has no UUID" LOOK},
+    {spoil_twins, NONSENSE ": device 1 has the UUID of another one" LOOK},
+    {spoil_version, NONSENSE LOOK},
+    {spoil_major, NONSENSE ": device 0 has a negative compute capability" LOOK},
+    {spoil_minor, NONSENSE ": device 1 has a negative compute capability" LOOK},
+};
+
+START_TEST(spoilt)
+{
+    struct answer answer = sound();
+
+    spoilings[_i].spoil(&answer);
+    check_refused(&answer, sizeof answer, spoilings[_i].message);
+}
+END_TEST
+
+/* Any bytes at all: no crash, and success only for what is sound. */
+START_TEST(random_bytes)
+{
+    unsigned state = 12345;
+
+    for (int round = 0; round < 2000; round++) {
+        struct answer answer = sound();
+        unsigned char *bytes = (unsigned char *)&answer;
+        for (int i = 0; i < 4; i++) {
+            state = state * 1103515245u + 12345u;
+            bytes[(state >> 8) % sizeof answer] = (unsigned char)(state >> 24);
+        }
+        scope(inventory_release) struct inventory machine = {0};
+        scope(error_release) struct error err = ERROR_INIT;
+        int result = inventory_decode((char *)&answer, sizeof answer, &machine, &err);
+        ck_assert_int_eq(result<0, err.lines> 0);
+        if (result == 0)
+            ck_assert_uint_eq(machine.devices.count, 2);
+    }
+}
+END_TEST
+
+/* Answers that say why there are no devices. */
+static const struct {
+    enum answer_kind kind;
+    const char *call;
+    int code;
+    const char *message; /* its beginning */
+    bool absent;
+} reasons[] = {
+    {ANSWER_NO_LIBRARY, "", 0, "no CUDA driver library (why); ", true},
+    {ANSWER_BAD_LIBRARY, "", 0, "the CUDA driver library cannot be used: why; ", false},
+    {ANSWER_FAILED, "cuInit", 100, "the CUDA driver failed: cuInit gave 100 (why); ", true},
+    {ANSWER_FAILED, "cuInit", 803, "the CUDA driver failed: cuInit gave 803 (why); ", false},
+    {ANSWER_FAILED, "cuDeviceGetCount", 999,
+     "the CUDA driver failed: cuDeviceGetCount gave 999 (why); ", false},
+    {ANSWER_FAILED, "cuInit", -5, "the CUDA driver failed: cuInit gave -5 (why); ", false},
+    {ANSWER_ODD, "", 0, "the CUDA driver's answer makes no sense: why; ", false},
+    {ANSWER_DEVICES, "", 0, "the CUDA driver sees no GPU: ", true},
+};
+
+START_TEST(reason)
+{
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    struct answer_head head = {.magic = ANSWER_MAGIC,
+                               .kind = (int32_t)reasons[_i].kind,
+                               .code = reasons[_i].code,
+                               .detail = "why"};
+
+    snprintf(head.call, sizeof head.call, "%s", reasons[_i].call);
+    ck_assert_int_eq(inventory_decode((char *)&head, sizeof head, &machine, &err), -1);
+    ck_assert_int_eq(strncmp(error_text(&err), reasons[_i].message, strlen(reasons[_i].message)),
+                     0);
+    ck_assert_int_eq(machine.absent, reasons[_i].absent);
+    ck_assert_int_eq(err.status, STATUS_DRIVER);
+}
+END_TEST
+
+/* Asking. The machine is a file in the sandbox, named by the environment of the test itself. */
+
+static struct sandbox box;
+static char *driver;
+
+static void set_up(void)
+{
+    sandbox_open(&box);
+    driver = fake_driver();
+    unsetenv("CUDA_VISIBLE_DEVICES");
+    unsetenv("CUDA_DEVICE_ORDER");
+}
+
+static void tear_down(void)
+{
+    free(driver);
+    sandbox_close(&box);
+}
+
+static void use_machine(const char *statements)
+{
+    scope(free_text) char *path = sandbox_path(&box, "machine");
+    scope(free_text) char *four = tests_path("machines/four");
+    char text[1024];
+
+    snprintf(text, sizeof text, "include %s\n%s\n", four, statements);
+    sandbox_write(&box, "machine", text);
+    setenv("FAKE_CUDA_MACHINE", path, 1);
+}
+
+static int ask(struct inventory *machine, const struct question *question, struct error *err)
+{
+    struct inquiry inquiry = INQUIRY_INIT;
+
+    ck_assert_int_eq(inventory_ask(&inquiry, question, err), 0);
+    int result = inventory_answer(&inquiry, machine, err);
+    ck_assert_int_eq(inquiry.child, -1);
+    ck_assert_int_eq(inquiry.answer, -1);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+    return result;
+}
+
+START_TEST(asks)
+{
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct question question = {driver, NULL, "PCI_BUS_ID", 10};
+
+    use_machine("");
+    ck_assert_msg(ask(&machine, &question, &err) == 0, "%s", error_text(&err));
+    ck_assert_uint_eq(machine.devices.count, 4);
+    ck_assert_str_eq(machine.devices.items[2].name, "NVIDIA A100-SXM4-80GB");
+    ck_assert_int_eq(machine.devices.items[2].pci.bus, 0x41);
+    ck_assert_int_eq(machine.devices.items[2].compute_major, 8);
+    ck_assert_uint_eq(machine.devices.items[2].memory, UINT64_C(80) << 30);
+}
+END_TEST
+
+static const struct {
+    const char *visible;
+    const char *buses; /* of what is seen; NULL: no device */
+} views[] = {
+    {"1,3", "0f 47 "}, {"3,1", "47 0f "}, {"GPU-8932f937", "0f "}, {"2,2", NULL},
+    {"-1", NULL},      {"", NULL},        {"0,-1,1", "07 "},       {"9", NULL},
+};
+
+START_TEST(asks_with_visible)
+{
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    scope(strbuf_release) struct strbuf buses = STRBUF_INIT;
+    const struct question question = {driver, views[_i].visible, "PCI_BUS_ID", 10};
+
+    use_machine("");
+    setenv("CUDA_VISIBLE_DEVICES", "2", 1);
+    int result = ask(&machine, &question, &err);
+    ck_assert_int_eq(result, views[_i].buses ? 0 : -1);
+    ck_assert_int_eq(machine.absent, !views[_i].buses);
+    for (size_t i = 0; i < machine.devices.count; i++)
+        strbuf_addf(&buses, "%02x ", machine.devices.items[i].pci.bus);
+    ck_assert_str_eq(strbuf_text(&buses), views[_i].buses ? views[_i].buses : "");
+    ck_assert_str_eq(getenv("CUDA_VISIBLE_DEVICES"), "2");
+}
+END_TEST
+
+/* Several at once, answered in another order than asked. */
+START_TEST(asks_several_at_once)
+{
+    struct inquiry inquiries[3] = {INQUIRY_INIT, INQUIRY_INIT, INQUIRY_INIT};
+    const struct question questions[] = {{driver, NULL, "PCI_BUS_ID", 10},
+                                         {driver, "1", "PCI_BUS_ID", 10},
+                                         {driver, "1,2", NULL, 10}};
+    static const size_t counts[] = {4, 1, 2};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    use_machine("delay 100");
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(inventory_ask(&inquiries[i], &questions[i], &err), 0);
+    for (int i = 2; i >= 0; i--) {
+        scope(inventory_release) struct inventory machine = {0};
+        ck_assert_int_eq(inventory_answer(&inquiries[i], &machine, &err), 0);
+        ck_assert_uint_eq(machine.devices.count, counts[i]);
+    }
+}
+END_TEST
+
+START_TEST(gives_up)
+{
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct question question = {driver, NULL, NULL, 1};
+    struct timespec start, end;
+
+    use_machine("fault cuInit hang");
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    ck_assert_int_eq(ask(&machine, &question, &err), -1);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    ck_assert_int_ge(end.tv_sec - start.tv_sec, 0);
+    ck_assert_int_le(end.tv_sec - start.tv_sec, 2);
+    ck_assert_ptr_nonnull(strstr(error_text(&err), "did not answer within 1 second"));
+    ck_assert(!machine.absent);
+}
+END_TEST
+
+START_TEST(cancels)
+{
+    struct inquiry inquiry = INQUIRY_INIT;
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct question question = {driver, NULL, NULL, 30};
+    struct timespec start, end;
+
+    use_machine("fault cuInit grandchild 30\nfault cuInit hang");
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    ck_assert_int_eq(inventory_ask(&inquiry, &question, &err), 0);
+    inventory_cancel(&inquiry);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    ck_assert_int_le(end.tv_sec - start.tv_sec, 2);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    inventory_cancel(&inquiry);
+}
+END_TEST
+
+/* The child shuts what the caller had open: the descriptor of a lock for example. */
+START_TEST(child_keeps_nothing_open)
+{
+    struct inquiry inquiry = INQUIRY_INIT;
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct question question = {driver, NULL, NULL, 30};
+    int ends[2];
+    char byte;
+
+    use_machine("fault cuInit hang");
+    ck_assert_int_eq(pipe(ends), 0); /* without FD_CLOEXEC */
+    ck_assert_int_eq(inventory_ask(&inquiry, &question, &err), 0);
+    close(ends[1]);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* would wait if the child had the other end */
+    inventory_cancel(&inquiry);
+    close(ends[0]);
+}
+END_TEST
+
+/* The same as the driver sees it, whatever the caller has open. */
+START_TEST(driver_finds_the_pipe_alone)
+{
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct question question = {driver, NULL, NULL, 30};
+
+    use_machine("fault cuInit descriptors");
+    for (int fd = 50; fd < 1000; fd += 50)
+        ck_assert_int_eq(dup2(0, fd), fd);
+    ck_assert_msg(ask(&machine, &question, &err) == 0, "%s", error_text(&err));
+}
+END_TEST
+
+/* Nothing stays open after a hundred questions. */
+START_TEST(leaks_no_descriptor)
+{
+    const struct question question = {driver, NULL, NULL, 10};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    use_machine("");
+    int before = dup(0);
+    for (int i = 0; i < 20; i++) {
+        scope(inventory_release) struct inventory machine = {0};
+        ck_assert_int_eq(ask(&machine, &question, &err), 0);
+    }
+    int after = dup(0);
+    ck_assert_int_eq(after, before + 1);
+}
+END_TEST
+
+#define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("inventory");
+    TCase *tests = tcase_create("");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, decodes);
+    tcase_add_test(tests, cut_short);
+    tcase_add_test(tests, too_long);
+    LOOP(tests, spoilt, spoilings);
+    tcase_add_test(tests, random_bytes);
+    LOOP(tests, reason, reasons);
+    tcase_add_test(tests, asks);
+    LOOP(tests, asks_with_visible, views);
+    tcase_add_test(tests, asks_several_at_once);
+    tcase_add_test(tests, gives_up);
+    tcase_add_test(tests, cancels);
+    tcase_add_test(tests, child_keeps_nothing_open);
+    tcase_add_test(tests, driver_finds_the_pipe_alone);
+    tcase_add_test(tests, leaks_no_descriptor);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return test_main(suite());
+}

@@ -1,0 +1,222 @@
+/*
+ * The modules that find the environment: prefix and condarc. Every place of every name, through
+ * the command line, is in check_cli_prefix.c.
+ */
+#include "support/support.h"
+
+#include "base/scope.h"
+#include "conda/condarc.h"
+#include "conda/find.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct sandbox box;
+
+static void set_up(void)
+{
+    sandbox_open(&box);
+    free(sandbox_environment(&box, "pt"));
+    sandbox_write(&box, "base/conda-meta/history", "");
+    sandbox_write(&box, "plain/file", "");
+    scope(free_text) char *link = sandbox_path(&box, "link");
+    ck_assert_int_eq(symlink("envs/pt", link), 0);
+}
+
+static void tear_down(void)
+{
+    sandbox_close(&box);
+}
+
+/* Finds with the sandbox's paths put behind NAME=. */
+static int find(struct prefix *prefix, const char *path, const char *name, const char *file_name,
+                const char *active, struct error *err)
+{
+    scope(free_text) char *home = format_text("HOME=%s/home", box.root);
+    scope(free_text) char *envs = format_text("CONDA_ENVS_PATH=%s/envs", box.root);
+    scope(free_text) char *exe = format_text("CONDA_EXE=%s/base/bin/conda", box.root);
+    scope(free_text) char *current =
+        active ? format_text("CONDA_PREFIX=%s%s", *active ? box.root : "", active)
+               : format_text("NOTHING=");
+    scope(free_text) char *given = path ? sandbox_path(&box, path) : NULL;
+    char *const env[] = {home, envs, exe, current, NULL};
+    const struct prefix_wish wish = {
+        .path = given, .name = name, .file_name = file_name, .env = env};
+
+    return prefix_find(prefix, &wish, err);
+}
+
+static const struct {
+    const char *path, *name, *file_name, *active;
+    const char *found; /* below the root; NULL: an error */
+    const char *called;
+    bool is_active;
+} cases[] = {
+    {"envs/pt", NULL, NULL, NULL, "envs/pt", "pt", false},
+    {"envs/pt/", NULL, NULL, NULL, "envs/pt", "pt", false},
+    {"envs/../envs/pt/.", NULL, NULL, NULL, "envs/pt", "pt", false},
+    {"link", NULL, NULL, NULL, "envs/pt", "pt", false},
+    {"link", NULL, NULL, "/envs/pt", "envs/pt", "pt", true},
+    {"envs/pt", NULL, NULL, "/link", "envs/pt", "pt", true},
+    {"base", NULL, NULL, NULL, "base", "base", false},
+    {"base", NULL, NULL, "/envs/pt", "base", "base", false},
+    {NULL, "pt", NULL, NULL, "envs/pt", "pt", false},
+    {NULL, "pt", "other", "/base", "envs/pt", "pt", false},
+    {NULL, "base", NULL, NULL, "base", "base", false},
+    {NULL, "root", NULL, "/base", "base", "base", true},
+    {NULL, NULL, NULL, "/envs/pt", "envs/pt", "pt", true},
+    {NULL, NULL, "other", "/envs/pt", "envs/pt", "pt", true},
+    {NULL, NULL, "pt", "/base", "envs/pt", "pt", false},
+    {NULL, NULL, "pt", "", "envs/pt", "pt", false},
+    {NULL, NULL, "pt", NULL, "envs/pt", "pt", false},
+    {"plain", NULL, NULL, "/envs/pt", NULL, NULL, false},
+    {"plain/file", NULL, NULL, NULL, NULL, NULL, false},
+    {"nowhere", NULL, NULL, NULL, NULL, NULL, false},
+    {NULL, "nope", NULL, "/envs/pt", NULL, NULL, false},
+    {NULL, "envs/pt", NULL, NULL, NULL, NULL, false},
+    {NULL, ".", NULL, NULL, NULL, NULL, false},
+    {NULL, NULL, NULL, NULL, NULL, NULL, false},
+    {NULL, NULL, NULL, "/base", NULL, NULL, false},
+    {NULL, NULL, NULL, "", NULL, NULL, false},
+    {NULL, NULL, "nope", "/base", NULL, NULL, false},
+    {NULL, NULL, "pt", "/gone", NULL, NULL, false},
+};
+
+START_TEST(prefix_is_found)
+{
+    struct prefix prefix = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    int result =
+        find(&prefix, cases[_i].path, cases[_i].name, cases[_i].file_name, cases[_i].active, &err);
+    if (!cases[_i].found) {
+        ck_assert_int_eq(result, -1);
+        ck_assert_int_eq(err.status, STATUS_PREFIX);
+        ck_assert_uint_ge(err.lines, 1);
+        ck_assert_ptr_null(prefix.path);
+        return;
+    }
+    scope(free_text) char *wanted = sandbox_path(&box, cases[_i].found);
+    scope(free_text) char *real = realpath(wanted, NULL);
+    ck_assert_msg(result == 0, "%s", error_text(&err));
+    ck_assert_str_eq(prefix.path, real);
+    ck_assert_str_eq(prefix.name, cases[_i].called);
+    ck_assert_int_eq(prefix.active, cases[_i].is_active);
+    prefix_release(&prefix);
+    prefix_release(&prefix);
+}
+END_TEST
+
+/* An environment with nothing in it, as in a container or cron. */
+START_TEST(prefix_without_environment)
+{
+    struct prefix prefix = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    char *const env[] = {NULL};
+    const struct prefix_wish by_name = {.name = "pt", .env = env}, by_nothing = {.env = env};
+
+    ck_assert_int_eq(prefix_find(&prefix, &by_name, &err), -1);
+    ck_assert_int_eq(prefix_find(&prefix, &by_nothing, &err), -1);
+    ck_assert_int_eq(err.status, STATUS_PREFIX);
+}
+END_TEST
+
+/* condarc */
+
+static const struct {
+    const char *text, *folders; /* each followed by | */
+} condarcs[] = {
+    {"envs_dirs:\n  - /a\n  - ~/b\n  - $C/d\n", "/a|~/b|$C/d|"},
+    {"envs_dirs: [/a]\n", "/a|"},
+    {"envs_dirs: []\n", ""},
+    {"channels:\n  - conda-forge\nenvs_dirs:\n  - /a\nssl_verify: false\n", "/a|"},
+    {"channel_alias: {a: [b, {c: d}]}\nenvs_dirs: [/a]\n", "/a|"},
+    {"envs_dirs: [/a, /a]\n", "/a|"},
+    {"envs_dirs: [&x /a, *x]\n", "/a|"},
+    {"channels: [conda-forge]\n", ""},
+    {"", ""},
+    {"# nothing\n", ""},
+    {"envs_dirs: /a\n", ""},
+    {"envs_dirs:\n", ""},
+    {"envs_dirs: {a: b}\n", ""},
+    {"envs_dirs: [\n", ""},
+    {"\xff\xfe", ""},
+    {"[a]\n", ""},
+    {"text\n", ""},
+};
+
+START_TEST(condarc_folders)
+{
+    scope(names_release) struct names folders = {0};
+    scope(strbuf_release) struct strbuf found = STRBUF_INIT;
+    scope(free_text) char *path = sandbox_path(&box, "home/.condarc");
+
+    sandbox_write(&box, "home/.condarc", condarcs[_i].text);
+    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
+    for (size_t i = 0; i < folders.count; i++)
+        strbuf_addf(&found, "%s|", folders.items[i]);
+    ck_assert_str_eq(strbuf_text(&found), condarcs[_i].folders);
+}
+END_TEST
+
+START_TEST(condarc_adds)
+{
+    scope(names_release) struct names folders = {0};
+    scope(free_text) char *path = sandbox_path(&box, "home/.condarc");
+
+    ck_assert_int_eq(names_add(&folders, "/first"), 0);
+    ck_assert_int_eq(condarc_envs_dirs("/nowhere/.condarc", &folders), 0);
+    ck_assert_int_eq(condarc_envs_dirs(box.root, &folders), 0);
+    ck_assert_uint_eq(folders.count, 1);
+    sandbox_write(&box, "home/.condarc", "envs_dirs: [/a]\n");
+    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
+    ck_assert_str_eq(folders.items[0], "/first");
+    ck_assert_str_eq(folders.items[1], "/a");
+}
+END_TEST
+
+START_TEST(condarc_has_limits)
+{
+    scope(names_release) struct names folders = {0};
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *path = sandbox_path(&box, "home/.condarc");
+
+    strbuf_adds(&text, "envs_dirs:\n");
+    for (int i = 0; i < 1001; i++)
+        strbuf_addf(&text, "- /%d\n", i);
+    sandbox_write(&box, "home/.condarc", text.text);
+    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
+    ck_assert_uint_eq(folders.count, 1000);
+    strbuf_clear(&text);
+    strbuf_adds(&text, "channels: ");
+    for (int i = 0; i < 1000000; i++)
+        strbuf_addc(&text, '[');
+    sandbox_write(&box, "home/.condarc", text.text);
+    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
+    ck_assert_uint_eq(folders.count, 1000);
+}
+END_TEST
+
+#define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("prefix, condarc");
+    TCase *tests = tcase_create("");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    LOOP(tests, prefix_is_found, cases);
+    tcase_add_test(tests, prefix_without_environment);
+    LOOP(tests, condarc_folders, condarcs);
+    tcase_add_test(tests, condarc_adds);
+    tcase_add_test(tests, condarc_has_limits);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return test_main(suite());
+}
