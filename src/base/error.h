@@ -9,7 +9,7 @@
  * A message names the file and place, what was found, what is accepted, and what to do.
  *
  *     scope(error_release) struct error err = ERROR_INIT;
- *     if (config_read(&config, "environment.yml", text, length, &err) < 0)
+ *     if (section_read(&section, "environment.yml", text, length, &err) < 0)
  *         return print(error_text(&err)), err.status;
  *
  * Every line goes through strbuf_add_printable, so a message may hold bytes of any origin.

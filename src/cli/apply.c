@@ -39,14 +39,14 @@ static const char help[] =
 
 static void apply_release(struct apply *apply)
 {
-    config_release(&apply->config);
-    prefix_release(&apply->prefix);
+    section_release(&apply->section);
+    environment_release(&apply->environment);
     inventory_cancel(&apply->confirming);
     inventory_release(&apply->machine);
     selection_release(&apply->selection);
     plan_release(&apply->plan);
-    site_close(&apply->site);
-    history_release(&apply->history);
+    prefix_close(&apply->prefix);
+    earlier_release(&apply->earlier);
     names_release(&apply->managed);
     hook_set_release(&apply->set);
     free(apply->kept);
@@ -88,16 +88,16 @@ static int plan_without_gpu(struct apply *apply, const struct error *absent, str
 {
     if (!apply->machine.absent)
         return error_join(err, absent);
-    if (apply->config.if_no_gpu != IF_NO_GPU_CPU) {
+    if (apply->section.if_no_gpu != IF_NO_GPU_CPU) {
         error_join(err, absent);
         return error_add(err, absent->status,
                          "to go on without GPUs where there are none, write 'if_no_gpu: cpu' into "
                          "the gpu: section of %s",
-                         apply->config.file);
+                         apply->section.file);
     }
     cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
              (int)strcspn(error_text(absent), "\n"), error_text(absent));
-    return plan_make_cpu(&apply->plan, &apply->config, err);
+    return plan_make_cpu(&apply->plan, &apply->section, err);
 }
 
 /* From the driver's first answer to the plan, about which it is asked at once. A device that only
@@ -106,11 +106,11 @@ static int decide(struct apply *apply, struct inquiry *survey, struct error *err
 {
     scope(error_release) struct error absent = ERROR_INIT;
 
-    if (config_wants_no_gpu(&apply->config))
-        return plan_make_cpu(&apply->plan, &apply->config, err);
+    if (section_wants_no_gpu(&apply->section))
+        return plan_make_cpu(&apply->plan, &apply->section, err);
     if (inventory_answer(survey, &apply->machine, &absent) < 0)
         return plan_without_gpu(apply, &absent, err);
-    if (select_devices(&apply->selection, &apply->config, &apply->machine.devices, err) < 0) {
+    if (select_devices(&apply->selection, &apply->section, &apply->machine.devices, err) < 0) {
         cli_add_table(err, &apply->machine.devices);
         if (err->status == STATUS_DRIVER && cli_in_job(apply->options->env))
             error_add(
@@ -119,7 +119,7 @@ static int decide(struct apply *apply, struct inquiry *survey, struct error *err
                 "if so, run apply outside of one");
         return -1;
     }
-    if (plan_make(&apply->plan, &apply->config, &apply->selection, err) < 0 ||
+    if (plan_make(&apply->plan, &apply->section, &apply->selection, err) < 0 ||
         ask_to_confirm(apply, err) < 0)
         return -1;
     return apply->plan.devices ? 0 : confirm(apply, err);
@@ -132,13 +132,13 @@ static int make_ready(struct apply *apply, struct error *err)
     const struct options *options = apply->options;
     scope(inventory_cancel) struct inquiry survey = INQUIRY_INIT;
 
-    if (cli_survey(&survey, options, err) < 0 || cli_read_config(&apply->config, options, err) < 0)
+    if (cli_survey(&survey, options, err) < 0 || cli_read_config(&apply->section, options, err) < 0)
         return -1;
-    struct prefix_wish wish = {options->prefix, options->name, apply->config.name, true,
-                               options->env};
-    if (prefix_find(&apply->prefix, &wish, err) < 0 || decide(apply, &survey, err) < 0 ||
-        site_open(&apply->site, apply->prefix.path, err) < 0 ||
-        (!looks_only(options) && cli_lock(&apply->site, options, err) < 0) ||
+    struct find_wish wish = {options->prefix, options->name, apply->section.name, true,
+                             options->env};
+    if (find_environment(&apply->environment, &wish, err) < 0 || decide(apply, &survey, err) < 0 ||
+        prefix_open(&apply->prefix, apply->environment.path, err) < 0 ||
+        (!looks_only(options) && cli_lock(&apply->prefix, options, err) < 0) ||
         apply_prepare(apply, err) < 0)
         return -1;
     return confirm(apply, err);
@@ -147,7 +147,7 @@ static int make_ready(struct apply *apply, struct error *err)
 static int run(const struct options *options, struct error *err)
 {
     scope(apply_release) struct apply apply = {
-        .options = options, .site = SITE_INIT, .confirming = INQUIRY_INIT};
+        .options = options, .prefix = PREFIX_INIT, .confirming = INQUIRY_INIT};
 
     if (make_ready(&apply, err) < 0)
         return -1;

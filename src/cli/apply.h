@@ -13,17 +13,17 @@
 /* What is to be written, and what for. */
 struct apply {
     const struct options *options;
-    struct config config;
-    struct prefix prefix;
+    struct section section;
+    struct environment environment;
     struct inventory machine;
     struct selection selection;
     struct plan plan;
     struct inquiry confirming;
-    struct site site;
-    struct history history;
+    struct prefix prefix;
+    struct earlier earlier;
     struct names managed; /* by this plan, then by earlier ones */
     struct hook_set set;
-    struct receipt_kept *kept; /* files of others; the texts belong to set and history */
+    struct receipt_kept *kept; /* files of others; the texts belong to set and earlier */
     unsigned kept_count;
     bool sets_aside; /* this run keeps some of them */
 };

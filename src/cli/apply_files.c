@@ -38,7 +38,7 @@ static int add_hook(struct apply *apply, const char *direction, const struct she
     if (templates_load(&source, apply->options->template_dir, name, err) < 0 ||
         render_hook(&text, in, shell, name, strbuf_text(&source), err) < 0)
         return -1;
-    return hook_set_add(&apply->set, &apply->site, path, &text, err);
+    return hook_set_add(&apply->set, &apply->prefix, path, &text, err);
 }
 
 static int list_managed(struct apply *apply, struct error *err)
@@ -47,20 +47,20 @@ static int list_managed(struct apply *apply, struct error *err)
 
     for (size_t i = 0; i < apply->plan.variables.count && result == 0; i++)
         result = names_add(&apply->managed, apply->plan.variables.items[i].name);
-    for (size_t i = 0; i < apply->history.managed.count && result == 0; i++)
-        result = names_add(&apply->managed, apply->history.managed.items[i]);
+    for (size_t i = 0; i < apply->earlier.managed.count && result == 0; i++)
+        result = names_add(&apply->managed, apply->earlier.managed.items[i]);
     return result < 0 ? error_memory(err) : 0;
 }
 
 /* All hooks, in the order of writing: deactivation first. */
 static int add_hooks(struct apply *apply, struct error *err)
 {
-    const char *name = name_without_file(apply->config.file);
+    const char *name = name_without_file(apply->section.file);
     const struct render in = {&apply->plan,
                               &apply->managed,
-                              apply->history.key,
-                              apply->prefix.name,
-                              name ? name : path_name(apply->config.file),
+                              apply->earlier.key,
+                              apply->environment.name,
+                              name ? name : path_name(apply->section.file),
                               VERSION};
 
     for (size_t d = 0; d < HOOK_DIRECTIONS; d++)
@@ -74,14 +74,14 @@ static int add_hooks(struct apply *apply, struct error *err)
    another copy of the file is no change. */
 static char *receipt_source(const struct apply *apply)
 {
-    const char *name = name_without_file(apply->config.file);
+    const char *name = name_without_file(apply->section.file);
 
-    if (apply->history.receipt && !hook_differs(&apply->set, apply->set.count - 1))
-        return strdup(apply->history.receipt->source);
+    if (apply->earlier.receipt && !hook_differs(&apply->set, apply->set.count - 1))
+        return strdup(apply->earlier.receipt->source);
     if (name)
         return strdup(name);
-    char *real = realpath(apply->config.file, NULL);
-    return real || errno == ENOMEM ? real : strdup(apply->config.file);
+    char *real = realpath(apply->section.file, NULL);
+    return real || errno == ENOMEM ? real : strdup(apply->section.file);
 }
 
 static void fill_receipt(struct receipt *receipt, const struct apply *apply)
@@ -117,12 +117,12 @@ static int write_receipt_text(struct apply *apply, struct error *err)
         .files_count = (unsigned)apply->set.count - 1,
         .kept = apply->kept,
         .kept_count = apply->kept_count,
-        .folders = apply->history.folders.items,
-        .folders_count = (unsigned)apply->history.folders.count,
+        .folders = apply->earlier.folders.items,
+        .folders_count = (unsigned)apply->earlier.folders.count,
     };
     int result = -1;
 
-    snprintf(receipt.state, sizeof receipt.state, "%s", apply->history.key);
+    snprintf(receipt.state, sizeof receipt.state, "%s", apply->earlier.key);
     if (!source || !receipt.devices || !receipt.files) {
         error_memory(err);
     } else {
@@ -155,7 +155,7 @@ static int by_name(const void *one, const void *other)
    announced more than it did. */
 static int list_kept(struct apply *apply, struct error *err)
 {
-    const struct receipt *receipt = apply->history.receipt;
+    const struct receipt *receipt = apply->earlier.receipt;
     unsigned earlier = receipt ? receipt->kept_count : 0;
 
     apply->kept_count = 0;
@@ -163,7 +163,7 @@ static int list_kept(struct apply *apply, struct error *err)
     if (!apply->kept)
         return error_memory(err);
     for (unsigned i = 0; i < earlier; i++) {
-        int got = site_has(&apply->site, receipt->kept[i].now, err);
+        int got = prefix_has(&apply->prefix, receipt->kept[i].now, err);
         if (got < 0)
             return -1;
         if (got)
@@ -185,7 +185,7 @@ static int list_kept(struct apply *apply, struct error *err)
    and where they are. */
 static int print_interim(const struct apply *apply, struct strbuf *out, struct error *err)
 {
-    const struct receipt *last = apply->history.receipt;
+    const struct receipt *last = apply->earlier.receipt;
     scope(free_text) char *source = last ? NULL : receipt_source(apply);
     char version[] = VERSION;
     struct receipt receipt = last ? *last : (struct receipt){.version = version, .source = source};
@@ -194,18 +194,18 @@ static int print_interim(const struct apply *apply, struct strbuf *out, struct e
         return 0;
     if (!receipt.source)
         return error_memory(err);
-    snprintf(receipt.state, sizeof receipt.state, "%s", apply->history.key);
+    snprintf(receipt.state, sizeof receipt.state, "%s", apply->earlier.key);
     receipt.kept = apply->kept;
     receipt.kept_count = apply->kept_count;
-    receipt.folders = apply->history.folders.items;
-    receipt.folders_count = (unsigned)apply->history.folders.count;
+    receipt.folders = apply->earlier.folders.items;
+    receipt.folders_count = (unsigned)apply->earlier.folders.count;
     return receipt_print(out, &receipt, err);
 }
 
 int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,
                struct error *err)
 {
-    scope(free_text) char *path = path_join(apply->prefix.path, file->path);
+    scope(free_text) char *path = path_join(apply->environment.path, file->path);
 
     if (!path)
         return error_memory(err);
@@ -220,7 +220,7 @@ static int claim(struct apply *apply, struct error *err)
     const struct options *options = apply->options;
     const struct hook_policy policy = {options->adopt, options->replace, options->force};
 
-    if (hook_claim(&apply->set, &apply->site, &policy, err) == 0)
+    if (hook_claim(&apply->set, &apply->prefix, &policy, err) == 0)
         return 0;
     for (size_t i = 0; i < apply->set.count && !options->force; i++) {
         scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
@@ -236,11 +236,11 @@ int apply_prepare(struct apply *apply, struct error *err)
 {
     struct strbuf none = STRBUF_INIT;
 
-    if (history_read(&apply->history, &apply->site, err) < 0 || list_managed(apply, err) < 0 ||
+    if (earlier_read(&apply->earlier, &apply->prefix, err) < 0 || list_managed(apply, err) < 0 ||
         add_hooks(apply, err) < 0 ||
-        hook_set_add(&apply->set, &apply->site, RECEIPT_PATH, &none, err) < 0 ||
+        hook_set_add(&apply->set, &apply->prefix, RECEIPT_PATH, &none, err) < 0 ||
         claim(apply, err) < 0 || list_kept(apply, err) < 0 ||
-        hook_missing_folders(&apply->site, &apply->history.folders, err) < 0)
+        hook_missing_folders(&apply->prefix, &apply->earlier.folders, err) < 0)
         return -1;
     return write_receipt_text(apply, err);
 }
@@ -251,5 +251,5 @@ int apply_write(const struct apply *apply, struct error *err)
 
     if (print_interim(apply, &interim, err) < 0)
         return -1;
-    return hook_write(&apply->set, &apply->site, &interim, &apply->history.folders, err);
+    return hook_write(&apply->set, &apply->prefix, &interim, &apply->earlier.folders, err);
 }

@@ -53,7 +53,7 @@ void apply_print_plan(const struct apply *apply)
 
     if (options->quiet)
         return;
-    cli_print(options, "environment  %s  %s", apply->prefix.name, apply->prefix.path);
+    cli_print(options, "environment  %s  %s", apply->environment.name, apply->environment.path);
     print_devices(apply);
     if (apply->plan.device_count)
         cli_print(options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
@@ -69,18 +69,18 @@ void apply_print_plan(const struct apply *apply)
 static void warn_of_open_folders(const struct apply *apply)
 {
     for (size_t i = 0; i <= RECEIPT_FOLDERS; i++)
-        if (site_is_open_to_all(&apply->site, i ? receipt_folders[i - 1] : "."))
+        if (prefix_is_open_to_all(&apply->prefix, i ? receipt_folders[i - 1] : "."))
             cli_note(apply->options,
                      "everybody may write to %s%s%s, and so put commands there that run in your "
                      "shell at 'conda activate'; take that away with chmod o-w",
-                     apply->prefix.path, i ? "/" : "", i ? receipt_folders[i - 1] : "");
+                     apply->environment.path, i ? "/" : "", i ? receipt_folders[i - 1] : "");
 }
 
 /* The active environment was taken, which is not the one that the file names. */
 static bool is_another(const struct apply *apply)
 {
-    const struct prefix *prefix = &apply->prefix;
-    const char *wanted = apply->config.name;
+    const struct environment *prefix = &apply->environment;
+    const char *wanted = apply->section.name;
 
     if (apply->options->prefix || apply->options->name || !wanted)
         return false;
@@ -116,7 +116,7 @@ static void note_reference(const struct apply *apply, const struct var *var)
         cli_note(apply->options,
                  "%s: gpu.variables.%s: only ${CONDA_PREFIX} is expanded, so ${%.*s} stands in the "
                  "value as it is%s",
-                 apply->config.file, var->name, (int)length, first,
+                 apply->section.file, var->name, (int)length, first,
                  itself ? "; {prepend: TEXT} and {append: TEXT} add to what is there" : "");
 }
 
@@ -133,7 +133,7 @@ static void note_job(const struct apply *apply)
     cli_note(apply->options,
              "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
              "(in_job: keep); in_job: override in %s changes that",
-             visible, apply->config.file);
+             visible, apply->section.file);
 }
 
 /* What `conda env config vars set` keeps (conda, core/prefix_data.py, "env_vars"). conda sets it
@@ -144,7 +144,7 @@ static void note_conda_variables(const struct apply *apply)
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(error_release) struct error unseen = ERROR_INIT;
 
-    if (site_read(&apply->site, state, &text, &unseen) <= 0)
+    if (prefix_read(&apply->prefix, state, &text, &unseen) <= 0)
         return;
     json_t *root = json_loadb(strbuf_text(&text), text.length, 0, NULL);
     json_t *set = json_object_get(root, "env_vars");
@@ -156,7 +156,7 @@ static void note_conda_variables(const struct apply *apply)
                      "conda itself sets %s=%s in this environment, and does not put back what was "
                      "there: after deactivation it is empty or unset; take that away with 'conda "
                      "env config vars unset -p %s %s'",
-                     name, value, apply->prefix.path, name);
+                     name, value, apply->environment.path, name);
     }
     json_decref(root);
 }
@@ -166,15 +166,15 @@ void apply_print_notes(const struct apply *apply)
     if (is_another(apply))
         cli_note(apply->options,
                  "using the active environment '%s', though %s names '%s'; -n chooses another",
-                 apply->prefix.name, apply->config.file, apply->config.name);
-    if (apply->history.damaged || apply->history.missing)
+                 apply->environment.name, apply->section.file, apply->section.name);
+    if (apply->earlier.damaged || apply->earlier.missing)
         cli_note(apply->options,
                  "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
-                 apply->prefix.path,
-                 apply->history.missing ? "missing" : "damaged or of another version");
+                 apply->environment.path,
+                 apply->earlier.missing ? "missing" : "damaged or of another version");
     note_job(apply);
-    for (size_t i = 0; i < apply->config.variables.count; i++)
-        note_reference(apply, &apply->config.variables.items[i]);
+    for (size_t i = 0; i < apply->section.variables.count; i++)
+        note_reference(apply, &apply->section.variables.items[i]);
     note_conda_variables(apply);
     warn_of_open_folders(apply);
 }
@@ -189,12 +189,12 @@ static void print_activation(const struct apply *apply)
     bool written = hook_differs(&apply->set, apply->set.count);
     bool taken_up = !written && visible && strcmp(visible, plan_visible(&apply->plan)) == 0;
 
-    if (!apply->prefix.active || taken_up)
+    if (!apply->environment.active || taken_up)
         return;
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
     strbuf_addf(&line, "  %s activate ",
                 mamba && !env_get_filled(env, "CONDA_EXE") ? path_name(mamba) : "conda");
-    shell_quote_if_needed(&line, name ? name : apply->prefix.path);
+    shell_quote_if_needed(&line, name ? name : apply->environment.path);
     cli_print(apply->options, "this shell has it active; to take the new values up, run:");
     cli_print_line(apply->options, &line);
 }
@@ -230,7 +230,7 @@ int apply_show_differences(const struct apply *apply, struct error *err)
         return show_diffs(apply, err);
     for (size_t i = 0; i < apply->set.count; i++)
         if (apply->set.items[i].state != HOOK_SAME)
-            cli_print(apply->options, "would change %s/%s", apply->prefix.path,
+            cli_print(apply->options, "would change %s/%s", apply->environment.path,
                       apply->set.items[i].path);
     return differs ? STATUS_DIFFERS : 0;
 }

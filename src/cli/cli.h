@@ -73,7 +73,7 @@ int cli_finish(struct error *err);
 bool cli_colours(const struct options *options, int fd);
 
 /* The file of -f, or environment.yml, or environment.yaml. */
-int cli_read_config(struct config *config, const struct options *options, struct error *err);
+int cli_read_config(struct section *section, const struct options *options, struct error *err);
 
 /* Begins to ask for this machine's devices, all of them, in PCI bus order. */
 int cli_survey(struct inquiry *inquiry, const struct options *options, struct error *err);
@@ -85,7 +85,7 @@ bool cli_in_job(char *const *env);
 void cli_add_table(struct error *err, const struct device_list *machine);
 
 /* Locks the environment; waits for another writer, and says for whom. */
-int cli_lock(struct site *site, const struct options *options, struct error *err);
+int cli_lock(struct prefix *prefix, const struct options *options, struct error *err);
 
 /* Adds what would change in a file as a unified diff, made by diff(1): from the file at the path
    `old`, or /dev/null, to the text. */

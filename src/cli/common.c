@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { DIFF_LIMIT = 4 * SITE_FILE_LIMIT };
+enum { DIFF_LIMIT = 4 * PREFIX_FILE_LIMIT };
 
 static bool lost; /* something that there was no memory to print */
 
@@ -96,7 +96,7 @@ bool cli_colours(const struct options *options, int fd)
            strcmp(term, "dumb") != 0;
 }
 
-int cli_read_config(struct config *config, const struct options *options, struct error *err)
+int cli_read_config(struct section *section, const struct options *options, struct error *err)
 {
     static const char *const usual[] = {"environment.yml", "environment.yaml"};
     const char *const *files = options->file ? &options->file : usual;
@@ -105,7 +105,7 @@ int cli_read_config(struct config *config, const struct options *options, struct
     for (size_t i = 0; i < count; i++) {
         scope(close_fd) int fd = open(files[i], O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd >= 0)
-            return config_read_fd(config, files[i], fd, err);
+            return section_read_fd(section, files[i], fd, err);
         if (errno != ENOENT || options->file)
             return error_add(err, STATUS_INPUT,
                              "%s: cannot read the file: %s; name another with -f", files[i],
@@ -157,33 +157,33 @@ void cli_add_table(struct error *err, const struct device_list *machine)
     error_add_lines(err, err->status, strbuf_text(&lines));
 }
 
-int cli_lock(struct site *site, const struct options *options, struct error *err)
+int cli_lock(struct prefix *prefix, const struct options *options, struct error *err)
 {
     enum { SLICE = 20 }; /* milliseconds */
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
     unsigned long slices = options->timeout * 1000ul / SLICE;
-    int result = site_lock(site, err);
+    int result = prefix_lock(prefix, err);
 
-    if (result == SITE_BUSY) {
-        site_lock_holder(site, &holder);
+    if (result == PREFIX_BUSY) {
+        prefix_lock_holder(prefix, &holder);
         cli_note(options, "waiting for %s, which writes to this environment", strbuf_text(&holder));
     }
-    while (result == SITE_BUSY && slices-- > 0) {
+    while (result == PREFIX_BUSY && slices-- > 0) {
         poll(NULL, 0, SLICE);
-        result = site_lock(site, err);
+        result = prefix_lock(prefix, err);
     }
-    if (result == SITE_NO_LOCK) {
+    if (result == PREFIX_NO_LOCK) {
         cli_note(options,
                  "%s: no locks on this file system, so see to it that no other conda-gpu writes "
                  "there now",
-                 site->path);
+                 prefix->path);
         return 0;
     }
-    if (result == SITE_BUSY)
+    if (result == PREFIX_BUSY)
         return error_add(err, STATUS_PREFIX,
                          "%s: %s has been writing there for %u seconds; wait for it, or end it if "
                          "it hangs",
-                         site->path, strbuf_text(&holder), options->timeout);
+                         prefix->path, strbuf_text(&holder), options->timeout);
     return result;
 }
 

@@ -27,18 +27,18 @@ static const char help[] =
     "  conda deactivate && conda-gpu remove -n pt-cuda-env\n";
 
 /* Every file that apply may have written, without a text: what is there is compared with none. */
-static int list_files(struct hook_set *set, const struct site *site, struct error *err)
+static int list_files(struct hook_set *set, const struct prefix *prefix, struct error *err)
 {
     struct strbuf none = STRBUF_INIT;
 
-    if (hook_set_add(set, site, RECEIPT_PATH, &none, err) < 0)
+    if (hook_set_add(set, prefix, RECEIPT_PATH, &none, err) < 0)
         return -1;
     for (size_t d = 0; d < HOOK_DIRECTIONS; d++) {
         for (size_t i = 0; i < shell_count; i++) {
             scope(free_text) char *path = hook_path(hook_directions[d], &shells[i]);
             if (!path)
                 return error_memory(err);
-            if (hook_set_add(set, site, path, &none, err) < 0)
+            if (hook_set_add(set, prefix, path, &none, err) < 0)
                 return -1;
         }
     }
@@ -46,37 +46,37 @@ static int list_files(struct hook_set *set, const struct site *site, struct erro
 }
 
 /* Somebody's own receipt waits for the place that ours still has; `original` is set to where. */
-static int find_original(const struct receipt_kept *kept, const struct site *site,
+static int find_original(const struct receipt_kept *kept, const struct prefix *prefix,
                          const char **original, struct error *err)
 {
-    int got = site_has(site, kept->now, err);
+    int got = prefix_has(prefix, kept->now, err);
 
     if (got > 0 && *original)
-        return SITE_TAKEN;
+        return PREFIX_TAKEN;
     if (got > 0)
         *original = kept->now;
-    return got < 0 ? -1 : SITE_NOT_KEPT;
+    return got < 0 ? -1 : PREFIX_NOT_KEPT;
 }
 
 /* What stood in the hooks' places before them goes back there, the last one first: of several files
    that had one place it gets it, unless somebody has put another there since. An adopted one sorts
    before the others: it goes on working where it is. */
-static int put_back(const struct history *history, const struct site *site, const char **original,
-                    const struct options *options, struct error *err)
+static int put_back(const struct earlier *earlier, const struct prefix *prefix,
+                    const char **original, const struct options *options, struct error *err)
 {
-    const struct receipt *receipt = history->receipt;
+    const struct receipt *receipt = earlier->receipt;
     int result = 0;
 
     for (unsigned i = receipt ? receipt->kept_count : 0; i-- > 0;) {
         const struct receipt_kept *kept = &receipt->kept[i];
         int put = strcmp(kept->path, RECEIPT_PATH) == 0
-                      ? find_original(kept, site, original, err)
-                      : site_put_back(site, kept->now, kept->path, err);
+                      ? find_original(kept, prefix, original, err)
+                      : prefix_put_back(prefix, kept->now, kept->path, err);
         if (put < 0)
             result = -1;
-        if (put == SITE_PUT_BACK)
+        if (put == PREFIX_PUT_BACK)
             cli_print(options, "put back   %s", kept->path);
-        if (put == SITE_TAKEN)
+        if (put == PREFIX_TAKEN)
             cli_print(options, "left       %s as %s, since another file has its place", kept->path,
                       path_name(kept->now));
     }
@@ -84,35 +84,35 @@ static int put_back(const struct history *history, const struct site *site, cons
 }
 
 /* What became of a file; nothing, where it could not be removed. */
-static void report(const struct hook_file *file, const struct site *site,
+static void report(const struct hook_file *file, const struct prefix *prefix,
                    const struct options *options)
 {
     scope(error_release) struct error unseen = ERROR_INIT;
 
-    if (file->state == HOOK_OURS && !site_has(site, file->path, &unseen))
+    if (file->state == HOOK_OURS && !prefix_has(prefix, file->path, &unseen))
         cli_print(options, "removed    %s", file->path);
     else if (file->state == HOOK_FOREIGN)
         cli_print(options, "not ours   %s", file->path);
 }
 
 /* The receipt goes last, since it tells what there is to do. */
-static int take_away(const struct hook_set *set, const struct history *history,
-                     const struct site *site, const struct options *options, struct error *err)
+static int take_away(const struct hook_set *set, const struct earlier *earlier,
+                     const struct prefix *prefix, const struct options *options, struct error *err)
 {
     const struct hook_file *receipt = &set->items[0];
     const char *original = NULL;
     bool removes = receipt->state == HOOK_OURS;
-    int result = hook_remove(set, site, err);
+    int result = hook_remove(set, prefix, err);
 
     for (size_t i = 1; i < set->count; i++) {
-        report(&set->items[i], site, options);
+        report(&set->items[i], prefix, options);
         removes = removes || set->items[i].state == HOOK_OURS;
     }
-    if (result < 0 || put_back(history, site, &original, options, err) < 0 ||
-        hook_forget(set, site, original, &history->folders, err) < 0)
+    if (result < 0 || put_back(earlier, prefix, &original, options, err) < 0 ||
+        hook_forget(set, prefix, original, &earlier->folders, err) < 0)
         return -1;
-    report(receipt, site, options);
-    if (original && site_has(site, RECEIPT_PATH, err) > 0)
+    report(receipt, prefix, options);
+    if (original && prefix_has(prefix, RECEIPT_PATH, err) > 0)
         cli_print(options, "put back   %s", RECEIPT_PATH);
     if (!removes)
         cli_print(options, "nothing to remove");
@@ -121,24 +121,24 @@ static int take_away(const struct hook_set *set, const struct history *history,
 
 static int run(const struct options *options, struct error *err)
 {
-    scope(prefix_release) struct prefix prefix = {0};
-    scope(site_close) struct site site = SITE_INIT;
-    scope(history_release) struct history history = {0};
+    scope(environment_release) struct environment environment = {0};
+    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    scope(earlier_release) struct earlier earlier = {0};
     scope(hook_set_release) struct hook_set set = {0};
-    struct prefix_wish wish = {.path = options->prefix, .name = options->name, .env = options->env};
+    struct find_wish wish = {.path = options->prefix, .name = options->name, .env = options->env};
 
-    if (prefix_find(&prefix, &wish, err) < 0 || site_open(&site, prefix.path, err) < 0 ||
-        cli_lock(&site, options, err) < 0 || history_read(&history, &site, err) < 0 ||
-        list_files(&set, &site, err) < 0)
+    if (find_environment(&environment, &wish, err) < 0 ||
+        prefix_open(&prefix, environment.path, err) < 0 || cli_lock(&prefix, options, err) < 0 ||
+        earlier_read(&earlier, &prefix, err) < 0 || list_files(&set, &prefix, err) < 0)
         return -1;
-    cli_print(options, "environment  %s  %s", prefix.name, prefix.path);
-    if (history.damaged)
+    cli_print(options, "environment  %s  %s", environment.name, environment.path);
+    if (earlier.damaged)
         cli_note(options,
                  "%s/" RECEIPT_PATH " is damaged or of another version; files that stand aside and "
                  "folders stay",
-                 prefix.path);
-    int result = take_away(&set, &history, &site, options, err);
-    if (prefix.active)
+                 environment.path);
+    int result = take_away(&set, &earlier, &prefix, options, err);
+    if (environment.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");
     return result;

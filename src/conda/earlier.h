@@ -10,7 +10,7 @@
 #include "conda/prefix.h"
 #include "conda/receipt.h"
 
-struct history {
+struct earlier {
     struct receipt *receipt; /* NULL without a sound one */
     bool damaged;            /* there is one that cannot be read */
     bool missing;            /* there is none, but a hook of ours */
@@ -20,8 +20,8 @@ struct history {
 };
 
 /* Without any earlier run the key is made from the prefix's path. */
-int history_read(struct history *history, const struct site *site, struct error *err);
+int earlier_read(struct earlier *earlier, const struct prefix *prefix, struct error *err);
 
-void history_release(struct history *history);
+void earlier_release(struct earlier *earlier);
 
 #endif

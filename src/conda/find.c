@@ -227,7 +227,7 @@ static const char *active_not_base(const struct names *roots, char *const *env)
 }
 
 /* NULL without a message if memory ran out. */
-static char *find(const struct prefix_wish *wish, const struct names *roots, struct error *err)
+static char *find(const struct find_wish *wish, const struct names *roots, struct error *err)
 {
     const char *active = active_not_base(roots, wish->env);
 
@@ -277,7 +277,7 @@ static char *without_slashes(char *path)
     return path;
 }
 
-int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct error *err)
+int find_environment(struct environment *prefix, const struct find_wish *wish, struct error *err)
 {
     size_t lines = err->lines;
     scope(names_release) struct names roots = {0};
@@ -295,18 +295,18 @@ int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct er
         return error_add(err, STATUS_PREFIX, "%s: %s", found, strerror(errno));
     const char *name = is_base(path, &roots) ? "base" : path_name(path);
     const char *active = env_get_filled(wish->env, "CONDA_PREFIX");
-    *prefix = (struct prefix){path, strdup(name), strdup(path_name(without_slashes(found))),
-                              active && is_same_folder(path, active)};
+    *prefix = (struct environment){path, strdup(name), strdup(path_name(without_slashes(found))),
+                                   active && is_same_folder(path, active)};
     if (prefix->name && prefix->called)
         return 0;
-    prefix_release(prefix);
+    environment_release(prefix);
     return error_memory(err);
 }
 
-void prefix_release(struct prefix *prefix)
+void environment_release(struct environment *prefix)
 {
     free(prefix->path);
     free(prefix->name);
     free(prefix->called);
-    *prefix = (struct prefix){0};
+    *prefix = (struct environment){0};
 }

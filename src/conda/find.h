@@ -8,9 +8,9 @@
  * installation (CONDA_EXE, MAMBA_ROOT_PREFIX, MAMBA_EXE); envs_dirs in ~/.condarc; ~/.conda/envs;
  * ~/.conda/environments.txt. (conda, conda/base/context.py: envs_dirs, locate_prefix_by_name.)
  *
- *     struct prefix_wish wish = {.env = environ, .file_name = config.name};
- *     scope(prefix_release) struct prefix prefix = {0};
- *     if (prefix_find(&prefix, &wish, &err) < 0) ...           // STATUS_PREFIX
+ *     struct find_wish wish = {.env = environ, .file_name = section.name};
+ *     scope(environment_release) struct environment prefix = {0};
+ *     if (find_environment(&prefix, &wish, &err) < 0) ...           // STATUS_PREFIX
  */
 #ifndef CONDA_GPU_PREFIX_H
 #define CONDA_GPU_PREFIX_H
@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-struct prefix_wish {
+struct find_wish {
     const char *path;      /* -p, or NULL */
     const char *name;      /* -n, or NULL */
     const char *file_name; /* the file's `name:`, or NULL */
@@ -27,15 +27,15 @@ struct prefix_wish {
     char *const *env;
 };
 
-struct prefix {
+struct environment {
     char *path;   /* absolute, without symbolic links */
     char *name;   /* its last component; "base" for an installation itself */
     char *called; /* the last component of the path by which it was found, maybe a link's */
     bool active;  /* the calling shell has this environment active */
 };
 
-int prefix_find(struct prefix *prefix, const struct prefix_wish *wish, struct error *err);
+int find_environment(struct environment *prefix, const struct find_wish *wish, struct error *err);
 
-void prefix_release(struct prefix *prefix);
+void environment_release(struct environment *prefix);
 
 #endif

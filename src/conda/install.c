@@ -56,14 +56,14 @@ static struct hook_file *new_file(struct hook_set *set, const char *path)
     return file;
 }
 
-int hook_set_add(struct hook_set *set, const struct site *site, const char *path,
+int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
                  struct strbuf *text, struct error *err)
 {
     struct hook_file *file = new_file(set, path);
 
     if (!file)
         return error_memory(err);
-    int got = site_read(site, path, &file->found, err);
+    int got = prefix_read(prefix, path, &file->found, err);
     file->state = got > 0 ? HOOK_FOREIGN : HOOK_ABSENT;
     hook_file_set_text(file, text);
     return got < 0 ? -1 : 0;
@@ -114,11 +114,11 @@ static void show_first_lines(const struct strbuf *text, struct error *err)
 
 /* ".orig" behind the path, and a number where that is taken. A killed run may have given the file
    this name already. */
-static char *name_for_original(const struct site *site, const char *path)
+static char *name_for_original(const struct prefix *prefix, const char *path)
 {
     char *name = format_text("%s.orig", path);
 
-    for (unsigned i = 1; name && site_is_taken(site, name, path); i++) {
+    for (unsigned i = 1; name && prefix_is_taken(prefix, name, path); i++) {
         free(name);
         name = format_text("%s.orig.%u", path, i);
     }
@@ -134,58 +134,60 @@ static char *name_for_adopted(const char *path)
 }
 
 /* A receipt cannot be adopted: nothing sources it. */
-static int report_foreign(const struct hook_file *file, const struct site *site, struct error *err)
+static int report_foreign(const struct hook_file *file, const struct prefix *prefix,
+                          struct error *err)
 {
     error_add(err, STATUS_PREFIX,
               "%s/%s: conda-gpu did not write this file and leaves it alone; %s--replace keeps it "
               "as %s.orig%s. It begins:",
-              site->path, file->path,
+              prefix->path, file->path,
               is_receipt(file) ? "" : "--adopt lets it go on working beside ours, ",
               path_name(file->path), is_receipt(file) ? ", and the receipt gets its place" : "");
     show_first_lines(&file->found, err);
     return -1;
 }
 
-static int report_edited(const struct hook_file *file, const struct site *site, struct error *err)
+static int report_edited(const struct hook_file *file, const struct prefix *prefix,
+                         struct error *err)
 {
     return error_add(err, STATUS_PREFIX,
                      "%s/%s: somebody edited this file after conda-gpu wrote it; put the change "
                      "into the environment file, or give --force, which keeps this version as "
                      "%s.orig",
-                     site->path, file->path, path_name(file->path));
+                     prefix->path, file->path, path_name(file->path));
 }
 
-static int claim(struct hook_file *file, const struct site *site, const struct hook_policy *policy,
-                 struct error *err)
+static int claim(struct hook_file *file, const struct prefix *prefix,
+                 const struct hook_policy *policy, struct error *err)
 {
     bool foreign = file->state == HOOK_FOREIGN, edited = file->state == HOOK_EDITED;
 
     if (foreign && !policy->adopt && !policy->replace)
-        return report_foreign(file, site, err);
+        return report_foreign(file, prefix, err);
     if (edited && !policy->force)
-        return report_edited(file, site, err);
+        return report_edited(file, prefix, err);
     if (!foreign && !edited)
         return 0;
     file->keep = foreign && policy->adopt && !is_receipt(file)
                      ? name_for_adopted(file->path)
-                     : name_for_original(site, file->path);
+                     : name_for_original(prefix, file->path);
     if (!file->keep)
         return error_memory(err);
-    if (site_is_taken(site, file->keep, file->path))
+    if (prefix_is_taken(prefix, file->keep, file->path))
         return error_add(err, STATUS_PREFIX,
                          "%s/%s: --adopt would give the file beside it, %s, this name, but it is "
                          "taken; move one of the two away",
-                         site->path, file->keep, path_name(file->path));
+                         prefix->path, file->keep, path_name(file->path));
     return 0;
 }
 
-int hook_claim(struct hook_set *set, const struct site *site, const struct hook_policy *policy,
+int hook_claim(struct hook_set *set, const struct prefix *prefix, const struct hook_policy *policy,
                struct error *err)
 {
     int result = 0;
 
     for (size_t i = 0; i < set->count; i++)
-        if (claim(&set->items[i], site, policy, err) < 0)
+        if (claim(&set->items[i], prefix, policy, err) < 0)
             result = -1;
     return result;
 }
@@ -207,52 +209,52 @@ static bool is_right_in(const char *path, const char *folder)
 }
 
 /* Somebody's receipt stands aside since the interim one was written. */
-static int write_file(const struct hook_file *file, const struct site *site, struct error *err)
+static int write_file(const struct hook_file *file, const struct prefix *prefix, struct error *err)
 {
-    if (file->keep && !is_receipt(file) && site_keep(site, file->path, file->keep, err) < 0)
+    if (file->keep && !is_receipt(file) && prefix_keep(prefix, file->path, file->keep, err) < 0)
         return -1;
     if (file->state == HOOK_SAME)
         return 0;
-    return site_write(site, file->path, strbuf_text(&file->text), file->text.length, err);
+    return prefix_write(prefix, file->path, strbuf_text(&file->text), file->text.length, err);
 }
 
 /* Folder by folder, each on the disk before the next one begins. */
-static int write_all(const struct hook_set *set, const struct site *site, struct error *err)
+static int write_all(const struct hook_set *set, const struct prefix *prefix, struct error *err)
 {
     for (size_t i = 0; i < set->count;) {
         scope(free_text) char *folder = folder_of(set->items[i].path);
         bool changed = false;
         if (!folder)
             return error_memory(err);
-        site_sweep(site, folder);
+        prefix_sweep(prefix, folder);
         for (; i < set->count && is_right_in(set->items[i].path, folder); i++) {
             changed = changed || set->items[i].state != HOOK_SAME;
-            if (write_file(&set->items[i], site, err) < 0)
+            if (write_file(&set->items[i], prefix, err) < 0)
                 return -1;
         }
-        if (changed && site_sync(site, folder, err) < 0)
+        if (changed && prefix_sync(prefix, folder, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int write_interim(const struct hook_set *set, const struct site *site,
+static int write_interim(const struct hook_set *set, const struct prefix *prefix,
                          const struct strbuf *interim, struct error *err)
 {
     if (!interim->length)
         return 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct hook_file *file = &set->items[i];
-        if (is_receipt(file) && file->keep && site_keep(site, file->path, file->keep, err) < 0)
+        if (is_receipt(file) && file->keep && prefix_keep(prefix, file->path, file->keep, err) < 0)
             return -1;
     }
-    return site_write(site, RECEIPT_PATH, strbuf_text(interim), interim->length, err);
+    return prefix_write(prefix, RECEIPT_PATH, strbuf_text(interim), interim->length, err);
 }
 
-int hook_missing_folders(const struct site *site, struct names *folders, struct error *err)
+int hook_missing_folders(const struct prefix *prefix, struct names *folders, struct error *err)
 {
     for (size_t i = 0; i < RECEIPT_FOLDERS; i++) {
-        int got = site_has_folder(site, receipt_folders[i], err);
+        int got = prefix_has_folder(prefix, receipt_folders[i], err);
         if (got < 0)
             return -1;
         if (!got && names_add(folders, receipt_folders[i]) < 0)
@@ -261,16 +263,16 @@ int hook_missing_folders(const struct site *site, struct names *folders, struct 
     return 0;
 }
 
-static int settle(const struct site *site, const struct names *folders, struct error *err)
+static int settle(const struct prefix *prefix, const struct names *folders, struct error *err)
 {
     for (size_t i = 0; i < folders->count; i++)
-        if (site_settle(site, folders->items[i], err) < 0)
+        if (prefix_settle(prefix, folders->items[i], err) < 0)
             return -1;
     return 0;
 }
 
 /* The driver may have taken long to answer since the files were read. */
-static int look_again(const struct hook_set *set, const struct site *site, struct error *err)
+static int look_again(const struct hook_set *set, const struct prefix *prefix, struct error *err)
 {
     int result = 0;
 
@@ -279,30 +281,30 @@ static int look_again(const struct hook_set *set, const struct site *site, struc
         const struct hook_file *file = &set->items[i];
         if (file->state == HOOK_SAME)
             continue;
-        int got = site_read(site, file->path, &now, err);
+        int got = prefix_read(prefix, file->path, &now, err);
         if (got < 0)
             return -1;
         if (got != (file->state != HOOK_ABSENT) || !is_equal(&now, &file->found))
             result = error_add(err, STATUS_PREFIX,
                                "%s/%s: somebody changed this file while conda-gpu ran, so nothing "
                                "was written; run it again",
-                               site->path, file->path);
+                               prefix->path, file->path);
     }
     return result;
 }
 
-int hook_write(const struct hook_set *set, const struct site *site, const struct strbuf *interim,
-               const struct names *folders, struct error *err)
+int hook_write(const struct hook_set *set, const struct prefix *prefix,
+               const struct strbuf *interim, const struct names *folders, struct error *err)
 {
     scope(error_release) struct error also = ERROR_INIT;
 
-    if (look_again(set, site, err) < 0)
+    if (look_again(set, prefix, err) < 0)
         return -1;
-    if (write_interim(set, site, interim, err) == 0 && write_all(set, site, err) == 0)
-        return settle(site, folders, err);
+    if (write_interim(set, prefix, interim, err) == 0 && write_all(set, prefix, err) == 0)
+        return settle(prefix, folders, err);
     for (size_t i = RECEIPT_FOLDERS; i-- > 0;)
         if (names_have(folders, receipt_folders[i]))
-            site_remove_folder(site, receipt_folders[i], 0, &also);
+            prefix_remove_folder(prefix, receipt_folders[i], 0, &also);
     return -1;
 }
 
@@ -325,29 +327,29 @@ static bool has_counterpart(const struct hook_set *set, const struct hook_file *
 }
 
 static int report_staying(const struct hook_set *set, const struct hook_file *file,
-                          const struct site *site, struct error *err)
+                          const struct prefix *prefix, struct error *err)
 {
     bool both = is_activation(file) && has_counterpart(set, file, HOOK_OURS);
 
     return error_add(err, STATUS_PREFIX,
                      "%s/%s: somebody edited this file after conda-gpu wrote it, so it stays%s; "
                      "remove it by hand if it is not wanted, and run again",
-                     site->path, file->path,
+                     prefix->path, file->path,
                      both ? ", and its counterpart in deactivate.d with it" : "");
 }
 
-int hook_remove(const struct hook_set *set, const struct site *site, struct error *err)
+int hook_remove(const struct hook_set *set, const struct prefix *prefix, struct error *err)
 {
     int result = 0;
 
     for (size_t i = set->count; i-- > 0;) {
         const struct hook_file *file = &set->items[i];
         if (file->state == HOOK_EDITED)
-            result = report_staying(set, file, site, err);
+            result = report_staying(set, file, prefix, err);
         if (file->state != HOOK_OURS || is_receipt(file) ||
             (!is_activation(file) && has_counterpart(set, file, HOOK_EDITED)))
             continue;
-        if (site_remove(site, file->path, err) < 0)
+        if (prefix_remove(prefix, file->path, err) < 0)
             return -1; /* never the deactivation script before the activation script */
     }
     return result;
@@ -361,16 +363,16 @@ static bool has_receipt(const struct hook_set *set)
     return false;
 }
 
-static int remove_receipt(const struct site *site, const char *original, struct error *err)
+static int remove_receipt(const struct prefix *prefix, const char *original, struct error *err)
 {
-    int put = original ? site_put_over(site, original, RECEIPT_PATH, err) : 0;
+    int put = original ? prefix_put_over(prefix, original, RECEIPT_PATH, err) : 0;
 
-    return put ? (put < 0 ? -1 : 0) : site_remove(site, RECEIPT_PATH, err);
+    return put ? (put < 0 ? -1 : 0) : prefix_remove(prefix, RECEIPT_PATH, err);
 }
 
 /* Marks those of the folders that hold nothing but what goes: the receipt, and such folders. The
    mode of one that stays is nobody's to change, also for a moment. */
-static void mark_going(const struct site *site, const struct names *folders, bool receipt_goes,
+static void mark_going(const struct prefix *prefix, const struct names *folders, bool receipt_goes,
                        mode_t modes[RECEIPT_FOLDERS])
 {
     bool goes[RECEIPT_FOLDERS] = {false};
@@ -380,28 +382,28 @@ static void mark_going(const struct site *site, const struct names *folders, boo
         int going = receipt_goes && is_right_in(RECEIPT_PATH, folder);
         for (size_t j = i + 1; j < RECEIPT_FOLDERS; j++)
             going += goes[j] && is_right_in(receipt_folders[j], folder);
-        site_sweep(site, folder);
-        goes[i] = names_have(folders, folder) && site_count(site, folder) == going;
-        modes[i] = goes[i] ? site_mark(site, folder) : 0;
+        prefix_sweep(prefix, folder);
+        goes[i] = names_have(folders, folder) && prefix_count(prefix, folder) == going;
+        modes[i] = goes[i] ? prefix_mark(prefix, folder) : 0;
     }
 }
 
 /* While the receipt is there, it tells of the folders; once it is gone, their marks do. */
-int hook_forget(const struct hook_set *set, const struct site *site, const char *original,
+int hook_forget(const struct hook_set *set, const struct prefix *prefix, const char *original,
                 const struct names *folders, struct error *err)
 {
     mode_t modes[RECEIPT_FOLDERS] = {0};
     bool ours = has_receipt(set);
 
-    mark_going(site, folders, ours && !original, modes);
-    if (ours && remove_receipt(site, original, err) < 0) {
+    mark_going(prefix, folders, ours && !original, modes);
+    if (ours && remove_receipt(prefix, original, err) < 0) {
         for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
-            site_unmark(site, receipt_folders[i], modes[i], err);
+            prefix_unmark(prefix, receipt_folders[i], modes[i], err);
         return -1;
     }
     int result = 0;
     for (size_t i = RECEIPT_FOLDERS; i-- > 0 && result == 0;)
         if (names_have(folders, receipt_folders[i]))
-            result = site_remove_folder(site, receipt_folders[i], modes[i], err);
+            result = prefix_remove_folder(prefix, receipt_folders[i], modes[i], err);
     return result;
 }

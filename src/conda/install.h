@@ -3,15 +3,15 @@
  * in activate.d, and the receipt. Compared, written and removed together.
  *
  *     scope(hook_set_release) struct hook_set set = {0};
- *     hook_set_add(&set, &site, "etc/conda/deactivate.d/env_vars.sh", &text, &err)  ... and so on
- *     hook_claim(&set, &site, &policy, &err);
- *     hook_write(&set, &site, &interim, &folders, &err);
+ *     hook_set_add(&set, &prefix, "etc/conda/deactivate.d/env_vars.sh", &text, &err)  ... and so on
+ *     hook_claim(&set, &prefix, &policy, &err);
+ *     hook_write(&set, &prefix, &interim, &folders, &err);
  *
  * Files are written in the order in which they were added: deactivate.d goes before activate.d and
  * the receipt last: a new deactivation script undoes what any earlier activation script did, so
  * each mixture that an interruption leaves is sound. What the next run could not see in the hooks
  * is on the disk before they are: whose file stands aside (an interim receipt) and which folders
- * were made (a mark, see site.h).
+ * were made (a mark, see prefix.h).
  */
 #ifndef CONDA_GPU_HOOK_H
 #define CONDA_GPU_HOOK_H
@@ -59,7 +59,7 @@ char *hook_path(const char *direction, const struct shell *shell);
 
 /* Takes the text and compares it with what is there. An unreadable file, or a link or folder in its
    place, is an error. */
-int hook_set_add(struct hook_set *set, const struct site *site, const char *path,
+int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
                  struct strbuf *text, struct error *err);
 /* Gives a file that was added another text, which it takes. */
 void hook_file_set_text(struct hook_file *file, struct strbuf *text);
@@ -70,27 +70,27 @@ bool hook_differs(const struct hook_set *set, size_t count);
 
 /* Decides for every file that is not ours as we left it under which name it is kept, never that of
    another file; reports those for which the policy allows nothing. */
-int hook_claim(struct hook_set *set, const struct site *site, const struct hook_policy *policy,
+int hook_claim(struct hook_set *set, const struct prefix *prefix, const struct hook_policy *policy,
                struct error *err);
 
 /* Adds those of receipt_folders that hook_write will have to make. */
-int hook_missing_folders(const struct site *site, struct names *folders, struct error *err);
+int hook_missing_folders(const struct prefix *prefix, struct names *folders, struct error *err);
 
 /* Writes what differs, and removes what killed runs left; nothing, where a file that is to be
    replaced is no longer as hook_set_add found it. `interim` is a receipt for the time until
    that of the set is written, "" where none is needed. `folders` are those that were made here, now
    or earlier: at the end they lose their mark, on failure they are removed where they are empty. */
-int hook_write(const struct hook_set *set, const struct site *site, const struct strbuf *interim,
-               const struct names *folders, struct error *err);
+int hook_write(const struct hook_set *set, const struct prefix *prefix,
+               const struct strbuf *interim, const struct names *folders, struct error *err);
 
 /* Removes the hooks that are ours and unchanged, in the reverse order of writing. Edited ones stay
    and are reported; with one of activate.d stays what puts back in deactivate.d what it sets.
    Others are left alone, and so is the receipt. */
-int hook_remove(const struct hook_set *set, const struct site *site, struct error *err);
+int hook_remove(const struct hook_set *set, const struct prefix *prefix, struct error *err);
 
 /* Removes the receipt, if it is ours, and those of the folders that are empty then. `original` is
    where somebody's own receipt stands, which takes its place; NULL: there is none. */
-int hook_forget(const struct hook_set *set, const struct site *site, const char *original,
+int hook_forget(const struct hook_set *set, const struct prefix *prefix, const char *original,
                 const struct names *folders, struct error *err);
 
 #endif

@@ -174,7 +174,7 @@ static void reap(pid_t child)
 }
 
 /* A thread's children, each followed by a space; none where the kernel does not tell (proc(5),
-   CONFIG_PROC_CHILDREN). */
+   SECTION_PROC_CHILDREN). */
 static void list_children(pid_t process, const char *thread, struct strbuf *children)
 {
     char path[64];

@@ -19,10 +19,10 @@ static const char *choice_uuid(const struct choice *choice, char text[UUID_TEXT_
     return text;
 }
 
-static char *visible_value(const struct config *config, const struct selection *selection)
+static char *visible_value(const struct section *section, const struct selection *selection)
 {
     scope(strbuf_release) struct strbuf value = STRBUF_INIT;
-    bool uuids = selection->by_uuid || config->ids == IDS_UUID;
+    bool uuids = selection->by_uuid || section->ids == IDS_UUID;
 
     for (size_t i = 0; i < selection->count; i++)
         uuids = uuids || !selection->choices[i].device;
@@ -38,11 +38,11 @@ static char *visible_value(const struct config *config, const struct selection *
     return strbuf_take(&value);
 }
 
-static int make(struct plan *plan, const struct config *config, const char *visible,
+static int make(struct plan *plan, const struct section *section, const char *visible,
                 enum in_job in_job, struct error *err)
 {
     scope(plan_release) struct plan made = {.in_job = in_job};
-    const struct var_list *wanted = &config->variables;
+    const struct var_list *wanted = &section->variables;
 
     int result = vars_add(&made.variables, "CUDA_DEVICE_ORDER", VAR_SET, PLAN_ORDER, NULL);
     if (result == 0)
@@ -78,26 +78,26 @@ static int fill_devices(struct plan *plan, const struct selection *selection,
     return 0;
 }
 
-int plan_make(struct plan *plan, const struct config *config, const struct selection *selection,
+int plan_make(struct plan *plan, const struct section *section, const struct selection *selection,
               struct error *err)
 {
     bool listed = true;
 
-    scope(free_text) char *visible = visible_value(config, selection);
+    scope(free_text) char *visible = visible_value(section, selection);
     if (!visible)
         return error_memory(err);
-    if (make(plan, config, visible, config->in_job, err) < 0)
+    if (make(plan, section, visible, section->in_job, err) < 0)
         return -1;
     for (size_t i = 0; i < selection->count; i++)
         listed = listed && selection->choices[i].device;
     return listed ? fill_devices(plan, selection, NULL, err) : 0;
 }
 
-int plan_make_cpu(struct plan *plan, const struct config *config, struct error *err)
+int plan_make_cpu(struct plan *plan, const struct section *section, struct error *err)
 {
-    enum in_job in_job = config_wants_no_gpu(config) ? IN_JOB_OVERRIDE : config->in_job;
+    enum in_job in_job = section_wants_no_gpu(section) ? IN_JOB_OVERRIDE : section->in_job;
 
-    return make(plan, config, PLAN_NO_GPU, in_job, err);
+    return make(plan, section, PLAN_NO_GPU, in_job, err);
 }
 
 const char *plan_visible(const struct plan *plan)

@@ -3,7 +3,7 @@
  * both written, and the devices behind it. Pure.
  *
  *     scope(plan_release) struct plan plan = {0};
- *     plan_make(&plan, &config, &selection, &err);
+ *     plan_make(&plan, &section, &selection, &err);
  *     ... ask the driver with plan_visible(&plan) and PLAN_ORDER ...
  *     plan_confirm(&plan, &selection, &seen, &err);
  */
@@ -32,12 +32,12 @@ struct plan {
 };
 
 /* For a selection of at least one device. */
-int plan_make(struct plan *plan, const struct config *config, const struct selection *selection,
+int plan_make(struct plan *plan, const struct section *section, const struct selection *selection,
               struct error *err);
 
 /* For no GPU: as `devices: none` asks, which holds in every job, or as `if_no_gpu: cpu` does on a
    machine without one, where in_job holds as written. */
-int plan_make_cpu(struct plan *plan, const struct config *config, struct error *err);
+int plan_make_cpu(struct plan *plan, const struct section *section, struct error *err);
 
 /* The planned value of CUDA_VISIBLE_DEVICES. */
 const char *plan_visible(const struct plan *plan);

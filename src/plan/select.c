@@ -212,7 +212,7 @@ static int check_one_kind(const struct selecting *in)
     return 0;
 }
 
-int select_devices(struct selection *selection, const struct config *config,
+int select_devices(struct selection *selection, const struct section *section,
                    const struct device_list *machine, struct error *err)
 {
     static int (*const by_kind[])(const struct selecting *, const struct item *) = {
@@ -224,8 +224,8 @@ int select_devices(struct selection *selection, const struct config *config,
     struct selecting in = {&chosen, machine, err};
     int result = 0;
 
-    for (size_t i = 0; i < config->item_count && !reading_is_enough(err); i++)
-        if (by_kind[config->items[i].kind](&in, &config->items[i]) < 0)
+    for (size_t i = 0; i < section->item_count && !keys_is_enough(err); i++)
+        if (by_kind[section->items[i].kind](&in, &section->items[i]) < 0)
             result = -1;
     if (result < 0 || check_one_kind(&in) < 0)
         return -1;

@@ -12,7 +12,7 @@ struct choice {
     size_t number;               /* index in the machine's list: nvidia-smi's number */
     const struct device *device; /* points into the machine's list; NULL where only the
                                     confirmation will tell: see select_devices */
-    const struct item *item;     /* points into the config */
+    const struct item *item;     /* points into the section */
 };
 
 struct selection {
@@ -22,7 +22,7 @@ struct selection {
 };
 
 /*
- * Not for `devices: none`, which needs no machine: see config_wants_no_gpu.
+ * Not for `devices: none`, which needs no machine: see section_wants_no_gpu.
  *
  * `machine` in PCI bus order. Where a GPU is in MIG mode, the driver lists one instance or all in
  * place of the GPUs, depending on its version (NVIDIA MIG User Guide, "CUDA Device Enumeration"):
@@ -32,7 +32,7 @@ struct selection {
  * Reports every item that names no device, or one that is taken, with its place: STATUS_DRIVER
  * where a device is missing, STATUS_INPUT where the file is wrong.
  */
-int select_devices(struct selection *selection, const struct config *config,
+int select_devices(struct selection *selection, const struct section *section,
                    const struct device_list *machine, struct error *err);
 
 void selection_release(struct selection *selection);

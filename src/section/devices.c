@@ -11,12 +11,12 @@ static int read_filter_name(const struct reading *in, const struct node *node, v
 {
     struct item *item = target;
     static const char accepted[] = "a name or pattern in quotes, such as \"*A100*\"";
-    const char *text = reading_text(in, node, accepted);
+    const char *text = keys_text(in, node, accepted);
 
     if (!text)
         return -1;
     if (!*text)
-        return reading_wrong(in, node, accepted);
+        return keys_wrong(in, node, accepted);
     item->name = strdup(text);
     return item->name ? 0 : error_memory(in->err);
 }
@@ -25,35 +25,34 @@ static int read_min_memory(const struct reading *in, const struct node *node, vo
 {
     struct item *item = target;
     static const char accepted[] = "a number with MB, GB, MiB or GiB, such as 40GiB";
-    const char *text = reading_text(in, node, accepted);
+    const char *text = keys_text(in, node, accepted);
 
     if (!text)
         return -1;
-    return size_parse(text, &item->min_memory) ? 0 : reading_wrong(in, node, accepted);
+    return size_parse(text, &item->min_memory) ? 0 : keys_wrong(in, node, accepted);
 }
 
 static int read_min_compute(const struct reading *in, const struct node *node, void *target)
 {
     struct item *item = target;
     static const char accepted[] = "a compute capability such as \"8.0\"";
-    const char *text = reading_text(in, node, accepted);
+    const char *text = keys_text(in, node, accepted);
 
     if (!text)
         return -1;
-    return compute_parse(text, &item->min_major, &item->min_minor)
-               ? 0
-               : reading_wrong(in, node, accepted);
+    return compute_parse(text, &item->min_major, &item->min_minor) ? 0
+                                                                   : keys_wrong(in, node, accepted);
 }
 
 static int read_count(const struct reading *in, const struct node *node, void *target)
 {
     struct item *item = target;
     static const char accepted[] = "a number from 1";
-    const char *text = reading_text(in, node, accepted);
+    const char *text = keys_text(in, node, accepted);
 
     if (!text)
         return -1;
-    return number_parse(text, &item->count) && item->count ? 0 : reading_wrong(in, node, accepted);
+    return number_parse(text, &item->count) && item->count ? 0 : keys_wrong(in, node, accepted);
 }
 
 static bool is_several(const char *text)
@@ -112,9 +111,9 @@ static int read_filter(const struct reading *in, const struct node *node, struct
 
     item->kind = ITEM_FILTER;
     if (!node->count)
-        return reading_wrong(in, node,
-                             "a filter with at least one of name, min_memory, min_compute, count");
-    if (reading_keys(in, node, "", keys, sizeof keys / sizeof *keys, item) < 0)
+        return keys_wrong(in, node,
+                          "a filter with at least one of name, min_memory, min_compute, count");
+    if (keys_read(in, node, "", keys, sizeof keys / sizeof *keys, item) < 0)
         return -1;
     item->text = filter_text(in->doc, node);
     return item->text ? 0 : error_memory(in->err);
@@ -126,7 +125,7 @@ static int read_item(const struct reading *in, const struct node *node, const ch
     item->place = document_place(in->doc, node);
     if (node->kind == NODE_MAPPING)
         return read_filter(in, node, item);
-    const char *text = reading_text(in, node, accepted);
+    const char *text = keys_text(in, node, accepted);
     if (!text)
         return -1;
     item->text = strdup(text);
@@ -135,12 +134,12 @@ static int read_item(const struct reading *in, const struct node *node, const ch
     return item_parse(text, item) < 0 ? wrong_item(in, node, accepted) : 0;
 }
 
-static int check_alone(const struct reading *in, const struct config *config)
+static int check_alone(const struct reading *in, const struct section *section)
 {
     int result = 0;
 
-    for (size_t i = 0; config->item_count > 1 && i < config->item_count; i++) {
-        const struct item *item = &config->items[i];
+    for (size_t i = 0; section->item_count > 1 && i < section->item_count; i++) {
+        const struct item *item = &section->items[i];
         if (item->kind == ITEM_ALL || item->kind == ITEM_NONE)
             result = error_at(in->err, item->place,
                               "%s: '%s' stands beside other items; write it alone, or leave it out",
@@ -149,28 +148,28 @@ static int check_alone(const struct reading *in, const struct config *config)
     return result;
 }
 
-int config_devices(const struct reading *in, const struct node *node, void *target)
+int section_devices(const struct reading *in, const struct node *node, void *target)
 {
-    struct config *config = target;
+    struct section *section = target;
     bool list = node->kind == NODE_LIST;
     size_t count = list ? node->count : 1;
     int result = 0;
 
-    config->devices_place = document_place(in->doc, node);
+    section->devices_place = document_place(in->doc, node);
     if (!count)
-        return error_at(in->err, config->devices_place,
+        return error_at(in->err, section->devices_place,
                         "%s: the list is empty; accepted as an item: " ITEM_ACCEPTED, in->path);
-    if (count > CONFIG_DEVICES_LIMIT)
-        return error_at(in->err, config->devices_place, "%s: %zu items; at most %d are accepted",
-                        in->path, count, CONFIG_DEVICES_LIMIT);
-    config->items = calloc(count, sizeof *config->items);
-    if (!config->items)
+    if (count > SECTION_DEVICES_LIMIT)
+        return error_at(in->err, section->devices_place, "%s: %zu items; at most %d are accepted",
+                        in->path, count, SECTION_DEVICES_LIMIT);
+    section->items = calloc(count, sizeof *section->items);
+    if (!section->items)
         return error_memory(in->err);
-    for (size_t i = 0; i < count && !reading_is_enough(in->err); i++) {
-        config->item_count++;
+    for (size_t i = 0; i < count && !keys_is_enough(in->err); i++) {
+        section->item_count++;
         const struct node *item = list ? document_item(in->doc, node, i) : node;
-        if (read_item(in, item, list ? ITEM_ACCEPTED : DEVICES_ACCEPTED, &config->items[i]) < 0)
+        if (read_item(in, item, list ? ITEM_ACCEPTED : DEVICES_ACCEPTED, &section->items[i]) < 0)
             result = -1;
     }
-    return check_alone(in, config) < 0 ? -1 : result;
+    return check_alone(in, section) < 0 ? -1 : result;
 }

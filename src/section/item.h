@@ -8,7 +8,7 @@
  *     0000:65:00.0        the GPU at this PCI bus ID; also 65:00.0
  *     all, none
  *
- * and, as a YAML mapping that config reads key by key, a filter on name, memory and compute
+ * and, as a YAML mapping that section reads key by key, a filter on name, memory and compute
  * capability.
  */
 #ifndef CONDA_GPU_ITEM_H

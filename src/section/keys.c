@@ -7,12 +7,12 @@
 
 enum { MOST_KEYS = 16 };
 
-bool reading_is_enough(const struct error *err)
+bool keys_is_enough(const struct error *err)
 {
-    return err->lines >= READING_ERRORS_LIMIT;
+    return err->lines >= KEYS_ERRORS_LIMIT;
 }
 
-int reading_wrong(const struct reading *in, const struct node *node, const char *accepted)
+int keys_wrong(const struct reading *in, const struct node *node, const char *accepted)
 {
     scope(free_text) char *shown = document_shown(in->doc, node);
 
@@ -22,16 +22,16 @@ int reading_wrong(const struct reading *in, const struct node *node, const char 
                     shown, accepted);
 }
 
-const char *reading_text(const struct reading *in, const struct node *node, const char *accepted)
+const char *keys_text(const struct reading *in, const struct node *node, const char *accepted)
 {
     const char *text = document_text(in->doc, node);
 
     if (!text || document_is_null(in->doc, node)) {
-        reading_wrong(in, node, accepted);
+        keys_wrong(in, node, accepted);
         return NULL;
     }
     size_t length = node->count;
-    if (strlen(text) == length && length <= READING_VALUE_LIMIT)
+    if (strlen(text) == length && length <= KEYS_VALUE_LIMIT)
         return text;
     if (strlen(text) != length)
         error_at(in->err, document_place(in->doc, node),
@@ -41,7 +41,7 @@ const char *reading_text(const struct reading *in, const struct node *node, cons
         error_at(in->err, document_place(in->doc, node),
                  "%s: the value has %zu bytes; at most %d are accepted, since Linux starts no "
                  "program with a much longer one",
-                 in->path, length, READING_VALUE_LIMIT);
+                 in->path, length, KEYS_VALUE_LIMIT);
     return NULL;
 }
 
@@ -68,7 +68,7 @@ static int unknown_key(const struct reading *in, const struct node *key, const c
                     "%s: unknown key '%.60s'; known keys: %s", in->path, name, strbuf_text(&known));
 }
 
-bool reading_is_repeated(const struct document *doc, const struct node *mapping, size_t pair)
+bool keys_is_repeated(const struct document *doc, const struct node *mapping, size_t pair)
 {
     const char *name = document_text(doc, document_key(doc, mapping, pair));
 
@@ -87,8 +87,8 @@ static int read_pair(const struct reading *in, const struct node *mapping, size_
     const char *name = document_text(in->doc, key);
 
     if (!name || strlen(name) != key->count)
-        return reading_wrong(in, key, "a key that is a plain word");
-    if (reading_is_repeated(in->doc, mapping, pair))
+        return keys_wrong(in, key, "a key that is a plain word");
+    if (keys_is_repeated(in->doc, mapping, pair))
         return error_at(in->err, document_place(in->doc, key),
                         "%s: the key '%.60s' stands here a second time; remove one of the two",
                         in->path, name);
@@ -98,29 +98,29 @@ static int read_pair(const struct reading *in, const struct node *mapping, size_
         scope(free_text) char *path = format_text("%s.%s", in->path, name);
         if (!path)
             return error_memory(in->err);
-        struct reading inner = {in->config, in->doc, in->err, path};
+        struct reading inner = {in->section, in->doc, in->err, path};
         return keys[i].read(&inner, document_value(in->doc, mapping, pair), target);
     }
     return unknown_key(in, key, name, keys, count);
 }
 
-int reading_keys(const struct reading *in, const struct node *node, const char *accepted,
-                 const struct key *keys, size_t count, void *target)
+int keys_read(const struct reading *in, const struct node *node, const char *accepted,
+              const struct key *keys, size_t count, void *target)
 {
     int result = 0;
 
     if (node->kind != NODE_MAPPING)
-        return reading_wrong(in, node, accepted);
-    for (size_t i = 0; i < node->count && !reading_is_enough(in->err); i++)
+        return keys_wrong(in, node, accepted);
+    for (size_t i = 0; i < node->count && !keys_is_enough(in->err); i++)
         if (read_pair(in, node, i, keys, count, target) < 0)
             result = -1;
     return result;
 }
 
-int reading_word(const struct reading *in, const struct node *node, const char *const words[2],
-                 const char *accepted, int *target)
+int keys_word(const struct reading *in, const struct node *node, const char *const words[2],
+              const char *accepted, int *target)
 {
-    const char *text = reading_text(in, node, accepted);
+    const char *text = keys_text(in, node, accepted);
 
     if (!text)
         return -1;
@@ -130,5 +130,5 @@ int reading_word(const struct reading *in, const struct node *node, const char *
             return 0;
         }
     }
-    return reading_wrong(in, node, accepted);
+    return keys_wrong(in, node, accepted);
 }

@@ -3,7 +3,7 @@
  * in them is told in one run.
  *
  *     static const struct key keys[] = {{"devices", read_devices, false}, ...};
- *     reading_keys(&in, node, "a mapping such as {devices: 0}", keys, count, config);
+ *     keys_read(&in, node, "a mapping such as {devices: 0}", keys, count, section);
  */
 #ifndef CONDA_GPU_READING_H
 #define CONDA_GPU_READING_H
@@ -11,15 +11,15 @@
 #include "section/document.h"
 
 enum {
-    READING_VALUE_LIMIT = 120000, /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
-    READING_ERRORS_LIMIT = 50,    /* lines about one file, then no further ones are looked for */
+    KEYS_VALUE_LIMIT = 120000, /* bytes; Linux allows 131,071 for NAME=VALUE (execve(2)) */
+    KEYS_ERRORS_LIMIT = 50,    /* lines about one file, then no further ones are looked for */
 };
 
-struct config;
+struct section;
 
 /* What every reader of a value gets. `path` is the key as messages name it: "gpu.devices". */
 struct reading {
-    struct config *config;
+    struct section *section;
     const struct document *doc;
     struct error *err;
     const char *path;
@@ -33,24 +33,24 @@ struct key {
     bool hidden; /* read for its message alone, so nobody is told to write it */
 };
 
-/* True when READING_ERRORS_LIMIT is reached. */
-bool reading_is_enough(const struct error *err);
+/* True when KEYS_ERRORS_LIMIT is reached. */
+bool keys_is_enough(const struct error *err);
 
 /* "PATH: found ...; accepted: ...", with the node's place. */
-int reading_wrong(const struct reading *in, const struct node *node, const char *accepted);
+int keys_wrong(const struct reading *in, const struct node *node, const char *accepted);
 
 /* A scalar that is not null, holds no NUL and is not too long; else NULL, and it is told. */
-const char *reading_text(const struct reading *in, const struct node *node, const char *accepted);
+const char *keys_text(const struct reading *in, const struct node *node, const char *accepted);
 
 /* One of a few words; *target is an enum whose values are the words' indices. */
-int reading_word(const struct reading *in, const struct node *node, const char *const words[2],
-                 const char *accepted, int *target);
+int keys_word(const struct reading *in, const struct node *node, const char *const words[2],
+              const char *accepted, int *target);
 
 /* True when a pair of the mapping before this one has the same key. */
-bool reading_is_repeated(const struct document *doc, const struct node *mapping, size_t pair);
+bool keys_is_repeated(const struct document *doc, const struct node *mapping, size_t pair);
 
 /* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
-int reading_keys(const struct reading *in, const struct node *node, const char *accepted,
-                 const struct key *keys, size_t count, void *target);
+int keys_read(const struct reading *in, const struct node *node, const char *accepted,
+              const struct key *keys, size_t count, void *target);
 
 #endif

@@ -12,7 +12,7 @@
     "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
 #define DEVICES_ACCEPTED ITEM_ACCEPTED ", or a list of these, such as [1, 3]"
 
-/* Read the values of gpu.devices and gpu.variables into the config. */
-read_value config_devices, config_variables;
+/* Read the values of gpu.devices and gpu.variables into the section. */
+read_value section_devices, section_variables;
 
 #endif

@@ -11,10 +11,10 @@ static int read_ids(const struct reading *in, const struct node *node, void *tar
 {
     static const char *const words[] = {"index", "uuid"};
     int word = IDS_INDEX;
-    struct config *config = target;
+    struct section *section = target;
 
-    int result = reading_word(in, node, words, "index or uuid", &word);
-    config->ids = (enum ids)word;
+    int result = keys_word(in, node, words, "index or uuid", &word);
+    section->ids = (enum ids)word;
     return result;
 }
 
@@ -22,10 +22,10 @@ static int read_if_no_gpu(const struct reading *in, const struct node *node, voi
 {
     static const char *const words[] = {"error", "cpu"};
     int word = IF_NO_GPU_ERROR;
-    struct config *config = target;
+    struct section *section = target;
 
-    int result = reading_word(in, node, words, "error or cpu", &word);
-    config->if_no_gpu = (enum if_no_gpu)word;
+    int result = keys_word(in, node, words, "error or cpu", &word);
+    section->if_no_gpu = (enum if_no_gpu)word;
     return result;
 }
 
@@ -33,10 +33,10 @@ static int read_in_job(const struct reading *in, const struct node *node, void *
 {
     static const char *const words[] = {"keep", "override"};
     int word = IN_JOB_KEEP;
-    struct config *config = target;
+    struct section *section = target;
 
-    int result = reading_word(in, node, words, "keep or override", &word);
-    config->in_job = (enum in_job)word;
+    int result = keys_word(in, node, words, "keep or override", &word);
+    section->in_job = (enum in_job)word;
     return result;
 }
 
@@ -72,14 +72,14 @@ static bool means_devices(const struct reading *in, const struct node *section)
 static int read_section(const struct reading *in, const struct node *node)
 {
     static const struct key keys[] = {
-        {"devices", config_devices, false},     {"ids", read_ids, false},
-        {"if_no_gpu", read_if_no_gpu, false},   {"in_job", read_in_job, false},
-        {"variables", config_variables, false}, {"assign", read_assign, true},
+        {"devices", section_devices, false},     {"ids", read_ids, false},
+        {"if_no_gpu", read_if_no_gpu, false},    {"in_job", read_in_job, false},
+        {"variables", section_variables, false}, {"assign", read_assign, true},
     };
 
-    int result = reading_keys(in, node, "a mapping such as {devices: 0}", keys,
-                              sizeof keys / sizeof *keys, in->config);
-    if (node->kind == NODE_MAPPING && !means_devices(in, node) && !reading_is_enough(in->err))
+    int result = keys_read(in, node, "a mapping such as {devices: 0}", keys,
+                           sizeof keys / sizeof *keys, in->section);
+    if (node->kind == NODE_MAPPING && !means_devices(in, node) && !keys_is_enough(in->err))
         return error_at(in->err, document_place(in->doc, node),
                         "gpu: 'devices' is missing; accepted: " DEVICES_ACCEPTED);
     return result;
@@ -124,7 +124,7 @@ static int read_outline(const struct reading *in, struct outline *outline)
 
 static int lacks_section(const struct reading *in, const struct outline *outline)
 {
-    struct place file = {.file = in->config->file};
+    struct place file = {.file = in->section->file};
 
     if (outline->section)
         error_at(in->err, document_place(in->doc, outline->section_key),
@@ -147,8 +147,8 @@ static int read_name(const struct reading *in, const struct node *node)
         return error_at(in->err, document_place(in->doc, node),
                         "name: the value holds a NUL, which no name of an environment can; remove "
                         "it");
-    in->config->name = strdup(name);
-    return in->config->name ? 0 : error_memory(in->err);
+    in->section->name = strdup(name);
+    return in->section->name ? 0 : error_memory(in->err);
 }
 
 /* The top level: only `name` and `gpu` are ours to read. */
@@ -165,10 +165,10 @@ static int read_root(const struct reading *in)
 }
 
 /* Reads from the file, or for fd -1 from the text. */
-static int read_any(struct config *config, const char *file, int fd, const char *text,
+static int read_any(struct section *section, const char *file, int fd, const char *text,
                     size_t length, struct error *err)
 {
-    scope(config_release) struct config read = {.file = strdup(file)};
+    scope(section_release) struct section read = {.file = strdup(file)};
     scope(document_release) struct document doc = {0};
 
     if (!read.file)
@@ -178,39 +178,39 @@ static int read_any(struct config *config, const char *file, int fd, const char 
     if (result < 0)
         return -1;
     if (read_root(&(struct reading){&read, &doc, err, "gpu"}) < 0) {
-        if (reading_is_enough(err))
+        if (keys_is_enough(err))
             error_at(err, (struct place){.file = read.file},
                      "there may be more errors; mend these first");
         return -1;
     }
-    *config = read;
-    read = (struct config){0};
+    *section = read;
+    read = (struct section){0};
     return 0;
 }
 
-int config_read(struct config *config, const char *file, const char *text, size_t length,
-                struct error *err)
+int section_read(struct section *section, const char *file, const char *text, size_t length,
+                 struct error *err)
 {
-    return read_any(config, file, -1, text, length, err);
+    return read_any(section, file, -1, text, length, err);
 }
 
-int config_read_fd(struct config *config, const char *file, int fd, struct error *err)
+int section_read_fd(struct section *section, const char *file, int fd, struct error *err)
 {
-    return read_any(config, file, fd, NULL, 0, err);
+    return read_any(section, file, fd, NULL, 0, err);
 }
 
-bool config_wants_no_gpu(const struct config *config)
+bool section_wants_no_gpu(const struct section *section)
 {
-    return config->item_count == 1 && config->items[0].kind == ITEM_NONE;
+    return section->item_count == 1 && section->items[0].kind == ITEM_NONE;
 }
 
-void config_release(struct config *config)
+void section_release(struct section *section)
 {
-    for (size_t i = 0; i < config->item_count; i++)
-        item_release(&config->items[i]);
-    free(config->items);
-    vars_release(&config->variables);
-    free(config->name);
-    free(config->file);
-    *config = (struct config){0};
+    for (size_t i = 0; i < section->item_count; i++)
+        item_release(&section->items[i]);
+    free(section->items);
+    vars_release(&section->variables);
+    free(section->name);
+    free(section->file);
+    *section = (struct section){0};
 }

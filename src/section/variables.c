@@ -13,11 +13,11 @@ static int read_joined(const struct reading *in, const struct node *node, const 
 {
     static const char accepted[] = "text";
 
-    *text = reading_text(in, node, accepted);
+    *text = keys_text(in, node, accepted);
     if (*text && !**text) {
         *text = NULL;
-        return reading_wrong(in, node,
-                             "text that is not empty: an empty element means the current folder");
+        return keys_wrong(in, node,
+                          "text that is not empty: an empty element means the current folder");
     }
     return *text ? 0 : -1;
 }
@@ -36,7 +36,7 @@ static int read_separator(const struct reading *in, const struct node *node, voi
 {
     struct join *join = target;
 
-    join->separator = reading_text(in, node, "text such as \":\"");
+    join->separator = keys_text(in, node, "text such as \":\"");
     return join->separator ? 0 : -1;
 }
 
@@ -49,13 +49,13 @@ static int read_join(const struct reading *in, const struct node *node, const ch
     };
     struct join join = {NULL, NULL, ":"};
 
-    if (reading_keys(in, node, "", keys, sizeof keys / sizeof *keys, &join) < 0)
+    if (keys_read(in, node, "", keys, sizeof keys / sizeof *keys, &join) < 0)
         return -1;
     if (!join.prepend == !join.append)
         return error_at(in->err, document_place(in->doc, node),
                         "%s: %s; write {prepend: TEXT} or {append: TEXT}", in->path,
                         join.prepend ? "both prepend and append" : "neither prepend nor append");
-    if (vars_add(&in->config->variables, name, join.prepend ? VAR_PREPEND : VAR_APPEND,
+    if (vars_add(&in->section->variables, name, join.prepend ? VAR_PREPEND : VAR_APPEND,
                  join.prepend ? join.prepend : join.append, join.separator) < 0)
         return error_memory(in->err);
     return 0;
@@ -66,14 +66,14 @@ static int read_variable(const struct reading *in, const struct node *node, cons
     if (node->kind == NODE_MAPPING)
         return read_join(in, node, name);
     if (document_is_null(in->doc, node))
-        return vars_add(&in->config->variables, name, VAR_UNSET, NULL, NULL) < 0
+        return vars_add(&in->section->variables, name, VAR_UNSET, NULL, NULL) < 0
                    ? error_memory(in->err)
                    : 0;
-    const char *text = reading_text(in, node, "a value, null, {prepend: TEXT} or {append: TEXT}");
+    const char *text = keys_text(in, node, "a value, null, {prepend: TEXT} or {append: TEXT}");
     if (!text)
         return -1;
-    return vars_add(&in->config->variables, name, VAR_SET, text, NULL) < 0 ? error_memory(in->err)
-                                                                           : 0;
+    return vars_add(&in->section->variables, name, VAR_SET, text, NULL) < 0 ? error_memory(in->err)
+                                                                            : 0;
 }
 
 static int read_variable_pair(const struct reading *in, const struct node *mapping, size_t pair)
@@ -82,23 +82,23 @@ static int read_variable_pair(const struct reading *in, const struct node *mappi
     const char *name = document_text(in->doc, key);
 
     if (!name)
-        return reading_wrong(in, key, "the name of a variable");
-    if (key->count > CONFIG_NAME_LIMIT)
+        return keys_wrong(in, key, "the name of a variable");
+    if (key->count > SECTION_NAME_LIMIT)
         return error_at(in->err, document_place(in->doc, key),
                         "%s: the name '%.20s...' has %u bytes; at most %d are accepted", in->path,
-                        name, key->count, CONFIG_NAME_LIMIT);
+                        name, key->count, SECTION_NAME_LIMIT);
     const char *reason = strlen(name) == key->count ? var_name_refused(name) : "holds a NUL";
     if (reason)
         return error_at(in->err, document_place(in->doc, key), "%s: '%.60s' %s", in->path, name,
                         reason);
-    if (reading_is_repeated(in->doc, mapping, pair))
+    if (keys_is_repeated(in->doc, mapping, pair))
         return error_at(in->err, document_place(in->doc, key),
                         "%s: '%.60s' stands here a second time; remove one of the two", in->path,
                         name);
     scope(free_text) char *path = format_text("%s.%s", in->path, name);
     if (!path)
         return error_memory(in->err);
-    struct reading inner = {in->config, in->doc, in->err, path};
+    struct reading inner = {in->section, in->doc, in->err, path};
     return read_variable(&inner, document_value(in->doc, mapping, pair), name);
 }
 
@@ -111,24 +111,24 @@ static size_t total_size(const struct var_list *list)
     return size;
 }
 
-int config_variables(const struct reading *in, const struct node *node, void *target)
+int section_variables(const struct reading *in, const struct node *node, void *target)
 {
     int result = 0;
 
     (void)target;
     if (node->kind != NODE_MAPPING)
-        return reading_wrong(in, node, "a mapping such as {OMP_NUM_THREADS: 8}");
-    if (node->count > CONFIG_VARIABLES_LIMIT)
+        return keys_wrong(in, node, "a mapping such as {OMP_NUM_THREADS: 8}");
+    if (node->count > SECTION_VARIABLES_LIMIT)
         return error_at(in->err, document_place(in->doc, node),
                         "%s: %u variables; at most %d are accepted", in->path, node->count,
-                        CONFIG_VARIABLES_LIMIT);
-    for (size_t i = 0; i < node->count && !reading_is_enough(in->err); i++)
+                        SECTION_VARIABLES_LIMIT);
+    for (size_t i = 0; i < node->count && !keys_is_enough(in->err); i++)
         if (read_variable_pair(in, node, i) < 0)
             result = -1;
-    if (total_size(&in->config->variables) > CONFIG_TOTAL_LIMIT)
+    if (total_size(&in->section->variables) > SECTION_TOTAL_LIMIT)
         return error_at(in->err, document_place(in->doc, node),
                         "%s: the values have %zu bytes together; at most %d are accepted, since "
                         "Linux starts no program with many more",
-                        in->path, total_size(&in->config->variables), CONFIG_TOTAL_LIMIT);
+                        in->path, total_size(&in->section->variables), SECTION_TOTAL_LIMIT);
     return result;
 }

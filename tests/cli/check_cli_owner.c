@@ -14,7 +14,7 @@
 
 static void set_up(void)
 {
-    prefix_open();
+    one_prefix_open();
     sandbox_write(&box, "environment.yml", "name: pt\ngpu:\n  devices: [1, 3]\n");
 }
 
@@ -621,7 +621,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: whose file");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, prefix_close);
+    tcase_add_checked_fixture(tests, set_up, one_prefix_close);
     tcase_set_timeout(tests, 60);
     LOOP(tests, a_foreign, foreigns);
     tcase_add_test(tests, an_edit_of_another_version);

@@ -473,7 +473,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("trees");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, prefix_open, prefix_close);
+    tcase_add_checked_fixture(tests, one_prefix_open, one_prefix_close);
     LOOP(tests, remove_leaves_it_as_it_was, starts);
     LOOP(tests, remove_leaves_an_edit, starts);
     tcase_add_loop_test(tests, modes_are_the_neighbours, 0, 4 * sizeof manners / sizeof *manners);

@@ -794,13 +794,13 @@ static Suite *suite(void)
 
     for (int i = 0; i < SCENARIOS; i++) {
         TCase *tests = tcase_create(scenarios[i].name); /* for CK_RUN_CASE */
-        tcase_add_checked_fixture(tests, prefix_open, prefix_close);
+        tcase_add_checked_fixture(tests, one_prefix_open, one_prefix_close);
         tcase_set_timeout(tests, 600);
         tcase_add_loop_test(tests, a_scenario, i, i + 1);
         suite_add_tcase(suite, tests);
     }
     TCase *tests = tcase_create("others");
-    tcase_add_checked_fixture(tests, prefix_open, prefix_close);
+    tcase_add_checked_fixture(tests, one_prefix_open, one_prefix_close);
     tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, a_swap, 0, SWAPS);
     tcase_add_loop_test(tests, no_call_goes_unseen, 0, SCENARIOS);

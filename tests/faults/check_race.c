@@ -21,7 +21,7 @@
 
 static void set_up(void)
 {
-    prefix_open();
+    one_prefix_open();
     sandbox_write(&box, "environment.yml", "gpu: {devices: none, variables: {A: b}}\n");
 }
 
@@ -319,7 +319,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("races, locks, odd prefixes");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, prefix_close);
+    tcase_add_checked_fixture(tests, set_up, one_prefix_close);
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, sixty_four_at_once);
     tcase_add_loop_test(tests, hostile_loop, 0, 3);

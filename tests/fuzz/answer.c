@@ -41,7 +41,7 @@ static void require_sound(const struct inventory *inventory)
 static void plan_all(const struct inventory *inventory)
 {
     struct item all = {.kind = ITEM_ALL, .place = {"f", 1, 1}, .text = (char[]){"all"}};
-    const struct config config = {.items = &all, .item_count = 1};
+    const struct section config = {.items = &all, .item_count = 1};
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;

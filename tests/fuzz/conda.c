@@ -39,14 +39,14 @@ static char *const *environment(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct prefix_wish wish = {.name = "pt", .env = environment()};
-    scope(prefix_release) struct prefix prefix = {0};
+    const struct find_wish wish = {.name = "pt", .env = environment()};
+    scope(environment_release) struct environment prefix = {0};
     scope(error_release) struct error err = ERROR_INIT;
     size_t first = strnlen((const char *)data, size), skipped = first < size;
 
     scratch_write(".condarc", data, first);
     scratch_write(".conda/environments.txt", data + first + skipped, size - first - skipped);
-    int result = prefix_find(&prefix, &wish, &err);
+    int result = find_environment(&prefix, &wish, &err);
     require_contract(result, &err);
     require(result < 0 ? err.status == STATUS_PREFIX && !prefix.path
                        : strcmp(path_name(prefix.path), "pt") == 0);

@@ -36,7 +36,7 @@ static struct device instances[] = {
 
 static const struct device_list machines[] = {{four, 4}, {instances, 2}};
 
-static void require_right(const struct config *config)
+static void require_right(const struct section *config)
 {
     size_t size = 0;
 
@@ -48,7 +48,7 @@ static void require_right(const struct config *config)
         require((var->kind == VAR_PREPEND || var->kind == VAR_APPEND) == !!var->separator);
         size += var->value ? strlen(var->value) : 0;
     }
-    require(config->variables.count <= CONFIG_VARIABLES_LIMIT && size <= CONFIG_TOTAL_LIMIT);
+    require(config->variables.count <= SECTION_VARIABLES_LIMIT && size <= SECTION_TOTAL_LIMIT);
 }
 
 static void render(struct strbuf *out, const struct render *in, const struct shell *shell,
@@ -116,7 +116,7 @@ static void confirm(struct plan *plan, const struct selection *selection)
     require(!selection->count || plan_confirm(plan, selection, &seen, &err) == 0);
 }
 
-static void check_machine(const struct config *config, const struct device_list *machine,
+static void check_machine(const struct section *config, const struct device_list *machine,
                           uint64_t digest)
 {
     scope(selection_release) struct selection selection = {0};
@@ -135,13 +135,13 @@ static void check_machine(const struct config *config, const struct device_list 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(plan_release) struct plan none = {0};
     scope(error_release) struct error err = ERROR_INIT;
     static const char file[] = "dir/environment.yml:";
     uint64_t digest = digest_of((const char *)data, size);
 
-    int result = config_read(&config, "dir/environment.yml", (const char *)data, size, &err);
+    int result = section_read(&config, "dir/environment.yml", (const char *)data, size, &err);
     require_contract(result, &err);
     if (result < 0) {
         require(err.status == STATUS_INPUT && !config.items && !config.file);
@@ -149,7 +149,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     require_right(&config);
-    for (size_t i = 0; !config_wants_no_gpu(&config) && i < sizeof machines / sizeof *machines; i++)
+    for (size_t i = 0; !section_wants_no_gpu(&config) && i < sizeof machines / sizeof *machines;
+         i++)
         check_machine(&config, &machines[i], digest);
     require(plan_make_cpu(&none, &config, &err) == 0);
     check_hooks(&none, "none", digest);

@@ -104,15 +104,15 @@ static void make_prefix(void)
 
 static void check_history(const uint8_t *data, size_t size)
 {
-    scope(site_close) struct site site = SITE_INIT;
-    scope(history_release) struct history history = {0};
+    scope(prefix_close) struct prefix site = PREFIX_INIT;
+    scope(earlier_release) struct earlier history = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
     make_prefix();
     scratch_write(RECEIPT_PATH, data, size);
     scratch_write("etc/conda/deactivate.d/env_vars.sh", data, size);
-    require(site_open(&site, scratch_folder(), &err) == 0);
-    require(history_read(&history, &site, &err) == 0 && !err.lines);
+    require(prefix_open(&site, scratch_folder(), &err) == 0);
+    require(earlier_read(&history, &site, &err) == 0 && !err.lines);
     require(strlen(history.key) == STATE_KEY_SIZE - 1);
     require(!history.receipt || !history.damaged);
     for (size_t i = 0; i < history.managed.count; i++)

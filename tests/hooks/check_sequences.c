@@ -69,12 +69,12 @@ static const char *const separators[] = {NULL, NULL, NULL, " ", ";", "'\\"};
 static const char *const devices[] = {"0", "1", "1,3", "0,1,2,3", "-1"};
 
 /* What an environment's hooks were, one generation after the other. */
-struct history {
+struct earlier {
     struct model_plan plans[GENERATIONS];
     struct environment environment;
 };
 
-static struct history pool[MODEL_ENVIRONMENTS][HISTORIES];
+static struct earlier pool[MODEL_ENVIRONMENTS][HISTORIES];
 
 static void draw_plan(struct chance *chance, struct model_plan *plan)
 {
@@ -93,8 +93,8 @@ static void draw_plan(struct chance *chance, struct model_plan *plan)
 }
 
 /* Applies the plans in their order. A clone begins with the hooks of its original. */
-static void apply_history(struct history *history, size_t environment,
-                          const struct history *original, const char *folder)
+static void apply_history(struct earlier *history, size_t environment,
+                          const struct earlier *original, const char *folder)
 {
     struct environment *made = &history->environment;
     size_t first = 0;
@@ -331,14 +331,14 @@ static void shrink_priors(struct failure *failure)
 /* Takes one variable after the other out of the plans; the hooks are written anew each time. */
 static void shrink_plans(struct failure *failure)
 {
-    static struct history rounds[MODEL_NAMES][MODEL_ENVIRONMENTS];
-    const struct history *last[MODEL_ENVIRONMENTS];
+    static struct earlier rounds[MODEL_NAMES][MODEL_ENVIRONMENTS];
+    const struct earlier *last[MODEL_ENVIRONMENTS];
 
     for (size_t i = 0; i < MODEL_ENVIRONMENTS; i++)
         last[i] = &pool[i][failure->sequence.history];
     for (size_t name = FIRST_FREE_NAME; name < MODEL_NAMES; name++) {
         struct sequence candidate = failure->sequence;
-        struct history *round = rounds[name];
+        struct earlier *round = rounds[name];
         for (size_t i = 0; i < MODEL_ENVIRONMENTS; i++) {
             char *folder = formatted("hooks/less.%zu.%zu", name, i);
             round[i] = *last[i];

@@ -13,13 +13,13 @@ const char *const hooks[HOOKS] = {
     "etc/conda/deactivate.d/env_vars.csh", "etc/conda/activate.d/env_vars.sh",
     "etc/conda/activate.d/env_vars.fish",  "etc/conda/activate.d/env_vars.csh"};
 
-void prefix_open(void)
+void one_prefix_open(void)
 {
     sandbox_open(&box);
     prefix = sandbox_environment(&box, "pt");
 }
 
-void prefix_close(void)
+void one_prefix_close(void)
 {
     free(prefix);
     sandbox_close(&box);

@@ -2,7 +2,7 @@
  * One environment, envs/pt of a sandbox, and what is done to it: shared by the tests of what
  * conda-gpu writes there.
  *
- *     tcase_add_checked_fixture(tcase, prefix_open, prefix_close);
+ *     tcase_add_checked_fixture(tcase, one_prefix_open, one_prefix_close);
  *     sandbox_write(&box, "environment.yml", "gpu: {devices: 1}\n");
  *     must_apply();
  */
@@ -14,8 +14,8 @@
 extern struct sandbox box;
 extern char *prefix; /* absolute */
 
-void prefix_open(void);
-void prefix_close(void);
+void one_prefix_open(void);
+void one_prefix_close(void);
 
 enum { HOOKS = 6 };
 extern const char *const hooks[HOOKS]; /* below the prefix, in the order of writing */

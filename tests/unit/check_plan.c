@@ -29,13 +29,13 @@ static void set_up(void)
     machine.count = 4;
 }
 
-static void read_devices(struct config *config, const char *devices)
+static void read_devices(struct section *config, const char *devices)
 {
     scope(error_release) struct error err = ERROR_INIT;
     scope(free_text) char *text =
         format_text("gpu:\n  devices: %s\n  variables: {A: 1, B: ~}\n", devices);
 
-    ck_assert_msg(config_read(config, "f", text, strlen(text), &err) == 0, "%s", error_text(&err));
+    ck_assert_msg(section_read(config, "f", text, strlen(text), &err) == 0, "%s", error_text(&err));
 }
 
 #define WHOLE(first) "GPU-0" first "000000-0000-0000-0000-000000000000"
@@ -81,7 +81,7 @@ static const struct {
 
 START_TEST(select_on_plain_machine)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(error_release) struct error err = ERROR_INIT;
     char chosen[8] = "";
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(select_reports_every_item)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
@@ -135,7 +135,7 @@ static const struct {
 
 START_TEST(select_on_mig_machine)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
@@ -158,7 +158,7 @@ static const struct {
     {"[3, 1]", "uuid", WHOLE("3") "," WHOLE("1")},
 };
 
-static void make_plan(struct plan *plan, struct config *config, struct selection *selection,
+static void make_plan(struct plan *plan, struct section *config, struct selection *selection,
                       const char *devices, bool uuids)
 {
     scope(error_release) struct error err = ERROR_INIT;
@@ -171,7 +171,7 @@ static void make_plan(struct plan *plan, struct config *config, struct selection
 
 START_TEST(plan_of_selection)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
 
@@ -206,7 +206,7 @@ static const struct {
 
 START_TEST(plan_in_jobs)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
@@ -224,7 +224,7 @@ END_TEST
 
 START_TEST(plan_without_gpu)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
@@ -237,7 +237,7 @@ END_TEST
 
 START_TEST(plan_for_instances)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
 
@@ -258,7 +258,7 @@ static const struct {
 
 START_TEST(plan_is_confirmed)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
@@ -287,7 +287,7 @@ END_TEST
 /* An instance that the driver has not listed is known only after the confirmation. */
 START_TEST(plan_learns_from_confirmation)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;

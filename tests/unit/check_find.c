@@ -31,8 +31,8 @@ static void tear_down(void)
 }
 
 /* Finds with the sandbox's paths put behind NAME=. */
-static int find(struct prefix *prefix, const char *path, const char *name, const char *file_name,
-                const char *active, struct error *err)
+static int find(struct environment *prefix, const char *path, const char *name,
+                const char *file_name, const char *active, struct error *err)
 {
     scope(free_text) char *home = format_text("HOME=%s/home", box.root);
     scope(free_text) char *envs = format_text("CONDA_ENVS_PATH=%s/envs", box.root);
@@ -42,10 +42,9 @@ static int find(struct prefix *prefix, const char *path, const char *name, const
                : format_text("NOTHING=");
     scope(free_text) char *given = path ? sandbox_path(&box, path) : NULL;
     char *const env[] = {home, envs, exe, current, NULL};
-    const struct prefix_wish wish = {
-        .path = given, .name = name, .file_name = file_name, .env = env};
+    const struct find_wish wish = {.path = given, .name = name, .file_name = file_name, .env = env};
 
-    return prefix_find(prefix, &wish, err);
+    return find_environment(prefix, &wish, err);
 }
 
 static const struct {
@@ -86,7 +85,7 @@ static const struct {
 
 START_TEST(prefix_is_found)
 {
-    struct prefix prefix = {0};
+    struct environment prefix = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
     int result =
@@ -104,21 +103,21 @@ START_TEST(prefix_is_found)
     ck_assert_str_eq(prefix.path, real);
     ck_assert_str_eq(prefix.name, cases[_i].called);
     ck_assert_int_eq(prefix.active, cases[_i].is_active);
-    prefix_release(&prefix);
-    prefix_release(&prefix);
+    environment_release(&prefix);
+    environment_release(&prefix);
 }
 END_TEST
 
 /* An environment with nothing in it, as in a container or cron. */
 START_TEST(prefix_without_environment)
 {
-    struct prefix prefix = {0};
+    struct environment prefix = {0};
     scope(error_release) struct error err = ERROR_INIT;
     char *const env[] = {NULL};
-    const struct prefix_wish by_name = {.name = "pt", .env = env}, by_nothing = {.env = env};
+    const struct find_wish by_name = {.name = "pt", .env = env}, by_nothing = {.env = env};
 
-    ck_assert_int_eq(prefix_find(&prefix, &by_name, &err), -1);
-    ck_assert_int_eq(prefix_find(&prefix, &by_nothing, &err), -1);
+    ck_assert_int_eq(find_environment(&prefix, &by_name, &err), -1);
+    ck_assert_int_eq(find_environment(&prefix, &by_nothing, &err), -1);
     ck_assert_int_eq(err.status, STATUS_PREFIX);
 }
 END_TEST

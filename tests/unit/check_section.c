@@ -113,12 +113,12 @@ END_TEST
 
 /* config */
 
-static int read_config(struct config *config, const char *text, struct error *err)
+static int read_config(struct section *config, const char *text, struct error *err)
 {
-    return config_read(config, "dir/environment.yml", text, strlen(text), err);
+    return section_read(config, "dir/environment.yml", text, strlen(text), err);
 }
 
-static void read_right(struct config *config, const char *text)
+static void read_right(struct section *config, const char *text)
 {
     scope(error_release) struct error err = ERROR_INIT;
 
@@ -128,7 +128,7 @@ static void read_right(struct config *config, const char *text)
 
 START_TEST(smallest)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
 
     read_right(&config, "gpu:\n  devices: 1\n");
     ck_assert_str_eq(config.file, "dir/environment.yml");
@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(everything)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
 
     read_right(&config,
                "name: pt\n"
@@ -211,7 +211,7 @@ static const struct {
 
 START_TEST(variable_values)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(free_text) char *text =
         format_text("gpu:\n  devices: 1\n  variables:\n    A: %s\n", variables[_i].text);
 
@@ -227,7 +227,7 @@ END_TEST
 
 START_TEST(variables_keep_their_order)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
 
     read_right(&config, "gpu: {devices: 1, variables: {Z: 1, A: 2, M: 3}}\n");
     ck_assert_str_eq(config.variables.items[0].name, "Z");
@@ -254,7 +254,7 @@ static const struct {
 
 START_TEST(outside_the_section)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
 
     read_right(&config, outsides[_i].text);
     ck_assert_uint_eq(config.item_count, 1);
@@ -277,7 +277,7 @@ static const char *const wrongs[] = {
 
 START_TEST(untouched_on_failure)
 {
-    struct config config = {0}, before;
+    struct section config = {0}, before;
     scope(error_release) struct error err = ERROR_INIT;
 
     config.ids = IDS_UUID;
@@ -292,10 +292,10 @@ END_TEST
 
 START_TEST(release_of_nothing)
 {
-    struct config config = {0};
+    struct section config = {0};
 
-    config_release(&config);
-    config_release(&config);
+    section_release(&config);
+    section_release(&config);
 }
 END_TEST
 
@@ -307,11 +307,11 @@ START_TEST(every_prefix)
         "  variables: {A: {prepend: x}, B: ~, C: |-\n    y\n  }\n";
 
     for (size_t length = 0; length < sizeof whole; length++) {
-        scope(config_release) struct config config = {0};
+        scope(section_release) struct section config = {0};
         scope(error_release) struct error err = ERROR_INIT;
         char *copy = malloc(length); /* exactly as long, for the sanitizer to watch */
         memcpy(copy, whole, length);
-        int result = config_read(&config, "f", copy, length, &err);
+        int result = section_read(&config, "f", copy, length, &err);
         ck_assert_int_eq(result<0, err.lines> 0);
         free(copy);
     }
@@ -366,10 +366,10 @@ static char *excess(size_t row, int times)
 
 static char *errors_of(const char *text)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
-    int result = config_read(&config, "f", text, strlen(text), &err);
+    int result = section_read(&config, "f", text, strlen(text), &err);
     ck_assert_int_eq(result<0, err.lines> 0);
     return strdup(error_text(&err));
 }
@@ -398,7 +398,7 @@ END_TEST
 /* An alias means the last anchor of its name before it. */
 START_TEST(anchors_of_one_name)
 {
-    scope(config_release) struct config config = {0};
+    scope(section_release) struct section config = {0};
 
     read_right(&config, "a: &x 7\nb: &x 8\ngpu: {devices: *x}\nc: &x 9\n");
     ck_assert_str_eq(config.items[0].text, "8");

@@ -18,22 +18,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct site site;
+static struct prefix site;
 static struct error err;
 
 static void set_up(void)
 {
-    prefix_open();
-    site = (struct site)SITE_INIT;
+    one_prefix_open();
+    site = (struct prefix)PREFIX_INIT;
     err = (struct error)ERROR_INIT;
-    ck_assert_int_eq(site_open(&site, prefix, &err), 0);
+    ck_assert_int_eq(prefix_open(&site, prefix, &err), 0);
 }
 
 static void tear_down(void)
 {
-    site_close(&site);
+    prefix_close(&site);
     error_release(&err);
-    prefix_close();
+    one_prefix_close();
 }
 
 static char *content(const char *path)
@@ -59,39 +59,39 @@ static void check_error(const char *wanted)
 
 /* site */
 
-START_TEST(site_of_nothing)
+START_TEST(prefix_of_nothing)
 {
-    struct site other = SITE_INIT;
+    struct prefix other = PREFIX_INIT;
 
-    ck_assert_int_eq(site_open(&other, "/nowhere", &err), -1);
+    ck_assert_int_eq(prefix_open(&other, "/nowhere", &err), -1);
     ck_assert_str_eq(error_text(&err),
                      "/nowhere: cannot open the environment: No such file or directory\n");
     ck_assert_int_eq(other.folder, -1);
-    site_close(&other);
-    site_close(&other);
+    prefix_close(&other);
+    prefix_close(&other);
 }
 END_TEST
 
-START_TEST(site_writes_and_reads)
+START_TEST(prefix_writes_and_reads)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-    ck_assert_int_eq(site_read(&site, "a/b/c", &text, &err), 0);
-    ck_assert_int_eq(site_write(&site, "a/b/c", "x\0y", 3, &err), 0);
-    ck_assert_int_eq(site_read(&site, "a/b/c", &text, &err), 1);
+    ck_assert_int_eq(prefix_read(&site, "a/b/c", &text, &err), 0);
+    ck_assert_int_eq(prefix_write(&site, "a/b/c", "x\0y", 3, &err), 0);
+    ck_assert_int_eq(prefix_read(&site, "a/b/c", &text, &err), 1);
     ck_assert_uint_eq(text.length, 3);
     ck_assert_mem_eq(text.text, "x\0y", 3);
-    ck_assert_int_eq(site_has(&site, "a/b/c", &err), 1);
-    ck_assert_int_eq(site_has_folder(&site, "a/b", &err), 1);
-    ck_assert_int_eq(site_has(&site, "a/x", &err), 0);
-    ck_assert_int_eq(site_remove(&site, "a/b/c", &err), 0);
-    ck_assert_int_eq(site_remove(&site, "a/b/c", &err), 0);
-    ck_assert_int_eq(site_remove(&site, "no/folder", &err), 0);
-    ck_assert_int_eq(site_remove_folder(&site, "a", 0, &err), 0);
-    ck_assert_int_eq(site_has_folder(&site, "a", &err), 1);
-    ck_assert_int_eq(site_remove_folder(&site, "a/b", 0, &err), 0);
-    ck_assert_int_eq(site_remove_folder(&site, "a", 0, &err), 0);
-    ck_assert_int_eq(site_has_folder(&site, "a", &err), 0);
+    ck_assert_int_eq(prefix_has(&site, "a/b/c", &err), 1);
+    ck_assert_int_eq(prefix_has_folder(&site, "a/b", &err), 1);
+    ck_assert_int_eq(prefix_has(&site, "a/x", &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "a/b/c", &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "a/b/c", &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "no/folder", &err), 0);
+    ck_assert_int_eq(prefix_remove_folder(&site, "a", 0, &err), 0);
+    ck_assert_int_eq(prefix_has_folder(&site, "a", &err), 1);
+    ck_assert_int_eq(prefix_remove_folder(&site, "a/b", 0, &err), 0);
+    ck_assert_int_eq(prefix_remove_folder(&site, "a", 0, &err), 0);
+    ck_assert_int_eq(prefix_has_folder(&site, "a", &err), 0);
     ck_assert_str_eq(error_text(&err), "");
 }
 END_TEST
@@ -110,7 +110,7 @@ static const struct {
                "replace it by a real folder\n"},
 };
 
-START_TEST(site_is_blocked)
+START_TEST(prefix_is_blocked)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(free_text) char *message =
@@ -122,20 +122,20 @@ START_TEST(site_is_blocked)
     ck_assert_int_eq(symlinkat("../../outside/file", site.folder, "link"), 0);
     ck_assert_int_eq(symlinkat("../../outside", site.folder, "out"), 0);
     ck_assert_int_eq(mkfifoat(site.folder, "fifo", 0600), 0);
-    ck_assert_int_eq(site_read(&site, blocked[_i].path, &text, &err), -1);
+    ck_assert_int_eq(prefix_read(&site, blocked[_i].path, &text, &err), -1);
     check_error(message);
-    site_remove(&site, "out/file", &err);
+    prefix_remove(&site, "out/file", &err);
     ck_assert(sandbox_has(&box, "outside/file"));
 }
 END_TEST
 
-START_TEST(site_writes_through_no_link)
+START_TEST(prefix_writes_through_no_link)
 {
     sandbox_write(&box, "outside/file", "kept");
     ck_assert_int_eq(symlinkat("../../outside", site.folder, "etc"), 0);
-    ck_assert_int_eq(site_write(&site, "etc/file", "x", 1, &err), -1);
+    ck_assert_int_eq(prefix_write(&site, "etc/file", "x", 1, &err), -1);
     ck_assert_int_eq(symlinkat("../../outside/file", site.folder, "link"), 0);
-    ck_assert_int_eq(site_write(&site, "link", "x", 1, &err), 0);
+    ck_assert_int_eq(prefix_write(&site, "link", "x", 1, &err), 0);
     scope(free_text) char *kept = sandbox_read(&box, "outside/file", NULL);
     ck_assert_str_eq(kept, "kept");
     check_content("link", "x");
@@ -146,92 +146,92 @@ static const struct {
     mode_t prefix, file, folder;
 } modes[] = {{0755, 0644, 0755}, {0775, 0664, 0775}, {0700, 0644, 0755}};
 
-START_TEST(site_has_modes)
+START_TEST(prefix_has_modes)
 {
-    struct site other = SITE_INIT;
+    struct prefix other = PREFIX_INIT;
     struct stat st;
 
     ck_assert_int_eq(chmod(prefix, modes[_i].prefix), 0);
     umask(077);
-    ck_assert_int_eq(site_open(&other, prefix, &err), 0);
-    ck_assert_int_eq(site_write(&other, "new/file", "", 0, &err), 0);
+    ck_assert_int_eq(prefix_open(&other, prefix, &err), 0);
+    ck_assert_int_eq(prefix_write(&other, "new/file", "", 0, &err), 0);
     ck_assert_int_eq(fstatat(other.folder, "new/file", &st, 0), 0);
     ck_assert_int_eq(st.st_mode & 07777, modes[_i].file);
-    ck_assert(site_is_marked(&other, "new"));
-    ck_assert_int_eq(site_settle(&other, "new", &err), 0);
-    ck_assert(!site_is_marked(&other, "new"));
+    ck_assert(prefix_is_marked(&other, "new"));
+    ck_assert_int_eq(prefix_settle(&other, "new", &err), 0);
+    ck_assert(!prefix_is_marked(&other, "new"));
     ck_assert_int_eq(fstatat(other.folder, "new", &st, 0), 0);
     ck_assert_int_eq(st.st_mode & 07777, modes[_i].folder);
     umask(022);
-    site_close(&other);
+    prefix_close(&other);
 }
 END_TEST
 
-START_TEST(site_locks)
+START_TEST(prefix_locks)
 {
-    struct site other = SITE_INIT;
+    struct prefix other = PREFIX_INIT;
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
 
-    ck_assert_int_eq(site_lock(&site, &err), 0);
-    ck_assert_int_eq(site_open(&other, prefix, &err), 0);
-    ck_assert_int_eq(site_lock(&other, &err), SITE_BUSY);
-    site_lock_holder(&other, &holder);
+    ck_assert_int_eq(prefix_lock(&site, &err), 0);
+    ck_assert_int_eq(prefix_open(&other, prefix, &err), 0);
+    ck_assert_int_eq(prefix_lock(&other, &err), PREFIX_BUSY);
+    prefix_lock_holder(&other, &holder);
     scope(free_text) char *process = format_text("(process %d)", getpid());
     ck_assert_msg(strstr(strbuf_text(&holder), process) ||
                       strcmp(strbuf_text(&holder), "another process") == 0,
                   "%s", strbuf_text(&holder));
-    site_close(&site);
-    ck_assert_int_eq(site_lock(&other, &err), 0);
+    prefix_close(&site);
+    ck_assert_int_eq(prefix_lock(&other, &err), 0);
     ck_assert_str_eq(error_text(&err), "");
-    site_close(&other);
+    prefix_close(&other);
 }
 END_TEST
 
 /* conda's own file is the lock's, and stays as it is; without it, its folder will do. */
-START_TEST(site_lock_changes_nothing)
+START_TEST(prefix_lock_changes_nothing)
 {
     scope(free_text) char *history = sandbox_path(&box, inside("conda-meta/history"));
     struct stat before, after;
 
     ck_assert_int_eq(stat(history, &before), 0);
-    ck_assert_int_eq(site_lock(&site, &err), 0);
+    ck_assert_int_eq(prefix_lock(&site, &err), 0);
     ck_assert_int_eq(stat(history, &after), 0);
     ck_assert_mem_eq(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
     ck_assert_int_eq(after.st_size, 0);
-    site_close(&site);
+    prefix_close(&site);
     ck_assert_int_eq(unlink(history), 0);
-    ck_assert_int_eq(site_open(&site, prefix, &err), 0);
-    ck_assert_int_eq(site_lock(&site, &err), 0);
+    ck_assert_int_eq(prefix_open(&site, prefix, &err), 0);
+    ck_assert_int_eq(prefix_lock(&site, &err), 0);
     ck_assert(!sandbox_has(&box, inside("conda-meta/history")));
 }
 END_TEST
 
-START_TEST(site_keeps_and_puts_back)
+START_TEST(prefix_keeps_and_puts_back)
 {
     sandbox_write(&box, inside("a/mine"), "mine");
     sandbox_write(&box, inside("a/taken"), "taken");
-    ck_assert_int_eq(site_keep(&site, "a/mine", "a/taken", &err), -1);
-    ck_assert_int_eq(site_keep(&site, "a/mine", "a/mine.orig", &err), 0);
+    ck_assert_int_eq(prefix_keep(&site, "a/mine", "a/taken", &err), -1);
+    ck_assert_int_eq(prefix_keep(&site, "a/mine", "a/mine.orig", &err), 0);
     check_content("a/mine.orig", "mine");
-    ck_assert_int_eq(site_write(&site, "a/mine", "ours", 4, &err), 0);
+    ck_assert_int_eq(prefix_write(&site, "a/mine", "ours", 4, &err), 0);
     check_content("a/mine.orig", "mine");
-    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), SITE_TAKEN);
+    ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", &err), PREFIX_TAKEN);
     check_content("a/mine", "ours");
-    ck_assert_int_eq(site_remove(&site, "a/mine", &err), 0);
-    ck_assert_int_eq(site_put_back(&site, "a/mine.orig", "a/mine", &err), SITE_PUT_BACK);
+    ck_assert_int_eq(prefix_remove(&site, "a/mine", &err), 0);
+    ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", &err), PREFIX_PUT_BACK);
     check_content("a/mine", "mine");
     ck_assert(!sandbox_has(&box, inside("a/mine.orig")));
     check_content("a/taken", "taken");
-    ck_assert_int_eq(site_put_back(&site, "a/gone", "a/x", &err), SITE_NOT_KEPT);
+    ck_assert_int_eq(prefix_put_back(&site, "a/gone", "a/x", &err), PREFIX_NOT_KEPT);
 }
 END_TEST
 
-START_TEST(site_sweeps)
+START_TEST(prefix_sweeps)
 {
     sandbox_write(&box, inside("a/.conda-gpu-0.tmp"), "");
     sandbox_write(&box, inside("a/x.tmp"), "");
-    site_sweep(&site, "a");
-    site_sweep(&site, "none");
+    prefix_sweep(&site, "a");
+    prefix_sweep(&site, "none");
     ck_assert(!sandbox_has(&box, inside("a/.conda-gpu-0.tmp")));
     ck_assert(sandbox_has(&box, inside("a/x.tmp")));
 }
@@ -436,7 +436,7 @@ static const struct {
 
 START_TEST(history_is_recalled)
 {
-    struct history history = {0};
+    struct earlier history = {0};
     scope(strbuf_release) struct strbuf managed = STRBUF_INIT;
 
     if (histories[_i].receipt && !*histories[_i].receipt)
@@ -445,7 +445,7 @@ START_TEST(history_is_recalled)
         sandbox_write(&box, inside(RECEIPT_PATH), histories[_i].receipt);
     if (histories[_i].hook)
         sandbox_write(&box, inside("etc/conda/deactivate.d/env_vars.sh"), histories[_i].hook);
-    ck_assert_int_eq(history_read(&history, &site, &err), 0);
+    ck_assert_int_eq(earlier_read(&history, &site, &err), 0);
     for (size_t i = 0; i < history.managed.count; i++)
         strbuf_addf(&managed, "%s ", history.managed.items[i]);
     ck_assert_str_eq(strbuf_text(&managed), histories[_i].managed);
@@ -453,32 +453,32 @@ START_TEST(history_is_recalled)
     if (histories[_i].key)
         ck_assert_str_eq(history.key, histories[_i].key);
     ck_assert_int_eq(history.damaged, histories[_i].damaged);
-    history_release(&history);
-    history_release(&history);
+    earlier_release(&history);
+    earlier_release(&history);
 }
 END_TEST
 
 START_TEST(history_key_is_the_prefix_s)
 {
-    scope(history_release) struct history history = {0};
-    scope(history_release) struct history other = {0};
-    struct site elsewhere = SITE_INIT;
+    scope(earlier_release) struct earlier history = {0};
+    scope(earlier_release) struct earlier other = {0};
+    struct prefix elsewhere = PREFIX_INIT;
     scope(free_text) char *path = sandbox_environment(&box, "other");
 
-    ck_assert_int_eq(site_open(&elsewhere, path, &err), 0);
-    ck_assert_int_eq(history_read(&history, &site, &err), 0);
-    ck_assert_int_eq(history_read(&other, &elsewhere, &err), 0);
+    ck_assert_int_eq(prefix_open(&elsewhere, path, &err), 0);
+    ck_assert_int_eq(earlier_read(&history, &site, &err), 0);
+    ck_assert_int_eq(earlier_read(&other, &elsewhere, &err), 0);
     ck_assert_str_ne(history.key, other.key);
-    site_close(&elsewhere);
+    prefix_close(&elsewhere);
 }
 END_TEST
 
 START_TEST(history_fails_whole)
 {
-    scope(history_release) struct history history = {0};
+    scope(earlier_release) struct earlier history = {0};
 
     sandbox_write(&box, inside("etc/conda/deactivate.d/env_vars.sh/x"), "");
-    ck_assert_int_eq(history_read(&history, &site, &err), -1);
+    ck_assert_int_eq(earlier_read(&history, &site, &err), -1);
     check_error("etc/conda/deactivate.d/env_vars.sh: cannot read: it is a folder; move it away\n");
     ck_assert_str_eq(history.key, "");
 }
@@ -654,7 +654,7 @@ START_TEST(hook_write_undoes_folders)
     sandbox_write(&box, inside("etc/conda/activate.d/x"), "in the way");
     ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), -1);
     ck_assert_int_eq(err.status, STATUS_PREFIX);
-    ck_assert_int_eq(site_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
+    ck_assert_int_eq(prefix_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
     check_content("etc/conda/activate.d/x", "in the way");
 }
 END_TEST
@@ -687,7 +687,7 @@ static void set_to_forget(struct hook_set *set, struct names *folders)
     write_receipt();
     sandbox_write(&box, inside("etc/conda/activate.d/x"), "");
     sandbox_write(&box, inside("etc/conda/deactivate.d/x"), "");
-    ck_assert_int_eq(site_remove(&site, "etc/conda/deactivate.d/x", &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "etc/conda/deactivate.d/x", &err), 0);
     add(set, RECEIPT_PATH, "");
     for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
         ck_assert_int_eq(names_add(folders, receipt_folders[i]), 0);
@@ -711,8 +711,8 @@ START_TEST(hook_forget_leaves_what_stays)
     set_to_forget(&set, &folders);
     struct stat before[] = {look(stay[0]), look(stay[1])};
     ck_assert_int_eq(hook_forget(&set, &site, NULL, &folders, &err), 0);
-    ck_assert_int_eq(site_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
-    ck_assert_int_eq(site_has(&site, RECEIPT_PATH, &err), 0);
+    ck_assert_int_eq(prefix_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
+    ck_assert_int_eq(prefix_has(&site, RECEIPT_PATH, &err), 0);
     for (size_t i = 0; i < 2; i++) {
         struct stat after = look(stay[i]);
         ck_assert_uint_eq(after.st_mode, before[i].st_mode);
@@ -728,8 +728,8 @@ START_TEST(hook_forget_fails_with_all_modes)
     scope(names_release) struct names folders = {0};
 
     set_to_forget(&set, &folders);
-    ck_assert_int_eq(site_remove(&site, "etc/conda/activate.d/x", &err), 0);
-    ck_assert_int_eq(site_remove(&site, RECEIPT_PATH, &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "etc/conda/activate.d/x", &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, RECEIPT_PATH, &err), 0);
     ck_assert_int_eq(mkdirat(site.folder, RECEIPT_PATH, 0755), 0);
     ck_assert_int_eq(fchmodat(site.folder, "etc/conda/activate.d", 0775, 0), 0);
     ck_assert_int_eq(hook_forget(&set, &site, NULL, &folders, &err), -1);
@@ -759,15 +759,15 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, site_of_nothing);
-    tcase_add_test(tests, site_writes_and_reads);
-    LOOP(tests, site_is_blocked, blocked);
-    tcase_add_test(tests, site_writes_through_no_link);
-    LOOP(tests, site_has_modes, modes);
-    tcase_add_test(tests, site_locks);
-    tcase_add_test(tests, site_lock_changes_nothing);
-    tcase_add_test(tests, site_keeps_and_puts_back);
-    tcase_add_test(tests, site_sweeps);
+    tcase_add_test(tests, prefix_of_nothing);
+    tcase_add_test(tests, prefix_writes_and_reads);
+    LOOP(tests, prefix_is_blocked, blocked);
+    tcase_add_test(tests, prefix_writes_through_no_link);
+    LOOP(tests, prefix_has_modes, modes);
+    tcase_add_test(tests, prefix_locks);
+    tcase_add_test(tests, prefix_lock_changes_nothing);
+    tcase_add_test(tests, prefix_keeps_and_puts_back);
+    tcase_add_test(tests, prefix_sweeps);
     LOOP(tests, receipt_reads_back, sources);
     tcase_add_test(tests, receipt_of_nothing);
     LOOP(tests, receipt_is_strict, receipts);
