@@ -43,6 +43,4 @@ char *path_join(const char *folder, const char *name);
 /* The last component, without looking at trailing slashes: points into path. */
 const char *path_name(const char *path);
 
-bool is_folder(const char *path);
-
 #endif

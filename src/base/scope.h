@@ -16,15 +16,13 @@
 #define scope(release) __attribute__((cleanup(release)))
 
 /* Takes a pointer out of its variable, which is then NULL and releases nothing. */
-#define take(variable) take_((void **)(variable))
-
-static inline void *take_(void **variable)
-{
-    void *taken = *variable;
-
-    *variable = NULL;
-    return taken;
-}
+#define take(variable)                                                                             \
+    __extension__({                                                                                \
+        __typeof__(variable) variable_ = (variable);                                               \
+        __typeof__(*variable_) taken_ = *variable_;                                                \
+        *variable_ = NULL;                                                                         \
+        taken_;                                                                                    \
+    })
 
 static inline void free_text(char **text)
 {

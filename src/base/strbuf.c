@@ -12,13 +12,6 @@ void strbuf_release(struct strbuf *buf)
     *buf = (struct strbuf)STRBUF_INIT;
 }
 
-void strbuf_clear(struct strbuf *buf)
-{
-    buf->length = 0;
-    if (buf->text)
-        buf->text[0] = '\0';
-}
-
 static void fail(struct strbuf *buf)
 {
     strbuf_release(buf);

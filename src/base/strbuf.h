@@ -29,7 +29,6 @@ struct strbuf {
     }
 
 void strbuf_release(struct strbuf *buf);
-void strbuf_clear(struct strbuf *buf);
 
 /* Makes room for that many further bytes and returns where they go; NULL if memory ran out.
    The caller adds what it wrote to `length` with strbuf_grew. */

@@ -1,5 +1,6 @@
 #include "conda/install.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "hook/render.h"
@@ -40,20 +41,12 @@ static enum hook_state state_of(const struct hook_file *file)
 
 static struct hook_file *new_file(struct hook_set *set, const char *path)
 {
-    if (set->count == set->room) {
-        size_t room = set->room ? set->room * 2 : 8;
-        struct hook_file *items = reallocarray(set->items, room, sizeof *items);
-        if (!items)
-            return NULL;
-        set->items = items;
-        set->room = room;
-    }
-    char *copy = strdup(path);
-    if (!copy)
+    scope(free_text) char *copy = strdup(path);
+
+    if (!copy || array_add(set, (struct hook_file){.path = copy}) < 0)
         return NULL;
-    struct hook_file *file = &set->items[set->count++];
-    *file = (struct hook_file){.path = copy};
-    return file;
+    (void)take(&copy);
+    return &set->items[set->count - 1];
 }
 
 int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,

@@ -25,15 +25,15 @@ static char *visible_value(const struct section *section, const struct selection
     bool uuids = selection->by_uuid || section->ids == IDS_UUID;
 
     for (size_t i = 0; i < selection->count; i++)
-        uuids = uuids || !selection->choices[i].device;
+        uuids = uuids || !selection->items[i].device;
 
     for (size_t i = 0; i < selection->count; i++) {
         char text[UUID_TEXT_SIZE];
         strbuf_adds(&value, i ? "," : "");
         if (uuids)
-            strbuf_adds(&value, choice_uuid(&selection->choices[i], text));
+            strbuf_adds(&value, choice_uuid(&selection->items[i], text));
         else
-            strbuf_addf(&value, "%zu", selection->choices[i].number);
+            strbuf_addf(&value, "%zu", selection->items[i].number);
     }
     return strbuf_take(&value);
 }
@@ -67,7 +67,7 @@ static int fill_devices(struct plan *plan, const struct selection *selection,
     if (!devices)
         return error_memory(err);
     for (size_t i = 0; i < selection->count; i++) {
-        const struct choice *choice = &selection->choices[i];
+        const struct choice *choice = &selection->items[i];
         const struct device *device = seen ? &seen->items[i] : choice->device;
         bool numbered = !selection->by_uuid && !device->mig;
         devices[i] = (struct planned_device){numbered ? choice->number : PLAN_NO_NUMBER, *device};
@@ -89,7 +89,7 @@ int plan_make(struct plan *plan, const struct section *section, const struct sel
     if (make(plan, section, visible, section->in_job, err) < 0)
         return -1;
     for (size_t i = 0; i < selection->count; i++)
-        listed = listed && selection->choices[i].device;
+        listed = listed && selection->items[i].device;
     return listed ? fill_devices(plan, selection, NULL, err) : 0;
 }
 
@@ -122,7 +122,7 @@ static int differs(const struct plan *plan, const struct selection *selection,
     char text[UUID_TEXT_SIZE];
 
     for (size_t i = 0; i < selection->count; i++)
-        strbuf_addf(&planned, "%s%s", i ? ", " : "", choice_uuid(&selection->choices[i], text));
+        strbuf_addf(&planned, "%s%s", i ? ", " : "", choice_uuid(&selection->items[i], text));
     for (size_t i = 0; i < seen->count; i++)
         strbuf_addf(&shown, "%s%s", i ? ", " : "", uuid_text(&seen->items[i], text));
     error_add(err, STATUS_DRIVER,
@@ -141,7 +141,7 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
 
     for (size_t i = 0; same && i < seen->count; i++) {
         char planned[UUID_TEXT_SIZE], shown[UUID_TEXT_SIZE];
-        same = strcasecmp(choice_uuid(&selection->choices[i], planned),
+        same = strcasecmp(choice_uuid(&selection->items[i], planned),
                           uuid_text(&seen->items[i], shown)) == 0;
     }
     if (!same)

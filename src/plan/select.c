@@ -1,5 +1,6 @@
 #include "plan/select.h"
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "section/keys.h"
 
@@ -43,7 +44,7 @@ static const struct choice *find_choice(const struct selecting *in, const struct
                                         size_t number)
 {
     for (size_t i = 0; i < in->selection->count; i++) {
-        const struct choice *choice = &in->selection->choices[i];
+        const struct choice *choice = &in->selection->items[i];
         if (choice->number == number &&
             (choice->device || strcasecmp(choice->item->text, item->text) == 0))
             return choice;
@@ -62,15 +63,9 @@ static int add(const struct selecting *in, const struct item *item, size_t numbe
                         "gpu.devices: '%s' names the device that '%s' names already; remove one "
                         "of the two",
                         item->text, earlier->item->text);
-    struct choice *choices =
-        reallocarray(selection->choices, selection->count + 1, sizeof *choices);
-    if (!choices)
-        return error_memory(in->err);
-    selection->choices = choices;
     bool listed = number < in->machine->count;
-    choices[selection->count++] =
-        (struct choice){number, listed ? &in->machine->items[number] : NULL, item};
-    return 0;
+    struct choice choice = {number, listed ? &in->machine->items[number] : NULL, item};
+    return array_add(selection, choice) < 0 ? error_memory(in->err) : 0;
 }
 
 static int check_countable(const struct selecting *in, const struct item *item)
@@ -202,8 +197,8 @@ static int check_one_kind(const struct selecting *in)
     const struct selection *selection = in->selection;
 
     for (size_t i = 1; i < selection->count; i++) {
-        const struct item *first = selection->choices[0].item, *other = selection->choices[i].item;
-        if (is_mig(&selection->choices[i]) != is_mig(&selection->choices[0]))
+        const struct item *first = selection->items[0].item, *other = selection->items[i].item;
+        if (is_mig(&selection->items[i]) != is_mig(&selection->items[0]))
             return error_at(in->err, other->place,
                             "gpu.devices: of '%s' and '%s' one is a MIG instance and one a whole "
                             "GPU, and CUDA shows a process only one kind; leave one of them out",
@@ -236,6 +231,6 @@ int select_devices(struct selection *selection, const struct section *section,
 
 void selection_release(struct selection *selection)
 {
-    free(selection->choices);
+    free(selection->items);
     *selection = (struct selection){0};
 }

@@ -16,8 +16,9 @@ struct choice {
 };
 
 struct selection {
-    struct choice *choices;
+    struct choice *items;
     size_t count;
+    size_t room;
     bool by_uuid; /* the driver's numbers are not nvidia-smi's here: a GPU is in MIG mode */
 };
 

@@ -1,20 +1,11 @@
 #include "section/vars.h"
 
+#include "base/array.h"
+#include "base/scope.h"
+
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Room for one more item of `size` bytes in a list that grows by doubling; NULL without memory. */
-static void *with_room(void *items, size_t count, size_t *room, size_t size)
-{
-    if (count < *room)
-        return items;
-    size_t more = *room ? *room * 2 : 8;
-    void *moved = reallocarray(items, more, size);
-    if (moved)
-        *room = more;
-    return moved;
-}
 
 static void var_release(struct var *var)
 {
@@ -26,19 +17,14 @@ static void var_release(struct var *var)
 int vars_add(struct var_list *list, const char *name, enum var_kind kind, const char *value,
              const char *separator)
 {
-    struct var *items = with_room(list->items, list->count, &list->room, sizeof *items);
-
-    if (!items)
-        return -1;
-    list->items = items;
     struct var var = {strdup(name), kind, value ? strdup(value) : NULL,
                       separator ? strdup(separator) : NULL};
-    if (!var.name || !value != !var.value || !separator != !var.separator) {
-        var_release(&var);
-        return -1;
-    }
-    list->items[list->count++] = var;
-    return 0;
+
+    if (var.name && !value == !var.value && !separator == !var.separator &&
+        array_add(list, var) == 0)
+        return 0;
+    var_release(&var);
+    return -1;
 }
 
 const struct var *vars_find(const struct var_list *list, const char *name)
@@ -61,14 +47,10 @@ int names_add(struct names *names, const char *name)
 {
     if (names_have(names, name))
         return 0;
-    char **items = with_room(names->items, names->count, &names->room, sizeof *items);
-    if (!items)
+    scope(free_text) char *copy = strdup(name);
+    if (!copy || array_add(names, copy) < 0)
         return -1;
-    names->items = items;
-    items[names->count] = strdup(name);
-    if (!items[names->count])
-        return -1;
-    names->count++;
+    (void)take(&copy);
     return 0;
 }
 

@@ -109,9 +109,9 @@ static void confirm(struct plan *plan, const struct selection *selection)
 
     require(seen.items != NULL);
     for (size_t i = 0; i < selection->count; i++) {
-        if (!selection->choices[i].device)
+        if (!selection->items[i].device)
             return;
-        seen.items[i] = *selection->choices[i].device;
+        seen.items[i] = *selection->items[i].device;
     }
     require(!selection->count || plan_confirm(plan, selection, &seen, &err) == 0);
 }

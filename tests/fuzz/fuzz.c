@@ -15,12 +15,10 @@ void broken(const char *file, int line, const char *what)
 
 static void require_printable(const char *text)
 {
-    scope(strbuf_release) struct strbuf again = STRBUF_INIT;
-
     for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
         size_t length = strcspn(line, "\n");
+        scope(strbuf_release) struct strbuf again = STRBUF_INIT;
         require(line[length] == '\n');
-        strbuf_clear(&again);
         strbuf_add_printable(&again, line, length);
         require(again.length == length && memcmp(strbuf_text(&again), line, length) == 0);
     }

@@ -195,20 +195,6 @@ START_TEST(path_names)
 }
 END_TEST
 
-START_TEST(folders)
-{
-    scope(free_text) char *file = sandbox_path(&box, "file");
-    scope(free_text) char *link = sandbox_path(&box, "link");
-
-    sandbox_write(&box, "file", "");
-    ck_assert_int_eq(symlinkat("home", folder, "link"), 0);
-    ck_assert(is_folder(box.root));
-    ck_assert(is_folder(link));
-    ck_assert(!is_folder(file));
-    ck_assert(!is_folder("/nowhere"));
-}
-END_TEST
-
 /* tempfile */
 
 START_TEST(tempfile_replaces)
@@ -336,7 +322,6 @@ static Suite *suite(void)
     tcase_add_test(tests, file_write_errors);
     LOOP(tests, paths_join, joins);
     tcase_add_test(tests, path_names);
-    tcase_add_test(tests, folders);
     tcase_add_test(tests, tempfile_replaces);
     tcase_add_test(tests, tempfile_has_no_shell_name);
     tcase_add_test(tests, tempfile_is_private);

@@ -188,7 +188,7 @@ START_TEST(condarc_has_limits)
     sandbox_write(&box, "home/.condarc", text.text);
     ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
     ck_assert_uint_eq(folders.count, 1000);
-    strbuf_clear(&text);
+    strbuf_release(&text);
     strbuf_adds(&text, "channels: ");
     for (int i = 0; i < 1000000; i++)
         strbuf_addc(&text, '[');

@@ -91,10 +91,10 @@ START_TEST(select_on_plain_machine)
     ck_assert_int_eq(result, selections[_i].chosen ? 0 : -1);
     ck_assert_int_eq(err.status, selections[_i].status);
     for (size_t i = 0; i < selection.count; i++) {
-        chosen[i] = (char)('0' + selection.choices[i].number);
-        ck_assert_ptr_eq(selection.choices[i].device, &gpus[selection.choices[i].number]);
-        ck_assert(selection.choices[i].item >= config.items &&
-                  selection.choices[i].item < config.items + config.item_count);
+        chosen[i] = (char)('0' + selection.items[i].number);
+        ck_assert_ptr_eq(selection.items[i].device, &gpus[selection.items[i].number]);
+        ck_assert(selection.items[i].item >= config.items &&
+                  selection.items[i].item < config.items + config.item_count);
     }
     ck_assert_str_eq(chosen, selections[_i].chosen ? selections[_i].chosen : "");
 }
@@ -113,7 +113,7 @@ START_TEST(select_reports_every_item)
                      "f:2:19: gpu.devices: no GPU 8 on this machine; it has 0 to 3\n"
                      "f:2:22: gpu.devices: no GPU with UUID 'GPU-9' on this machine; it has 0 to "
                      "3\n");
-    ck_assert_ptr_null(selection.choices);
+    ck_assert_ptr_null(selection.items);
 }
 END_TEST
 
@@ -144,7 +144,7 @@ START_TEST(select_on_mig_machine)
     ck_assert_int_eq(select_devices(&selection, &config, &machine, &err),
                      mig_selections[_i].result);
     if (selection.count)
-        ck_assert_int_eq(selection.choices[0].device != NULL, mig_selections[_i].listed);
+        ck_assert_int_eq(selection.items[0].device != NULL, mig_selections[_i].listed);
 }
 END_TEST
 
@@ -185,7 +185,7 @@ START_TEST(plan_of_selection)
     ck_assert_int_eq(plan.variables.items[3].kind, VAR_UNSET);
     ck_assert_uint_eq(plan.device_count, selection.count);
     for (size_t i = 0; i < plan.device_count; i++)
-        ck_assert_uint_eq(plan.devices[i].number, selection.choices[i].number);
+        ck_assert_uint_eq(plan.devices[i].number, selection.items[i].number);
 }
 END_TEST
 

@@ -1,0 +1,43 @@
+/*
+ * A list that grows. Any struct with `items`, `count` and `room` is one, {0} when empty:
+ *
+ *     struct numbers {
+ *         int *items;
+ *         size_t count;
+ *         size_t room;
+ *     };
+ *     if (array_add(&numbers, 7) < 0) ... memory ran out; the list is as it was
+ *     ...
+ *     free(numbers.items);
+ */
+#ifndef CONDA_GPU_ARRAY_H
+#define CONDA_GPU_ARRAY_H
+
+#include <stddef.h>
+#include <stdlib.h>
+
+/* Adds a copy of the item, which may also be a compound literal. 0, or -1 if memory ran out. */
+#define array_add(list, ...)                                                                       \
+    __extension__({                                                                                \
+        __typeof__(list) list_ = (list);                                                           \
+        __typeof__(list_->items) items_ = list_->items;                                            \
+        if (list_->count == list_->room)                                                           \
+            items_ = array_grown_(items_, &list_->room, sizeof *items_);                           \
+        if (items_) {                                                                              \
+            items_[list_->count++] = (__VA_ARGS__);                                                \
+            list_->items = items_;                                                                 \
+        }                                                                                          \
+        items_ ? 0 : -1;                                                                           \
+    })
+
+static inline void *array_grown_(void *items, size_t *room, size_t size)
+{
+    size_t more = *room ? *room * 2 : 8;
+    void *moved = reallocarray(items, more, size);
+
+    if (moved)
+        *room = more;
+    return moved;
+}
+
+#endif
