@@ -3,7 +3,6 @@
 #include "base/scope.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const char help[] =
     "Usage: conda-gpu apply [-f FILE] [-n NAME | -p PREFIX] [OPTION...]\n"
@@ -41,10 +40,7 @@ static void apply_release(struct apply *apply)
 {
     section_release(&apply->section);
     environment_release(&apply->environment);
-    inventory_cancel(&apply->confirming);
-    inventory_release(&apply->machine);
-    selection_release(&apply->selection);
-    plan_release(&apply->plan);
+    resolution_release(&apply->found);
     prefix_close(&apply->prefix);
     earlier_release(&apply->earlier);
     names_release(&apply->managed);
@@ -57,97 +53,27 @@ static bool looks_only(const struct options *options)
     return options->dry_run || options->check;
 }
 
-/* Begins to ask the driver what it shows under the planned values. */
-static int ask_to_confirm(struct apply *apply, struct error *err)
-{
-    const struct question question = {apply->options->driver, plan_visible(&apply->plan),
-                                      PLAN_ORDER, apply->options->timeout};
-
-    return inventory_ask(&apply->confirming, &question, err);
-}
-
-static int confirm(struct apply *apply, struct error *err)
-{
-    scope(inventory_release) struct inventory seen = {0};
-    scope(error_release) struct error blind = ERROR_INIT;
-
-    if (apply->confirming.child < 0)
-        return 0;
-    if (inventory_answer(&apply->confirming, &seen, &blind) < 0 && !seen.absent) {
-        error_add(err, blind.status, "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:",
-                  plan_visible(&apply->plan));
-        return error_join(err, &blind);
-    }
-    int result = plan_confirm(&apply->plan, &apply->selection, &seen.devices, err);
-    if (result < 0)
-        cli_add_table(err, &apply->machine.devices);
-    return result;
-}
-
-static int plan_without_gpu(struct apply *apply, const struct error *absent, struct error *err)
-{
-    if (!apply->machine.absent)
-        return error_join(err, absent);
-    if (apply->section.if_no_gpu != IF_NO_GPU_CPU) {
-        error_join(err, absent);
-        return error_add(err, absent->status,
-                         "to go on without GPUs where there are none, write 'if_no_gpu: cpu' into "
-                         "the gpu: section of %s",
-                         apply->section.file);
-    }
-    cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
-             (int)strcspn(error_text(absent), "\n"), error_text(absent));
-    return plan_make_cpu(&apply->plan, &apply->section, err);
-}
-
-/* From the driver's first answer to the plan, about which it is asked at once. A device that only
-   its second answer describes must be waited for. */
-static int decide(struct apply *apply, struct inquiry *survey, struct error *err)
-{
-    scope(error_release) struct error absent = ERROR_INIT;
-
-    if (section_wants_no_gpu(&apply->section))
-        return plan_make_cpu(&apply->plan, &apply->section, err);
-    if (inventory_answer(survey, &apply->machine, &absent) < 0)
-        return plan_without_gpu(apply, &absent, err);
-    if (select_devices(&apply->selection, &apply->section, &apply->machine.devices, err) < 0) {
-        cli_add_table(err, &apply->machine.devices);
-        if (err->status == STATUS_DRIVER && cli_in_job(apply->options->env))
-            error_add(
-                err, STATUS_DRIVER,
-                "this shell is in a scheduler's job, which may hide the machine's other GPUs; "
-                "if so, run apply outside of one");
-        return -1;
-    }
-    if (plan_make(&apply->plan, &apply->section, &apply->selection, err) < 0 ||
-        ask_to_confirm(apply, err) < 0)
-        return -1;
-    return apply->plan.devices ? 0 : confirm(apply, err);
-}
-
-/* Everything up to the writing. The driver is slow to answer, so whatever needs no answer is done
-   between asking and hearing it. */
+/* Everything up to the writing. */
 static int make_ready(struct apply *apply, struct error *err)
 {
     const struct options *options = apply->options;
-    scope(inventory_cancel) struct inquiry survey = INQUIRY_INIT;
+    const struct driver driver = {options->driver, options->timeout, cli_in_job(options->env)};
 
-    if (cli_survey(&survey, options, err) < 0 || cli_read_config(&apply->section, options, err) < 0)
+    if (cli_read_config(&apply->section, options, err) < 0)
         return -1;
     struct find_wish wish = {options->prefix, options->name, apply->section.name, true,
                              options->env};
-    if (find_environment(&apply->environment, &wish, err) < 0 || decide(apply, &survey, err) < 0 ||
+    if (find_environment(&apply->environment, &wish, err) < 0 ||
         prefix_open(&apply->prefix, apply->environment.path, err) < 0 ||
-        (!looks_only(options) && cli_lock(&apply->prefix, options, err) < 0) ||
-        apply_prepare(apply, err) < 0)
+        resolve(&apply->found, &apply->section, &driver, err) < 0 ||
+        (!looks_only(options) && cli_lock(&apply->prefix, options, err) < 0))
         return -1;
-    return confirm(apply, err);
+    return apply_prepare(apply, err);
 }
 
 static int run(const struct options *options, struct error *err)
 {
-    scope(apply_release) struct apply apply = {
-        .options = options, .prefix = PREFIX_INIT, .confirming = INQUIRY_INIT};
+    scope(apply_release) struct apply apply = {.options = options, .prefix = PREFIX_INIT};
 
     if (make_ready(&apply, err) < 0)
         return -1;

@@ -8,17 +8,14 @@
 #include "cli/cli.h"
 #include "conda/earlier.h"
 #include "conda/install.h"
-#include "plan/plan.h"
+#include "plan/resolve.h"
 
 /* What is to be written, and what for. */
 struct apply {
     const struct options *options;
     struct section section;
     struct environment environment;
-    struct inventory machine;
-    struct selection selection;
-    struct plan plan;
-    struct inquiry confirming;
+    struct resolution found;
     struct prefix prefix;
     struct earlier earlier;
     struct names managed; /* by this plan, then by earlier ones */

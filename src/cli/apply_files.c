@@ -45,8 +45,8 @@ static int list_managed(struct apply *apply, struct error *err)
 {
     int result = 0;
 
-    for (size_t i = 0; i < apply->plan.variables.count && result == 0; i++)
-        result = names_add(&apply->managed, apply->plan.variables.items[i].name);
+    for (size_t i = 0; i < apply->found.plan.variables.count && result == 0; i++)
+        result = names_add(&apply->managed, apply->found.plan.variables.items[i].name);
     for (size_t i = 0; i < apply->earlier.managed.count && result == 0; i++)
         result = names_add(&apply->managed, apply->earlier.managed.items[i]);
     return result < 0 ? error_memory(err) : 0;
@@ -56,7 +56,7 @@ static int list_managed(struct apply *apply, struct error *err)
 static int add_hooks(struct apply *apply, struct error *err)
 {
     const char *name = name_without_file(apply->section.file);
-    const struct render in = {&apply->plan,
+    const struct render in = {&apply->found.plan,
                               &apply->managed,
                               apply->earlier.key,
                               apply->environment.name,
@@ -87,7 +87,7 @@ static char *receipt_source(const struct apply *apply)
 static void fill_receipt(struct receipt *receipt, const struct apply *apply)
 {
     for (unsigned i = 0; i < receipt->devices_count; i++) {
-        const struct device *device = &apply->plan.devices[i].device;
+        const struct device *device = &apply->found.plan.devices[i].device;
         uuid_text(device, receipt->devices[i].uuid);
         pci_text(&device->pci, receipt->devices[i].address);
     }
@@ -109,8 +109,8 @@ static int write_receipt_text(struct apply *apply, struct error *err)
     struct receipt receipt = {
         .version = version,
         .source = source,
-        .devices = calloc(apply->plan.device_count + 1, sizeof *receipt.devices),
-        .devices_count = (unsigned)apply->plan.device_count,
+        .devices = calloc(apply->found.plan.device_count + 1, sizeof *receipt.devices),
+        .devices_count = (unsigned)apply->found.plan.device_count,
         .variables = apply->managed.items,
         .variables_count = (unsigned)apply->managed.count,
         .files = calloc(apply->set.count, sizeof *receipt.files),

@@ -14,8 +14,8 @@ static void print_devices(const struct apply *apply)
     scope(table_release) struct table table = TABLE_INIT(6);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
-    for (size_t i = 0; i < apply->plan.device_count; i++) {
-        const struct planned_device *planned = &apply->plan.devices[i];
+    for (size_t i = 0; i < apply->found.plan.device_count; i++) {
+        const struct planned_device *planned = &apply->found.plan.devices[i];
         char ordinal[32], number[32] = "GPU -";
         char memory[MEMORY_TEXT_SIZE], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
         snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
@@ -39,8 +39,8 @@ static void print_variables(const struct apply *apply)
                                         [VAR_PREPEND] = "prepend",
                                         [VAR_APPEND] = "append"};
 
-    for (size_t i = 0; i < apply->plan.variables.count; i++) {
-        const struct var *var = &apply->plan.variables.items[i];
+    for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
+        const struct var *var = &apply->found.plan.variables.items[i];
         cli_print(apply->options, "%-10s %s%s%s", kinds[var->kind], var->name,
                   var->value ? "=" : "", var->value ? var->value : "");
     }
@@ -49,17 +49,17 @@ static void print_variables(const struct apply *apply)
 void apply_print_plan(const struct apply *apply)
 {
     const struct options *options = apply->options;
-    int version = apply->machine.driver_version;
+    int version = apply->found.machine.driver_version;
 
     if (options->quiet)
         return;
     cli_print(options, "environment  %s  %s", apply->environment.name, apply->environment.path);
     print_devices(apply);
-    if (apply->plan.device_count)
+    if (apply->found.plan.device_count)
         cli_print(options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
-                  version / 1000, version % 1000 / 10, plan_visible(&apply->plan));
+                  version / 1000, version % 1000 / 10, plan_visible(&apply->found.plan));
     else
-        cli_print(options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(&apply->plan));
+        cli_print(options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(&apply->found.plan));
     if (options->verbose)
         print_variables(apply);
 }
@@ -126,9 +126,9 @@ static void note_job(const struct apply *apply)
     char *const *env = apply->options->env;
     const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
 
-    if (apply->plan.in_job != IN_JOB_KEEP || !visible || !cli_in_job(env) ||
+    if (apply->found.plan.in_job != IN_JOB_KEEP || !visible || !cli_in_job(env) ||
         env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
-        strcmp(visible, plan_visible(&apply->plan)) == 0)
+        strcmp(visible, plan_visible(&apply->found.plan)) == 0)
         return;
     cli_note(apply->options,
              "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
@@ -148,8 +148,8 @@ static void note_conda_variables(const struct apply *apply)
         return;
     json_t *root = json_loadb(strbuf_text(&text), text.length, 0, NULL);
     json_t *set = json_object_get(root, "env_vars");
-    for (size_t i = 0; i < apply->plan.variables.count; i++) {
-        const char *name = apply->plan.variables.items[i].name;
+    for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
+        const char *name = apply->found.plan.variables.items[i].name;
         const char *value = json_string_value(json_object_get(set, name));
         if (value && strcmp(value, unset) != 0)
             cli_note(apply->options,
@@ -161,8 +161,18 @@ static void note_conda_variables(const struct apply *apply)
     json_decref(root);
 }
 
+static void note_absence(const struct apply *apply)
+{
+    const char *why = error_text(&apply->found.absent);
+
+    if (apply->found.absent.lines)
+        cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
+                 (int)strcspn(why, "\n"), why);
+}
+
 void apply_print_notes(const struct apply *apply)
 {
+    note_absence(apply);
     if (is_another(apply))
         cli_note(apply->options,
                  "using the active environment '%s', though %s names '%s'; -n chooses another",
@@ -187,7 +197,7 @@ static void print_activation(const struct apply *apply)
     const char *name = env_get_filled(env, "CONDA_DEFAULT_ENV");
     const char *mamba = env_get_filled(env, "MAMBA_EXE");
     bool written = hook_differs(&apply->set, apply->set.count);
-    bool taken_up = !written && visible && strcmp(visible, plan_visible(&apply->plan)) == 0;
+    bool taken_up = !written && visible && strcmp(visible, plan_visible(&apply->found.plan)) == 0;
 
     if (!apply->environment.active || taken_up)
         return;

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "conda/find.h"
 #include "conda/prefix.h"
-#include "gpu/inventory.h"
 #include "section/section.h"
 
 #include <stdbool.h>
@@ -75,14 +74,8 @@ bool cli_colours(const struct options *options, int fd);
 /* The file of -f, or environment.yml, or environment.yaml. */
 int cli_read_config(struct section *section, const struct options *options, struct error *err);
 
-/* Begins to ask for this machine's devices, all of them, in PCI bus order. */
-int cli_survey(struct inquiry *inquiry, const struct options *options, struct error *err);
-
 /* Whether the hooks would take this environment for that of a scheduler's job. */
 bool cli_in_job(char *const *env);
-
-/* Adds the table of a machine's devices to an error. */
-void cli_add_table(struct error *err, const struct device_list *machine);
 
 /* Locks the environment; waits for another writer, and says for whom. */
 int cli_lock(struct prefix *prefix, const struct options *options, struct error *err);

@@ -3,8 +3,6 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "base/table.h"
-#include "plan/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,14 +114,6 @@ int cli_read_config(struct section *section, const struct options *options, stru
                      "has it, or name the file with -f");
 }
 
-int cli_survey(struct inquiry *inquiry, const struct options *options, struct error *err)
-{
-    const struct question question = {
-        .library = options->driver, .order = PLAN_ORDER, .timeout = options->timeout};
-
-    return inventory_ask(inquiry, &question, err);
-}
-
 bool cli_in_job(char *const *env)
 {
     static const char *const jobs[] = {"_CONDOR_JOB_AD", "SLURM_JOB_ID", "PBS_JOBID",
@@ -133,28 +123,6 @@ bool cli_in_job(char *const *env)
         if (env_get_filled(env, jobs[i]))
             return true;
     return false;
-}
-
-void cli_add_table(struct error *err, const struct device_list *machine)
-{
-    scope(table_release) struct table table = TABLE_INIT(5);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
-    bool countable = !device_list_has_mig(machine);
-
-    for (size_t i = 0; i < machine->count; i++) {
-        const struct device *device = &machine->items[i];
-        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
-        snprintf(number, sizeof number, "  GPU %zu", i);
-        table_cell(&table, device->mig ? "  MIG" : countable ? number : "  GPU -");
-        table_cell(&table, device->name);
-        table_cell(&table, memory_text(device->memory, memory));
-        table_cell(&table, pci_text(&device->pci, address));
-        table_cell(&table, uuid_text(device, uuid));
-    }
-    table_print(&table, &lines);
-    if (lines.failed)
-        error_memory(err);
-    error_add_lines(err, err->status, strbuf_text(&lines));
 }
 
 int cli_lock(struct prefix *prefix, const struct options *options, struct error *err)

@@ -3,6 +3,7 @@
 #include "base/env.h"
 #include "base/scope.h"
 #include "base/table.h"
+#include "gpu/inventory.h"
 #include "plan/plan.h"
 
 #include <jansson.h>

@@ -58,39 +58,33 @@ static int make(struct plan *plan, const struct section *section, const char *vi
     return 0;
 }
 
-/* The devices in the order of the selection, each from the list that has it. */
+/* The chosen devices; those that the driver did not list at first are known by now. */
 static int fill_devices(struct plan *plan, const struct selection *selection,
                         const struct device_list *seen, struct error *err)
 {
-    struct planned_device *devices = calloc(selection->count + 1, sizeof *devices);
+    struct planned_device *devices = calloc(seen->count + 1, sizeof *devices);
 
     if (!devices)
         return error_memory(err);
-    for (size_t i = 0; i < selection->count; i++) {
+    for (size_t i = 0; i < seen->count; i++) {
         const struct choice *choice = &selection->items[i];
-        const struct device *device = seen ? &seen->items[i] : choice->device;
+        const struct device *device = choice->device ? choice->device : &seen->items[i];
         bool numbered = !selection->by_uuid && !device->mig;
         devices[i] = (struct planned_device){numbered ? choice->number : PLAN_NO_NUMBER, *device};
     }
-    free(plan->devices);
     plan->devices = devices;
-    plan->device_count = selection->count;
+    plan->device_count = seen->count;
     return 0;
 }
 
 int plan_make(struct plan *plan, const struct section *section, const struct selection *selection,
               struct error *err)
 {
-    bool listed = true;
-
     scope(free_text) char *visible = visible_value(section, selection);
+
     if (!visible)
         return error_memory(err);
-    if (make(plan, section, visible, section->in_job, err) < 0)
-        return -1;
-    for (size_t i = 0; i < selection->count; i++)
-        listed = listed && selection->items[i].device;
-    return listed ? fill_devices(plan, selection, NULL, err) : 0;
+    return make(plan, section, visible, section->in_job, err);
 }
 
 int plan_make_cpu(struct plan *plan, const struct section *section, struct error *err)
@@ -146,7 +140,7 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
     }
     if (!same)
         return differs(plan, selection, seen, err);
-    return plan->devices ? 0 : fill_devices(plan, selection, seen, err);
+    return fill_devices(plan, selection, seen, err);
 }
 
 void plan_release(struct plan *plan)

@@ -26,8 +26,7 @@ struct planned_device {
 struct plan {
     struct var_list variables; /* CUDA_DEVICE_ORDER and CUDA_VISIBLE_DEVICES first */
     enum in_job in_job;        /* for CUDA_VISIBLE_DEVICES; always override for `devices: none` */
-    struct planned_device *devices; /* in CUDA's order; NULL before plan_confirm if the driver has
-                                       not listed all of them yet */
+    struct planned_device *devices; /* in CUDA's order; none before plan_confirm */
     size_t device_count;
 };
 
@@ -43,7 +42,7 @@ int plan_make_cpu(struct plan *plan, const struct section *section, struct error
 const char *plan_visible(const struct plan *plan);
 
 /* Compares what the driver shows under the planned values with what was selected: the same UUIDs in
-   the same order. On success plan->devices is complete; otherwise both lists are in the error. */
+   the same order. On success they are the plan's devices; otherwise both lists are in the error. */
 int plan_confirm(struct plan *plan, const struct selection *selection,
                  const struct device_list *seen, struct error *err);
 

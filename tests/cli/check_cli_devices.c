@@ -312,7 +312,7 @@ START_TEST(job_hides)
     struct outcome got = conda_gpu(&box, job, "apply", "-p", "envs/pt", NULL);
     ck_assert_ptr_nonnull(strstr(got.err,
                                  "\nthis shell is in a scheduler's job, which may hide the "
-                                 "machine's other GPUs; if so, run apply outside of one\n"));
+                                 "machine's other GPUs; if so, run conda-gpu outside of one\n"));
     ck_assert_int_eq(got.status, 3);
     outcome_free(&got);
 }

@@ -1,0 +1,119 @@
+#include "plan/resolve.h"
+
+#include "base/scope.h"
+#include "base/table.h"
+
+#include <stdio.h>
+
+/* The devices of this machine as lines behind an error. */
+static int add_table(struct error *err, const struct device_list *machine)
+{
+    scope(table_release) struct table table = TABLE_INIT(5);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+    bool countable = !device_list_has_mig(machine);
+
+    for (size_t i = 0; i < machine->count; i++) {
+        const struct device *device = &machine->items[i];
+        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
+        snprintf(number, sizeof number, "  GPU %zu", i);
+        table_cell(&table, device->mig ? "  MIG" : countable ? number : "  GPU -");
+        table_cell(&table, device->name);
+        table_cell(&table, memory_text(device->memory, memory));
+        table_cell(&table, pci_text(&device->pci, address));
+        table_cell(&table, uuid_text(device, uuid));
+    }
+    table_print(&table, &lines);
+    if (lines.failed)
+        return error_memory(err);
+    return error_add_lines(err, err->status, strbuf_text(&lines));
+}
+
+static int ask(struct inventory *answer, const struct driver *driver, const char *visible,
+               struct error *err)
+{
+    scope(inventory_cancel) struct inquiry inquiry = INQUIRY_INIT;
+    const struct question question = {driver->library, visible, PLAN_ORDER, driver->timeout};
+
+    if (inventory_ask(&inquiry, &question, err) < 0)
+        return -1;
+    return inventory_answer(&inquiry, answer, err);
+}
+
+/* Compares what the driver shows under the planned values with what was chosen. */
+static int confirm(struct resolution *found, const struct selection *selection,
+                   const struct driver *driver, struct error *err)
+{
+    scope(inventory_release) struct inventory seen = {0};
+    scope(error_release) struct error blind = ERROR_INIT;
+    const char *visible = plan_visible(&found->plan);
+
+    if (ask(&seen, driver, visible, &blind) < 0 && !seen.absent) {
+        error_add(err, blind.status,
+                  "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:", visible);
+        return error_join(err, &blind);
+    }
+    if (plan_confirm(&found->plan, selection, &seen.devices, err) == 0)
+        return 0;
+    return add_table(err, &found->machine.devices);
+}
+
+static int resolve_without_gpu(struct resolution *found, const struct section *section,
+                               struct error *err)
+{
+    if (found->machine.absent && section->if_no_gpu == IF_NO_GPU_CPU)
+        return plan_make_cpu(&found->plan, section, err);
+    error_join(err, &found->absent);
+    if (!found->machine.absent)
+        return -1;
+    return error_add(err, STATUS_DRIVER,
+                     "to go on without GPUs where there are none, write 'if_no_gpu: cpu' into the "
+                     "gpu: section of %s",
+                     section->file);
+}
+
+static int choose(struct selection *selection, const struct resolution *found,
+                  const struct section *section, const struct driver *driver, struct error *err)
+{
+    if (select_devices(selection, section, &found->machine.devices, err) == 0)
+        return 0;
+    add_table(err, &found->machine.devices);
+    if (err->status == STATUS_DRIVER && driver->in_job)
+        error_add(err, STATUS_DRIVER,
+                  "this shell is in a scheduler's job, which may hide the machine's other GPUs; "
+                  "if so, run conda-gpu outside of one");
+    return -1;
+}
+
+static int fill(struct resolution *found, const struct section *section,
+                const struct driver *driver, struct error *err)
+{
+    scope(selection_release) struct selection selection = {0};
+
+    if (section_wants_no_gpu(section))
+        return plan_make_cpu(&found->plan, section, err);
+    if (ask(&found->machine, driver, NULL, &found->absent) < 0)
+        return resolve_without_gpu(found, section, err);
+    if (choose(&selection, found, section, driver, err) < 0 ||
+        plan_make(&found->plan, section, &selection, err) < 0)
+        return -1;
+    return confirm(found, &selection, driver, err);
+}
+
+int resolve(struct resolution *resolution, const struct section *section,
+            const struct driver *driver, struct error *err)
+{
+    scope(resolution_release) struct resolution found = {0};
+
+    if (fill(&found, section, driver, err) < 0)
+        return -1;
+    *resolution = found;
+    found = (struct resolution){0};
+    return 0;
+}
+
+void resolution_release(struct resolution *resolution)
+{
+    plan_release(&resolution->plan);
+    inventory_release(&resolution->machine);
+    error_release(&resolution->absent);
+}
