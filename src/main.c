@@ -103,8 +103,12 @@ static int run(int argc, char **argv, struct options *options, struct error *err
 static void print_error(const struct options *options, const struct error *err)
 {
     bool colours = cli_colours(options, STDERR_FILENO);
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-    fprintf(stderr, "%s%s%s", colours ? "\033[31m" : "", error_text(err), colours ? "\033[0m" : "");
+    error_print(err, PROGRAM ": ", &text);
+    fprintf(stderr, "%s%s%s", colours ? "\033[31m" : "",
+            text.failed ? PROGRAM ": out of memory\n" : strbuf_text(&text),
+            colours ? "\033[0m" : "");
 }
 
 /* A descriptor that the caller closed must not become one of our files; writing to it still fails.

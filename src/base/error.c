@@ -1,46 +1,70 @@
 #include "base/error.h"
 
+#include "base/array.h"
 #include "base/scope.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#define MEMORY "out of memory\n"
+#define MEMORY "out of memory"
 
 /* A line is cut here: enough for a path of PATH_MAX bytes, too little to flood a terminal. */
 enum { LONGEST_LINE = 8192 };
 
-/* Where memory ran out, some message is missing, and those that are there do not tell the whole. */
 static void settle(struct error *err, enum status status)
 {
-    if (err->text.failed || status == STATUS_SYSTEM)
-        err->status = STATUS_SYSTEM;
-    else if (err->status == STATUS_DONE)
+    if (status == STATUS_SYSTEM || err->status == STATUS_DONE)
         err->status = status;
 }
 
-__attribute__((format(printf, 4, 0))) static int add_line(struct error *err, enum status status,
-                                                          struct place place, const char *format,
-                                                          va_list args)
+/* One line of a format's result; it has failed where memory ran out. */
+__attribute__((format(printf, 2, 0))) static void add_line(struct strbuf *out, const char *format,
+                                                           va_list args)
 {
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
 
-    if (place.file)
-        strbuf_addf(&line, "%s:", place.file);
-    if (place.line)
-        strbuf_addf(&line, "%zu:%zu:", place.line, place.column);
-    if (place.file)
-        strbuf_addc(&line, ' ');
     strbuf_vaddf(&line, format, args);
-
-    if (line.failed)
-        return error_memory(err);
-    err->lines++;
     size_t length = line.length < LONGEST_LINE ? line.length : LONGEST_LINE;
-    strbuf_add_printable(&err->text, strbuf_text(&line), length);
-    strbuf_adds(&err->text, line.length > length ? " [...]\n" : "\n");
-    settle(err, status);
+    strbuf_add_printable(out, strbuf_text(&line), length);
+    if (line.length > length)
+        strbuf_adds(out, " [...]");
+    out->failed = out->failed || line.failed;
+}
+
+static void message_release(struct message *message)
+{
+    free(message->file);
+    free(message->text);
+    strbuf_release(&message->detail);
+}
+
+/* Takes what the message holds. */
+static int add_message(struct error *err, struct message *message)
+{
+    if (!message->text || array_add(err, *message) < 0) {
+        message_release(message);
+        return error_memory(err);
+    }
+    settle(err, message->status);
     return -1;
+}
+
+__attribute__((format(printf, 4, 0))) static int add(struct error *err, enum status status,
+                                                     struct place place, const char *format,
+                                                     va_list args)
+{
+    struct strbuf text = STRBUF_INIT, file = STRBUF_INIT;
+    struct message message = {.status = status, .line = place.line, .column = place.column};
+
+    add_line(&text, format, args);
+    message.text = strbuf_take(&text);
+    if (place.file) {
+        strbuf_add_printable(&file, place.file, strlen(place.file));
+        message.file = strbuf_take(&file);
+        if (!message.file)
+            return free(message.text), error_memory(err);
+    }
+    return add_message(err, &message);
 }
 
 int error_add(struct error *err, enum status status, const char *format, ...)
@@ -48,7 +72,7 @@ int error_add(struct error *err, enum status status, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    add_line(err, status, (struct place){0}, format, args);
+    add(err, status, (struct place){0}, format, args);
     va_end(args);
     return -1;
 }
@@ -58,44 +82,96 @@ int error_at(struct error *err, struct place place, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    add_line(err, STATUS_INPUT, place, format, args);
+    add(err, STATUS_INPUT, place, format, args);
     va_end(args);
-    return -1;
-}
-
-int error_add_lines(struct error *err, enum status status, const char *text)
-{
-    while (*text) {
-        size_t length = strcspn(text, "\n");
-        error_add(err, status, "%.*s", (int)length, text);
-        text += length + (text[length] == '\n');
-    }
     return -1;
 }
 
 int error_memory(struct error *err)
 {
-    err->lines++;
-    strbuf_adds(&err->text, MEMORY);
+    err->no_memory = true;
     settle(err, STATUS_SYSTEM);
     return -1;
 }
 
-int error_join(struct error *err, const struct error *other)
+int error_detail(struct error *err, const char *format, ...)
 {
-    err->lines += other->lines;
-    strbuf_adds(&err->text, error_text(other));
-    settle(err, other->status);
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    add_line(&line, format, args);
+    va_end(args);
+    if (line.failed)
+        return error_memory(err);
+    if (!err->count)
+        return -1;
+    struct strbuf *detail = &err->items[err->count - 1].detail;
+    strbuf_addf(detail, "%s\n", strbuf_text(&line));
+    return detail->failed ? error_memory(err) : -1;
+}
+
+int error_detail_lines(struct error *err, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        error_detail(err, "%.*s", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
     return -1;
 }
 
-const char *error_text(const struct error *err)
+int error_join(struct error *err, struct error *other)
 {
-    return err->text.failed ? MEMORY : strbuf_text(&err->text);
+    for (size_t i = 0; i < other->count; i++)
+        add_message(err, &other->items[i]);
+    if (other->no_memory)
+        error_memory(err);
+    other->count = 0;
+    error_release(other);
+    return -1;
+}
+
+static void print_message(const struct message *message, const char *before, struct strbuf *out)
+{
+    strbuf_adds(out, before);
+    if (message->file)
+        strbuf_addf(out, "%s:", message->file);
+    if (message->line)
+        strbuf_addf(out, "%zu:%zu:", message->line, message->column);
+    strbuf_addf(out, "%s%s\n", message->file ? " " : "", message->text);
+    for (const char *line = strbuf_text(&message->detail); *line;) {
+        size_t length = strcspn(line, "\n") + 1;
+        strbuf_addf(out, "%s%.*s", length > 1 ? "  " : "", (int)length, line);
+        line += length;
+    }
+}
+
+void error_print(const struct error *err, const char *before, struct strbuf *out)
+{
+    for (size_t i = 0; i < err->count; i++)
+        print_message(&err->items[i], before, out);
+    if (err->no_memory)
+        strbuf_addf(out, "%s" MEMORY "\n", before);
+}
+
+const char *error_text(struct error *err)
+{
+    strbuf_release(&err->text);
+    error_print(err, "", &err->text);
+    return err->text.failed ? MEMORY "\n" : strbuf_text(&err->text);
+}
+
+const char *error_first(const struct error *err)
+{
+    return err->count ? err->items[0].text : err->no_memory ? MEMORY : "";
 }
 
 void error_release(struct error *err)
 {
+    for (size_t i = 0; i < err->count; i++)
+        message_release(&err->items[i]);
+    free(err->items);
     strbuf_release(&err->text);
     *err = (struct error)ERROR_INIT;
 }

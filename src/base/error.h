@@ -1,10 +1,10 @@
 /*
- * What went wrong, in the words that the user will read, and the exit status that goes with it.
+ * What went wrong: a list of messages in the words that the user will read, and the exit status.
  *
  * The contract, for every function of the project that takes a `struct error *`:
  *   - it returns 0 (or a result) on success and leaves the error untouched;
- *   - it returns -1 (or NULL) on failure, having added at least one line;
- *   - an outer layer may add further lines (a table, what to do); it never replaces one;
+ *   - it returns -1 (or NULL) on failure, having added at least one message;
+ *   - an outer layer may add further messages or a detail; it never replaces one;
  *   - outputs are untouched on failure.
  * A message names the file and place, what was found, what is accepted, and what to do.
  *
@@ -12,14 +12,14 @@
  *     if (section_read(&section, "environment.yml", text, length, &err) < 0)
  *         return print(error_text(&err)), err.status;
  *
- * Every line goes through strbuf_add_printable, so a message may hold bytes of any origin.
+ * All text goes through strbuf_add_printable, so a message may hold bytes of any origin.
  */
 #ifndef CONDA_GPU_ERROR_H
 #define CONDA_GPU_ERROR_H
 
 #include "base/strbuf.h"
 
-/* The program's exit statuses; documented in --help and README.md. */
+/* The program's exit statuses. What users read of them is the table in cli/options.c. */
 enum status {
     STATUS_DONE = 0,
     STATUS_DIFFERS = 1, /* --check found something to change */
@@ -36,32 +36,54 @@ struct place {
     size_t column;
 };
 
+struct message {
+    enum status status;
+    char *file; /* with line and column, its place; NULL: none */
+    size_t line;
+    size_t column;
+    char *text;           /* one line, without its end */
+    struct strbuf detail; /* further lines, such as a table; each ended by '\n' */
+};
+
 struct error {
     enum status status; /* that of the first message, but STATUS_SYSTEM if any has that */
-    size_t lines;
-    struct strbuf text; /* lines, each ended by '\n' */
+    bool no_memory;     /* for a message, or for what one would have told of */
+    struct message *items;
+    size_t count;
+    size_t room;
+    struct strbuf text; /* what error_text returned */
 };
 
 #define ERROR_INIT                                                                                 \
     {                                                                                              \
-        STATUS_DONE, 0, STRBUF_INIT                                                                \
+        STATUS_DONE, false, NULL, 0, 0, STRBUF_INIT                                                \
     }
 
-/* Each adds one line and returns -1, so that a function can end with `return error_add(...)`. */
+/* Each adds one message and returns -1, so that a function can end with `return error_add(...)`. */
 int error_add(struct error *err, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* "FILE:LINE:COLUMN: MESSAGE", with STATUS_INPUT. */
+/* With STATUS_INPUT and a place, which the error copies. */
 int error_at(struct error *err, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Adds each line of a text. */
-int error_add_lines(struct error *err, enum status status, const char *text);
+/* STATUS_SYSTEM. Needs no memory, and is said once, after all messages. */
 int error_memory(struct error *err);
 
-/* Adds all lines of `other`, which stays the caller's. */
-int error_join(struct error *err, const struct error *other);
+/* Adds a line to what the last message says, or each line of a text. Printed with two spaces
+   before each. Returns -1. */
+int error_detail(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int error_detail_lines(struct error *err, const char *text);
 
-/* All lines; "out of memory\n" when there was not even the memory to say so. */
-const char *error_text(const struct error *err);
+/* Takes all messages of `other`, which is empty then. Returns -1. */
+int error_join(struct error *err, struct error *other);
+
+/* Adds everything as lines, "FILE:LINE:COLUMN: TEXT", with `before` at the head of each message. */
+void error_print(const struct error *err, const char *before, struct strbuf *out);
+
+/* The same as a text, without anything before it; valid until the next call. */
+const char *error_text(struct error *err);
+
+/* What the first message says, without its place. */
+const char *error_first(const struct error *err);
 
 void error_release(struct error *err);
 

@@ -227,7 +227,7 @@ static int claim(struct apply *apply, struct error *err)
         scope(error_release) struct error unseen = ERROR_INIT;
         const struct hook_file *file = &apply->set.items[i];
         if (file->state == HOOK_EDITED && apply_diff(apply, file, &diff, &unseen) == 0)
-            error_add_lines(err, STATUS_PREFIX, strbuf_text(&diff));
+            error_detail_lines(err, strbuf_text(&diff));
     }
     return -1;
 }

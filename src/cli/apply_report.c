@@ -163,11 +163,9 @@ static void note_conda_variables(const struct apply *apply)
 
 static void note_absence(const struct apply *apply)
 {
-    const char *why = error_text(&apply->found.absent);
-
-    if (apply->found.absent.lines)
-        cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %.*s",
-                 (int)strcspn(why, "\n"), why);
+    if (apply->found.absent.count)
+        cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s",
+                 error_first(&apply->found.absent));
 }
 
 void apply_print_notes(const struct apply *apply)

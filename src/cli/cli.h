@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#define PROGRAM "conda-gpu" /* begins every message on stderr */
+
 #ifndef VERSION
 #define VERSION "0.0.0"
 #endif

@@ -38,7 +38,7 @@ void cli_note(const struct options *options, const char *format, ...)
     strbuf_vaddf(&text, format, args);
     va_end(args);
     if (!options->quiet)
-        print_line(stderr, "note: ", &text);
+        print_line(stderr, PROGRAM ": note: ", &text);
 }
 
 void cli_print(const struct options *options, const char *format, ...)

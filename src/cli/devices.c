@@ -69,8 +69,7 @@ static int look(struct views *views, const struct options *options, struct error
             inventory_cancel(&inquiries[i]);
     }
     if (result < 0 && err->status == STATUS_DONE)
-        return error_add(err, blind.status, "%.*s", (int)strcspn(error_text(&blind), "\n"),
-                         error_text(&blind));
+        return error_join(err, &blind);
     return result;
 }
 

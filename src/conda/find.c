@@ -156,10 +156,10 @@ static char *not_found(const char *name, const struct names *searched, const str
               "Searched:",
               name);
     for (size_t i = 0; i < searched->count; i++)
-        error_add(err, STATUS_PREFIX, "  %s", searched->items[i]);
+        error_detail(err, "%s", searched->items[i]);
     if (!roots->count)
-        error_add(err, STATUS_PREFIX, "  nowhere%s: this shell knows no conda (CONDA_EXE is unset)",
-                  searched->count ? " else" : "");
+        error_detail(err, "nowhere%s: this shell knows no conda (CONDA_EXE is unset)",
+                     searched->count ? " else" : "");
     return NULL;
 }
 
@@ -279,13 +279,13 @@ static char *without_slashes(char *path)
 
 int find_environment(struct environment *prefix, const struct find_wish *wish, struct error *err)
 {
-    size_t lines = err->lines;
+    size_t said = err->count;
     scope(names_release) struct names roots = {0};
     scope(free_text) char *found =
         add_roots(&roots, wish->env) < 0 ? NULL : find(wish, &roots, err);
 
     if (!found)
-        return err->lines > lines ? -1 : error_memory(err);
+        return err->count > said ? -1 : error_memory(err);
     if (check(found, err) < 0)
         return -1;
     char *path = realpath(found, NULL);

@@ -99,8 +99,7 @@ static void show_first_lines(const struct strbuf *text, struct error *err)
     for (int i = 0; i < SHOWN && line < end; i++) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const char *stop = newline ? newline : end;
-        error_add(err, STATUS_PREFIX, "  | %.*s", (int)(stop - line < 200 ? stop - line : 200),
-                  line);
+        error_detail(err, "| %.*s", (int)(stop - line < 200 ? stop - line : 200), line);
         line = stop + 1;
     }
 }

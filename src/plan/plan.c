@@ -104,8 +104,7 @@ static void show_list(struct error *err, const char *what, const struct strbuf *
     if (uuids->failed)
         error_memory(err);
     else
-        error_add(err, STATUS_DRIVER, "  %s: %s", what,
-                  uuids->length ? strbuf_text(uuids) : "nothing");
+        error_detail(err, "%s: %s", what, uuids->length ? strbuf_text(uuids) : "nothing");
 }
 
 static int differs(const struct plan *plan, const struct selection *selection,

@@ -15,8 +15,8 @@ static int add_table(struct error *err, const struct device_list *machine)
     for (size_t i = 0; i < machine->count; i++) {
         const struct device *device = &machine->items[i];
         char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
-        snprintf(number, sizeof number, "  GPU %zu", i);
-        table_cell(&table, device->mig ? "  MIG" : countable ? number : "  GPU -");
+        snprintf(number, sizeof number, "GPU %zu", i);
+        table_cell(&table, device->mig ? "MIG" : countable ? number : "GPU -");
         table_cell(&table, device->name);
         table_cell(&table, memory_text(device->memory, memory));
         table_cell(&table, pci_text(&device->pci, address));
@@ -25,7 +25,7 @@ static int add_table(struct error *err, const struct device_list *machine)
     table_print(&table, &lines);
     if (lines.failed)
         return error_memory(err);
-    return error_add_lines(err, err->status, strbuf_text(&lines));
+    return error_detail_lines(err, strbuf_text(&lines));
 }
 
 static int ask(struct inventory *answer, const struct driver *driver, const char *visible,

@@ -159,9 +159,8 @@ static int explain_name(const struct selecting *in, const struct item *item)
     for (size_t i = 0; i < in->machine->count; i++)
         if (strcmp(item->name, in->machine->items[i].name) == 0)
             return -1;
-    return error_add(in->err, STATUS_DRIVER,
-                     "  the whole name must match; for a part of it write name: \"*%.60s*\"",
-                     item->name);
+    return error_detail(
+        in->err, "the whole name must match; for a part of it write name: \"*%.60s*\"", item->name);
 }
 
 static int select_filter(const struct selecting *in, const struct item *item)

@@ -9,7 +9,7 @@ enum { MOST_KEYS = 16 };
 
 bool keys_is_enough(const struct error *err)
 {
-    return err->lines >= KEYS_ERRORS_LIMIT;
+    return err->count >= KEYS_ERRORS_LIMIT;
 }
 
 int keys_wrong(const struct reading *in, const struct node *node, const char *accepted)

@@ -52,8 +52,7 @@ static int read_assign(const struct reading *in, const struct node *node, void *
 /* After a message that there is no section, one as it should be. */
 static int show_section(const struct reading *in)
 {
-    error_add(in->err, STATUS_INPUT, "  gpu:");
-    return error_add(in->err, STATUS_INPUT, "    devices: 0");
+    return error_detail_lines(in->err, "gpu:\n  devices: 0\n");
 }
 
 /* True when a key is `devices`, or is told to be that already. */

@@ -72,8 +72,8 @@ START_TEST(an_edit_of_another_version)
     struct outcome got = on_prefix("apply", NULL, NULL);
     char *message = with_prefix("@/etc/conda/activate.d/env_vars.sh" EDITED("env_vars.sh"));
     ck_assert_int_eq(strncmp(got.err, message, strlen(message)), 0);
-    ck_assert_ptr_nonnull(strstr(got.err, "\n-export A=1\n"));
-    ck_assert_ptr_nonnull(strstr(got.err, "\n+export CUDA_VISIBLE_DEVICES='1,3'\n"));
+    ck_assert_ptr_nonnull(strstr(got.err, "\n  -export A=1\n"));
+    ck_assert_ptr_nonnull(strstr(got.err, "\n  +export CUDA_VISIBLE_DEVICES='1,3'\n"));
     ck_assert_int_eq(got.status, 4);
     free(message);
     outcome_free(&got);
@@ -145,11 +145,12 @@ START_TEST(an_edit)
     size_t from = count_lines(text) - AROUND + 1;
     const char *last = last_lines(text, AROUND);
     int one = (int)strcspn(last, "\n"), two = (int)strcspn(last + one + 1, "\n");
+    int three = (int)strcspn(last + one + two + 2, "\n");
     snprintf(message, sizeof message,
-             "@/%s" EDITED("%s") "--- a/%s\n+++ b/%s\n@@ -%zu,4 +%zu,3 @@\n"
-                                 " %.*s\n %.*s\n %s-export MINE=1\n",
+             "@/%s" EDITED("%s") "  --- a/%s\n  +++ b/%s\n  @@ -%zu,4 +%zu,3 @@\n"
+                                 "   %.*s\n   %.*s\n   %.*s\n  -export MINE=1\n",
              hooks[_i], strrchr(hooks[_i], '/') + 1, hooks[_i], hooks[_i], from, from, one, last,
-             two, last + one + 1, last + one + two + 2);
+             two, last + one + 1, three, last + one + two + 2);
     free(text);
     edit(hooks[_i]);
     check_left_alone("apply", NULL, 4, message);

@@ -24,10 +24,10 @@ static void require_printable(const char *text)
     }
 }
 
-void require_contract(int result, const struct error *err)
+void require_contract(int result, struct error *err)
 {
     require(result == 0 || result == -1);
-    require((result < 0) == (err->lines > 0));
+    require((result < 0) == (err->count > 0));
     require((result < 0) == (err->status != STATUS_DONE));
     require((result < 0) == (*error_text(err) != '\0'));
     require_printable(error_text(err));

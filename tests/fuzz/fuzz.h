@@ -20,7 +20,7 @@ _Noreturn void broken(const char *file, int line, const char *what);
 
 /* The contract of src/error.h: lines were added if and only if the call failed, and every line is
    text that harms no terminal. */
-void require_contract(int result, const struct error *err);
+void require_contract(int result, struct error *err);
 
 /* Both hold the same text. NULL is no text. */
 int same_text(const char *a, const char *b);

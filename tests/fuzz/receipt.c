@@ -112,7 +112,7 @@ static void check_history(const uint8_t *data, size_t size)
     scratch_write(RECEIPT_PATH, data, size);
     scratch_write("etc/conda/deactivate.d/env_vars.sh", data, size);
     require(prefix_open(&site, scratch_folder(), &err) == 0);
-    require(earlier_read(&history, &site, &err) == 0 && !err.lines);
+    require(earlier_read(&history, &site, &err) == 0 && !err.count);
     require(strlen(history.key) == STATE_KEY_SIZE - 1);
     require(!history.receipt || !history.damaged);
     for (size_t i = 0; i < history.managed.count; i++)

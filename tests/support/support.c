@@ -258,8 +258,31 @@ static int wait_for(pid_t child)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-struct outcome sandbox_run(const struct sandbox *box, const char *const *argv,
-                           const char *const *env, const char *input)
+/* Takes the name of the program off the lines that begin with it. True if every line did, or is
+   indented, as what goes on with a message is. */
+static bool strip_name(char *text, size_t *length)
+{
+    static const char name[] = "conda-gpu: ";
+    char *to = text;
+    bool each = true;
+
+    for (const char *line = text, *end = text + *length; line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *stop = newline ? newline + 1 : end;
+        bool named = strncmp(line, name, strlen(name)) == 0;
+        each = each && (named || *line == ' ' || *line == '\n');
+        line += named ? strlen(name) : 0;
+        memmove(to, line, (size_t)(stop - line));
+        to += stop - line;
+        line = stop;
+    }
+    *to = '\0';
+    *length = (size_t)(to - text);
+    return each;
+}
+
+static struct outcome run_named(const struct sandbox *box, const char *const *argv,
+                                const char *const *env, const char *input, bool *named)
 {
     struct outcome outcome = {0};
     int in = scratch(input ? input : ""), out = scratch(NULL), err = scratch(NULL);
@@ -275,10 +298,19 @@ struct outcome sandbox_run(const struct sandbox *box, const char *const *argv,
     lseek(err, 0, SEEK_SET);
     outcome.out = read_all(out, &outcome.out_length);
     outcome.err = read_all(err, &outcome.err_length);
+    *named = strip_name(outcome.err, &outcome.err_length);
     close(in);
     close(out);
     close(err);
     return outcome;
+}
+
+struct outcome sandbox_run(const struct sandbox *box, const char *const *argv,
+                           const char *const *env, const char *input)
+{
+    bool named;
+
+    return run_named(box, argv, env, input, &named);
 }
 
 /* Puts NAME=VALUE into the list, over an entry of the same name. Takes the entry. */
@@ -300,6 +332,7 @@ struct outcome conda_gpu(const struct sandbox *box, const char *const *env, ...)
     char *list[MOST_VARIABLES] = {NULL};
     static const char *const inherited[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_PRELOAD"};
     size_t count = 1;
+    bool named;
     va_list args;
 
     va_start(args, env);
@@ -318,9 +351,10 @@ struct outcome conda_gpu(const struct sandbox *box, const char *const *env, ...)
             put(list, formatted("%s=%s", inherited[i], getenv(inherited[i])));
     for (; env && *env; env++)
         put(list, strdup(*env));
-    struct outcome outcome = sandbox_run(box, argv, (const char *const *)list, NULL);
+    struct outcome outcome = run_named(box, argv, (const char *const *)list, NULL, &named);
     for (size_t i = 0; list[i]; i++)
         free(list[i]);
+    ck_assert_msg(named || count == 1, "a message does not begin with conda-gpu: %s", outcome.err);
     return outcome;
 }
 

@@ -48,7 +48,7 @@ struct outcome {
     int status; /* exit status; 128 + signal for a program that was killed */
     char *out;  /* NUL-terminated */
     size_t out_length;
-    char *err;
+    char *err; /* without the "conda-gpu: " with which each message of the program begins */
     size_t err_length;
 };
 
@@ -61,7 +61,8 @@ struct outcome sandbox_run(const struct sandbox *box, const char *const *argv,
 
 /* Runs conda-gpu with these arguments (a NULL ends them) in the root. Its environment is PATH,
    HOME, CONDA_GPU_DRIVER for the simulated driver, FAKE_CUDA_MACHINE=ROOT/machine if there is such
-   a file, and `env` (NULL: nothing more), whose entries win. */
+   a file, and `env` (NULL: nothing more), whose entries win. Fails where a line on stderr neither
+   begins with "conda-gpu: " nor is indented. */
 struct outcome conda_gpu(const struct sandbox *box, const char *const *env, ...)
     __attribute__((sentinel));
 

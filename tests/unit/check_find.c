@@ -93,7 +93,7 @@ START_TEST(prefix_is_found)
     if (!cases[_i].found) {
         ck_assert_int_eq(result, -1);
         ck_assert_int_eq(err.status, STATUS_PREFIX);
-        ck_assert_uint_ge(err.lines, 1);
+        ck_assert_uint_ge(err.count, 1);
         ck_assert_ptr_null(prefix.path);
         return;
     }

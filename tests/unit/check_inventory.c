@@ -70,7 +70,7 @@ static void check_refused(const void *bytes, size_t length, const char *message)
 
     ck_assert_int_eq(inventory_decode(bytes, length, &machine, &err), -1);
     ck_assert_int_eq(err.status, STATUS_DRIVER);
-    ck_assert_uint_eq(err.lines, 1);
+    ck_assert_uint_eq(err.count, 1);
     if (message)
         ck_assert_str_eq(error_text(&err), message);
     ck_assert_int_eq(machine.driver_version, 7);
@@ -232,7 +232,7 @@ START_TEST(random_bytes)
         scope(inventory_release) struct inventory machine = {0};
         scope(error_release) struct error err = ERROR_INIT;
         int result = inventory_decode((char *)&answer, sizeof answer, &machine, &err);
-        ck_assert_int_eq(result<0, err.lines> 0);
+        ck_assert_int_eq(result<0, err.count> 0);
         if (result == 0)
             ck_assert_uint_eq(machine.devices.count, 2);
     }

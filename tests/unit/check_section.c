@@ -45,7 +45,7 @@ START_TEST(document_loads)
     int result = document_load(&doc, "f", documents[_i].text, strlen(documents[_i].text), &err);
     ck_assert_int_eq(result, documents[_i].good ? 0 : -1);
     ck_assert_str_eq(doc.file, documents[_i].good ? "f" : "before");
-    ck_assert_uint_eq(err.lines, documents[_i].good ? 0 : 1);
+    ck_assert_uint_eq(err.count, documents[_i].good ? 0 : 1);
     ck_assert_int_eq(
         strncmp(error_text(&err), documents[_i].good ? "" : "f:", documents[_i].good ? 1 : 2), 0);
     document_release(&doc);
@@ -285,7 +285,7 @@ START_TEST(untouched_on_failure)
     ck_assert_int_eq(read_config(&config, wrongs[_i], &err), -1);
     ck_assert_mem_eq(&config, &before, sizeof config);
     ck_assert_int_eq(err.status, STATUS_INPUT);
-    ck_assert_uint_ge(err.lines, 1);
+    ck_assert_uint_ge(err.count, 1);
     ck_assert_int_eq(strncmp(error_text(&err), "dir/environment.yml:", 20), 0);
 }
 END_TEST
@@ -312,7 +312,7 @@ START_TEST(every_prefix)
         char *copy = malloc(length); /* exactly as long, for the sanitizer to watch */
         memcpy(copy, whole, length);
         int result = section_read(&config, "f", copy, length, &err);
-        ck_assert_int_eq(result<0, err.lines> 0);
+        ck_assert_int_eq(result<0, err.count> 0);
         free(copy);
     }
 }
@@ -370,7 +370,7 @@ static char *errors_of(const char *text)
     scope(error_release) struct error err = ERROR_INIT;
 
     int result = section_read(&config, "f", text, strlen(text), &err);
-    ck_assert_int_eq(result<0, err.lines> 0);
+    ck_assert_int_eq(result<0, err.count> 0);
     return strdup(error_text(&err));
 }
 

@@ -197,10 +197,11 @@ START_TEST(error_out_of_memory)
     ck_assert_int_eq(error_memory(&err), -1);
     error_add(&err, STATUS_INPUT, "third");
     ck_assert_int_eq(err.status, STATUS_SYSTEM);
-    ck_assert_str_eq(error_text(&err), "first\nout of memory\nthird\n");
+    ck_assert_str_eq(error_text(&err), "first\nthird\nout of memory\n");
     error_add(&outer, STATUS_DRIVER, "asked again:");
     error_join(&outer, &err);
     ck_assert_int_eq(outer.status, STATUS_SYSTEM);
+    ck_assert_str_eq(error_text(&outer), "asked again:\nfirst\nthird\nout of memory\n");
 }
 END_TEST
 
@@ -212,7 +213,7 @@ START_TEST(error_keeps_first_status)
     ck_assert_int_eq(error_add(&err, STATUS_DRIVER, "no GPU %d", 9), -1);
     ck_assert_int_eq(error_add(&err, STATUS_INPUT, "second"), -1);
     ck_assert_int_eq(err.status, STATUS_DRIVER);
-    ck_assert_uint_eq(err.lines, 2);
+    ck_assert_uint_eq(err.count, 2);
     ck_assert_str_eq(error_text(&err), "no GPU 9\nsecond\n");
 }
 END_TEST
@@ -235,17 +236,35 @@ START_TEST(error_lines_stay_lines)
 
     error_add(&err, STATUS_INPUT, "found '%s'", "a\nb\033[2J\xff");
     ck_assert_str_eq(error_text(&err), "found 'a\\nb\\x1b[2J\\xff'\n");
-    ck_assert_uint_eq(err.lines, 1);
+    ck_assert_uint_eq(err.count, 1);
 }
 END_TEST
 
-START_TEST(error_takes_texts)
+/* What goes on with a message is indented, and no message of its own. */
+START_TEST(error_has_details)
 {
     scope(error_release) struct error err = ERROR_INIT;
 
-    ck_assert_int_eq(error_add_lines(&err, STATUS_DRIVER, "one\ntwo\n\nlast"), -1);
-    ck_assert_str_eq(error_text(&err), "one\ntwo\n\nlast\n");
-    ck_assert_uint_eq(err.lines, 4);
+    error_add(&err, STATUS_DRIVER, "no such GPU");
+    ck_assert_int_eq(error_detail(&err, "%s", "a\nb"), -1);
+    ck_assert_int_eq(error_detail_lines(&err, "one\n\nlast"), -1);
+    error_add(&err, STATUS_DRIVER, "next");
+    ck_assert_str_eq(error_text(&err), "no such GPU\n  a\\nb\n  one\n\n  last\nnext\n");
+    ck_assert_str_eq(error_first(&err), "no such GPU");
+    ck_assert_uint_eq(err.count, 2);
+}
+END_TEST
+
+START_TEST(error_says_whose_it_is)
+{
+    scope(error_release) struct error err = ERROR_INIT;
+    scope(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+    error_at(&err, (struct place){"f.yml", 1, 2}, "a");
+    error_detail(&err, "more");
+    error_memory(&err);
+    error_print(&err, "p: ", &out);
+    ck_assert_str_eq(strbuf_text(&out), "p: f.yml:1:2: a\n  more\np: out of memory\n");
 }
 END_TEST
 
@@ -257,9 +276,10 @@ START_TEST(error_joins)
     error_add(&other, STATUS_PREFIX, "b");
     ck_assert_int_eq(error_join(&err, &other), -1);
     ck_assert_int_eq(err.status, STATUS_PREFIX);
-    ck_assert_uint_eq(err.lines, 2);
+    ck_assert_uint_eq(err.count, 2);
     ck_assert_str_eq(error_text(&err), "a\nb\n");
-    ck_assert_str_eq(error_text(&other), "a\nb\n");
+    ck_assert_int_eq(other.status, STATUS_DONE);
+    ck_assert_str_eq(error_text(&other), "");
 }
 END_TEST
 
@@ -268,8 +288,9 @@ START_TEST(error_cuts_long_lines)
     scope(error_release) struct error err = ERROR_INIT;
 
     error_add(&err, STATUS_INPUT, "%020000d", 0);
-    ck_assert_uint_lt(err.text.length, 9000);
-    ck_assert_str_eq(error_text(&err) + err.text.length - 7, " [...]\n");
+    size_t length = strlen(error_first(&err));
+    ck_assert_uint_lt(length, 9000);
+    ck_assert_str_eq(error_first(&err) + length - 6, " [...]");
 }
 END_TEST
 
@@ -279,8 +300,9 @@ START_TEST(error_without_memory)
 
     ck_assert_int_eq(error_memory(&err), -1);
     ck_assert_int_eq(err.status, STATUS_SYSTEM);
-    strbuf_reserve(&err.text, SIZE_MAX / 2);
+    error_memory(&err);
     ck_assert_str_eq(error_text(&err), "out of memory\n");
+    ck_assert_str_eq(error_first(&err), "out of memory");
 }
 END_TEST
 
@@ -430,7 +452,8 @@ static Suite *suite(void)
     tcase_add_test(tests, error_out_of_memory);
     tcase_add_test(tests, error_names_places);
     tcase_add_test(tests, error_lines_stay_lines);
-    tcase_add_test(tests, error_takes_texts);
+    tcase_add_test(tests, error_has_details);
+    tcase_add_test(tests, error_says_whose_it_is);
     tcase_add_test(tests, error_joins);
     tcase_add_test(tests, error_cuts_long_lines);
     tcase_add_test(tests, error_without_memory);
