@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 
     fill_standard_streams();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* EFBIG says more */
     signal(SIGCHLD, SIG_DFL); /* where a caller has it ignored, no child could be waited for */
     int status = run(argc, argv, &options, &err);
     if (status >= 0 && cli_finish(&err) < 0)

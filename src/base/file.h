@@ -21,15 +21,23 @@
         got_;                                                                                      \
     })
 
-/* Adds what is left to read in fd. -1 with errno; EFBIG beyond `limit` bytes. */
+/* Adds what is left to read in fd, however long that takes. -1 with errno; EOVERFLOW beyond `limit`
+   bytes. */
 int file_read_fd(int fd, size_t limit, struct strbuf *out);
 
-/* The same for a path, which may also be a pipe (`-f <(...)`). Directories give EISDIR. */
+/* The same for a regular file, /proc's too, and also through links. EISDIR for a folder, ENXIO for
+   a pipe, a socket or a device: nothing is waited for. */
 int file_read(const char *path, size_t limit, struct strbuf *out);
 
-/* A regular file in an open folder; ELOOP for a symbolic link, EISDIR for a folder, ENXIO for
-   anything else that is no regular file. */
+/* The same in an open folder, and ELOOP for a symbolic link. */
 int file_read_at(int folder, const char *name, size_t limit, struct strbuf *out);
+
+/* For a path that the user has named on the command line: a pipe or a device will do (`-f <(...)`),
+   and "-" is standard input. ETIMEDOUT if that many seconds do not bring its end. */
+int file_read_named(const char *path, size_t limit, unsigned seconds, struct strbuf *out);
+
+/* strerror() for the readers above, with better words for what is theirs. */
+const char *file_reason(int error);
 
 /* Writes all bytes, also through short writes and EINTR. -1 with errno. */
 int file_write_fd(int fd, const char *bytes, size_t length);

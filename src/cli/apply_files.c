@@ -14,7 +14,7 @@
    file. */
 static const char *name_without_file(const char *path)
 {
-    static const char *const inputs[] = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
+    static const char *const inputs[] = {"standard input", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
     struct stat st;
 
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { DIFF_LIMIT = 4 * PREFIX_FILE_LIMIT };
+enum { DIFF_LIMIT = 4 * PREFIX_FILE_LIMIT, CONFIG_LIMIT = 16 << 20 };
 
 static bool lost; /* something that there was no memory to print */
 
@@ -94,6 +94,12 @@ bool cli_colours(const struct options *options, int fd)
            strcmp(term, "dumb") != 0;
 }
 
+static int read_config(const char *path, const struct options *options, struct strbuf *text)
+{
+    return options->file ? file_read_named(path, CONFIG_LIMIT, options->timeout, text)
+                         : file_read(path, CONFIG_LIMIT, text);
+}
+
 int cli_read_config(struct section *section, const struct options *options, struct error *err)
 {
     static const char *const usual[] = {"environment.yml", "environment.yaml"};
@@ -101,13 +107,20 @@ int cli_read_config(struct section *section, const struct options *options, stru
     size_t count = options->file ? 1 : sizeof usual / sizeof *usual;
 
     for (size_t i = 0; i < count; i++) {
-        scope(close_fd) int fd = open(files[i], O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd >= 0)
-            return section_read_fd(section, files[i], fd, err);
+        scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+        const char *name = strcmp(files[i], "-") == 0 ? "standard input" : files[i];
+        if (read_config(files[i], options, &text) == 0)
+            return section_read(section, name, strbuf_text(&text), text.length, err);
+        if (text.failed)
+            return error_memory(err);
+        if (errno == EOVERFLOW)
+            return error_add(err, STATUS_INPUT,
+                             "%s: larger than %d MiB; an environment file is not", name,
+                             CONFIG_LIMIT >> 20);
         if (errno != ENOENT || options->file)
             return error_add(err, STATUS_INPUT,
-                             "%s: cannot read the file: %s; name another with -f", files[i],
-                             strerror(errno));
+                             "%s: cannot read the file: %s; name another with -f", name,
+                             file_reason(errno));
     }
     return error_add(err, STATUS_INPUT,
                      "no environment.yml or environment.yaml in this folder; go to the one that "

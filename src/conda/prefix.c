@@ -26,8 +26,8 @@ static int failed(const struct prefix *prefix, const char *path, const char *doi
                       : errno == ENOTDIR
                           ? "a part of it is no folder, or a symbolic link, and conda-gpu follows "
                             "none here; replace it by a real folder"
-                      : errno == EFBIG ? "it is larger than any hook; move it away"
-                                       : strerror(errno);
+                      : errno == EOVERFLOW ? "it is larger than any hook; move it away"
+                                           : strerror(errno);
 
     if (errno == ENOMEM)
         return error_memory(err);

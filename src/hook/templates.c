@@ -21,7 +21,7 @@ static int load_file(struct strbuf *out, const char *folder, const char *name, s
         return error_add(err, STATUS_INPUT,
                          "%s: cannot read the template: %s; --template-dir names a folder with a "
                          "file of each name that templates/ has",
-                         path, strerror(errno));
+                         path, file_reason(errno));
     if (strlen(strbuf_text(out)) != out->length)
         return error_add(err, STATUS_INPUT, "%s: a template is text, and this holds a NUL", path);
     return 0;

@@ -230,10 +230,12 @@ static int check_single(struct composing *in)
                     "the '---' or put the rest into a file of its own");
 }
 
-static int load(struct document *doc, struct yaml_input input, struct error *err)
+int document_load(struct document *doc, const char *file, const char *text, size_t length,
+                  struct error *err)
 {
+    struct yaml_input input = {.file = file, .text = text, .length = length};
     scope(parser_release) yaml_parser_t parser;
-    scope(document_release) struct document loaded = {.file = input.file};
+    scope(document_release) struct document loaded = {.file = file};
     scope(composing_release) struct composing in = {
         .parser = &parser, .input = &input, .doc = &loaded, .err = err};
 
@@ -247,17 +249,6 @@ static int load(struct document *doc, struct yaml_input input, struct error *err
     *doc = loaded;
     loaded = (struct document){0};
     return 0;
-}
-
-int document_load(struct document *doc, const char *file, const char *text, size_t length,
-                  struct error *err)
-{
-    return load(doc, (struct yaml_input){.file = file, .text = text, .length = length}, err);
-}
-
-int document_read(struct document *doc, const char *file, int fd, struct error *err)
-{
-    return load(doc, (struct yaml_input){.file = file, .fd = fd}, err);
 }
 
 void document_release(struct document *doc)

@@ -48,10 +48,6 @@ struct document {
 int document_load(struct document *doc, const char *file, const char *text, size_t length,
                   struct error *err);
 
-/* The same for an open file, which is read as libyaml wants it, so that its bytes need not be held
-   beside the document. */
-int document_read(struct document *doc, const char *file, int fd, struct error *err);
-
 void document_release(struct document *doc);
 
 const struct node *document_root(const struct document *doc);

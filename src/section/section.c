@@ -163,18 +163,15 @@ static int read_root(const struct reading *in)
     return read_section(in, outline.section) < 0 ? -1 : result;
 }
 
-/* Reads from the file, or for fd -1 from the text. */
-static int read_any(struct section *section, const char *file, int fd, const char *text,
-                    size_t length, struct error *err)
+int section_read(struct section *section, const char *file, const char *text, size_t length,
+                 struct error *err)
 {
     scope(section_release) struct section read = {.file = strdup(file)};
     scope(document_release) struct document doc = {0};
 
     if (!read.file)
         return error_memory(err);
-    int result = fd < 0 ? document_load(&doc, read.file, text, length, err)
-                        : document_read(&doc, read.file, fd, err);
-    if (result < 0)
+    if (document_load(&doc, read.file, text, length, err) < 0)
         return -1;
     if (read_root(&(struct reading){&read, &doc, err, "gpu"}) < 0) {
         if (keys_is_enough(err))
@@ -185,17 +182,6 @@ static int read_any(struct section *section, const char *file, int fd, const cha
     *section = read;
     read = (struct section){0};
     return 0;
-}
-
-int section_read(struct section *section, const char *file, const char *text, size_t length,
-                 struct error *err)
-{
-    return read_any(section, file, -1, text, length, err);
-}
-
-int section_read_fd(struct section *section, const char *file, int fd, struct error *err)
-{
-    return read_any(section, file, fd, NULL, 0, err);
 }
 
 bool section_wants_no_gpu(const struct section *section)

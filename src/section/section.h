@@ -43,9 +43,6 @@ enum {
 int section_read(struct section *section, const char *file, const char *text, size_t length,
                  struct error *err);
 
-/* The same for an open file. */
-int section_read_fd(struct section *section, const char *file, int fd, struct error *err);
-
 /* True for `devices: none`. */
 bool section_wants_no_gpu(const struct section *section);
 

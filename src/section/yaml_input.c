@@ -1,9 +1,5 @@
 #include "section/yaml_input.h"
 
-#include "base/file.h"
-#include "base/scope.h"
-
-#include <errno.h>
 #include <string.h>
 
 /* The character at an offset, in the file's encoding; *size is how many bytes it takes. */
@@ -43,23 +39,6 @@ static struct place place_of_problem(const yaml_parser_t *parser, const char *fi
     return place;
 }
 
-static ssize_t read_some(struct yaml_input *input, unsigned char *buffer, size_t size)
-{
-    ssize_t result;
-
-    if (input->text) {
-        size_t more = input->length - input->given;
-        size = size < more ? size : more;
-        memcpy(buffer, input->text + input->given, size);
-        input->given += size;
-        return (ssize_t)size;
-    }
-    do {
-        result = read(input->fd, buffer, size);
-    } while (result < 0 && errno == EINTR);
-    return result;
-}
-
 /* libyaml compares each %TAG line with all before it, and tells of them only when all are read; so
    they are counted as well between one piece of the file and the next. Two are libyaml's own. */
 static bool has_many_tags(const yaml_parser_t *parser)
@@ -70,28 +49,20 @@ static bool has_many_tags(const yaml_parser_t *parser)
 static int read_input(void *data, unsigned char *buffer, size_t size, size_t *got)
 {
     struct yaml_input *input = data;
-    ssize_t result = read_some(input, buffer, size);
+    size_t left = input->length - input->given;
 
-    input->error = result < 0                     ? errno
-                   : (size_t)result > input->left ? EFBIG
-                   : has_many_tags(input->parser) ? E2BIG
-                                                  : 0;
-    *got = input->error ? 0 : (size_t)result;
-    input->left -= *got;
-    return !input->error;
+    input->many_tags = has_many_tags(input->parser);
+    *got = input->many_tags ? 0 : size < left ? size : left;
+    memcpy(buffer, input->text + input->given, *got);
+    input->given += *got;
+    return !input->many_tags;
 }
 
 static int report_bytes(const struct yaml_input *input, struct error *err)
 {
     const yaml_parser_t *parser = input->parser;
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    struct place place = {.file = input->file};
+    struct place place = place_of_problem(parser, input->file, input->text, input->length);
 
-    if (input->text)
-        place = place_of_problem(parser, input->file, input->text, input->length);
-    else if (lseek(input->fd, 0, SEEK_SET) == 0 &&
-             file_read_fd(input->fd, YAML_INPUT_LIMIT, &text) == 0)
-        place = place_of_problem(parser, input->file, strbuf_text(&text), text.length);
     return error_at(err, place, "not a text file: %s; save the file as UTF-8", parser->problem);
 }
 
@@ -114,14 +85,8 @@ int yaml_input_report(const struct yaml_input *input, struct error *err)
     /* libyaml does not always say so when memory runs out, but gives a reason for all else. */
     if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
         return error_memory(err);
-    if (input->error == EFBIG)
-        return error_add(err, STATUS_INPUT, "%s: larger than %d MiB; an environment file is not",
-                         input->file, YAML_INPUT_LIMIT >> 20);
-    if (input->error == E2BIG)
+    if (input->many_tags)
         return yaml_input_report_tags(input, parser->mark, err);
-    if (input->error)
-        return error_add(err, STATUS_INPUT, "%s: cannot read the file: %s; name another with -f",
-                         input->file, strerror(input->error));
     if (parser->error == YAML_READER_ERROR)
         return report_bytes(input, err);
     return error_at(err, yaml_input_place(input, parser->problem_mark),
@@ -133,6 +98,5 @@ int yaml_input_report(const struct yaml_input *input, struct error *err)
 void yaml_input_open(struct yaml_input *input, yaml_parser_t *parser)
 {
     input->parser = parser;
-    input->left = YAML_INPUT_LIMIT;
     yaml_parser_set_input(parser, read_input, input);
 }

@@ -1,8 +1,8 @@
 /*
- * What libyaml reads a document from, a text or an open file, within limits on bytes and on %TAG
- * lines; and what is said when it cannot go on. For document.c only.
+ * The text that libyaml reads a document from, within a limit on %TAG lines; and what is said when
+ * it cannot go on. For document.c only.
  *
- *     struct yaml_input input = {.file = "environment.yml", .fd = fd};
+ *     struct yaml_input input = {.file = "environment.yml", .text = text, .length = length};
  *     yaml_input_open(&input, &parser);
  *     if (!yaml_parser_parse(&parser, &event))
  *         return yaml_input_report(&input, &err);
@@ -12,24 +12,20 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <yaml.h>
 
-enum {
-    YAML_INPUT_LIMIT = 16 << 20, /* bytes */
-    YAML_INPUT_TAGS_LIMIT = 100, /* %TAG lines */
-};
+enum { YAML_INPUT_TAGS_LIMIT = 100 /* %TAG lines */ };
 
 struct yaml_input {
     const char *file; /* for places */
-    const char *text; /* NULL: read from fd */
+    const char *text;
     size_t length;
-    int fd;
 
     /* the module's own */
     const yaml_parser_t *parser;
     size_t given; /* of the text, to the parser */
-    size_t left;  /* of YAML_INPUT_LIMIT */
-    int error;    /* errno of a read that failed; E2BIG: too many %TAG lines */
+    bool many_tags;
 };
 
 /* Makes the parser read from it. Both must stay where they are until the parser is deleted. */
