@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "conda/earlier.h"
-#include "conda/install.h"
+#include "conda/hooks.h"
 #include "plan/resolve.h"
 
 /* What is to be written, and what for. */

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "conda/earlier.h"
-#include "conda/install.h"
+#include "conda/hooks.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "conda/install.h"
+#include "conda/hooks.h"
 
 #include "base/array.h"
 #include "base/file.h"
