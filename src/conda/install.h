@@ -1,0 +1,81 @@
+/*
+ * The files by which an environment does what a plan says: hooks for every shell, and a receipt.
+ * Made, compared with what is there, written; and removed again. What apply, exec and status share.
+ *
+ *     scope(install_release) struct install install = {0};
+ *     const struct install_wish wish = {.plan = &plan, .environment = "pt", .source = "env.yml"};
+ *     if (install_prepare(&install, &prefix, &wish, &err) < 0) ... nothing was touched
+ *     ... install.files says of every file what would become of it ...
+ *     if (install_write(&install, &err) < 0) ...
+ *
+ * Whoever writes or removes holds the prefix's lock from before install_prepare on.
+ */
+#ifndef CONDA_GPU_INSTALL_H
+#define CONDA_GPU_INSTALL_H
+
+#include "conda/earlier.h"
+#include "conda/hooks.h"
+#include "plan/plan.h"
+
+struct install_wish {
+    const struct plan *plan;
+    const char *environment;  /* its name */
+    const char *source;       /* the environment file, as it was given */
+    const char *template_dir; /* of the hooks; NULL: those that are built in */
+    struct hook_policy policy;
+};
+
+/* The prefix and the wish must outlive it. */
+struct install {
+    const struct prefix *prefix;
+    const struct install_wish *wish;
+    struct earlier earlier;
+    struct names managed;      /* by this plan, then by earlier ones */
+    struct hook_set files;     /* the hooks, in the order of writing, and then the receipt */
+    struct receipt_kept *kept; /* files of others; the texts belong to files and earlier */
+    unsigned kept_count;
+    bool sets_aside; /* this run keeps some of them */
+};
+
+/* Renders all files, compares them with what is there, and decides what becomes of those that are
+   not ours as we left them. Where the policy does not allow that, `files` are there all the same,
+   to show what an edit was. */
+int install_prepare(struct install *install, const struct prefix *prefix,
+                    const struct install_wish *wish, struct error *err);
+
+/* True when writing would change something. */
+bool install_differs(const struct install *install);
+
+int install_write(const struct install *install, struct error *err);
+
+void install_release(struct install *install);
+
+/* What install_remove did with a file. */
+enum removal {
+    REMOVAL_DONE,
+    REMOVAL_NOT_OURS, /* somebody else's, which stays */
+    REMOVAL_PUT_BACK, /* what stood there before is there again */
+    REMOVAL_LEFT,     /* what stood there before stays as `now`, since another file has its place */
+};
+
+struct removed {
+    char *path; /* below the prefix */
+    char *now;  /* for REMOVAL_LEFT */
+    enum removal what;
+};
+
+struct removals {
+    struct removed *items;
+    size_t count;
+    size_t room;
+    bool nothing; /* there was nothing of ours */
+    bool damaged; /* the receipt could not be read */
+};
+
+/* Removes what apply wrote, and only that, and puts back what stood there before. `removals` tells
+   what was done, also where something could not be. */
+int install_remove(struct removals *removals, const struct prefix *prefix, struct error *err);
+
+void removals_release(struct removals *removals);
+
+#endif
