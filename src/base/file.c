@@ -147,3 +147,10 @@ const char *path_name(const char *path)
 
     return slash ? slash + 1 : path;
 }
+
+bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}

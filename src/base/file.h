@@ -51,4 +51,7 @@ char *path_join(const char *folder, const char *name);
 /* The last component, without looking at trailing slashes: points into path. */
 const char *path_name(const char *path);
 
+/* Also through a symbolic link. */
+bool is_folder(const char *path);
+
 #endif

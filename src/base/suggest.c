@@ -44,6 +44,8 @@ const char *suggest(const char *text, const char *const *words, size_t count)
         return NULL;
     for (size_t i = 0; i < count; i++) {
         size_t word = strlen(words[i]);
+        if (word > LONGEST_WORD)
+            continue;
         size_t changes = distance(text, length, words[i], word);
         size_t allowed = least(word, length) / 3;
         if (length && changes < best && changes <= (allowed ? allowed : 1)) {

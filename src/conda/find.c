@@ -3,16 +3,18 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "base/suggest.h"
 #include "conda/condarc.h"
 #include "section/vars.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ENVIRONMENTS_LIMIT = 4 << 20 };
+enum { ENVIRONMENTS_LIMIT = 4 << 20, SHOWN_LIMIT = 20 };
 
 static bool is_environment(const char *path)
 {
@@ -52,151 +54,152 @@ static int add_roots(struct names *roots, char *const *env)
     return 0;
 }
 
-/* As Python's expanduser and expandvars do for conda: ~/ at the start, $NAME and ${NAME}. */
-static char *expand(const char *text, char *const *env)
+/* conda asks whether it may write to this file. (conda, base/context.py: root_writable.) */
+static bool is_writable(const char *root)
 {
-    scope(strbuf_release) struct strbuf out = STRBUF_INIT;
-    const char *home = env_get_filled(env, "HOME");
+    struct stat st;
+    scope(free_text) char *history = path_join(root, "conda-meta/history");
 
-    if (home && text[0] == '~' && (text[1] == '/' || !text[1])) {
-        strbuf_adds(&out, home);
-        text++;
-    }
-    while (*text) {
-        bool braced = text[0] == '$' && text[1] == '{';
-        const char *name = text + (braced ? 2 : 1);
-        size_t length = *text == '$' ? var_name_length(name) : 0;
-        scope(free_text) char *variable = length ? strndup(name, length) : NULL;
-        if (length && !variable)
-            return NULL;
-        const char *value = length ? env_get(env, variable) : NULL;
-        if (value && (!braced || name[length] == '}')) {
-            strbuf_adds(&out, value);
-            text = name + length + braced;
-        } else {
-            strbuf_addc(&out, *text++);
-        }
-    }
-    return strbuf_take(&out);
-}
-
-static int add_path_list(struct names *folders, const char *list, char *const *env)
-{
-    while (list && *list) {
-        size_t length = strcspn(list, ":");
-        scope(free_text) char *written = strndup(list, length);
-        scope(free_text) char *folder = written ? expand(written, env) : NULL;
-        if (!folder || (length && names_add(folders, folder) < 0))
-            return -1;
-        list += length + (list[length] == ':');
-    }
-    return 0;
-}
-
-static int add_condarc(struct names *folders, const char *home, char *const *env)
-{
-    scope(names_release) struct names written = {0};
-    scope(free_text) char *path = path_join(home, ".condarc");
-
-    if (!path || condarc_envs_dirs(path, &written) < 0)
-        return -1;
-    for (size_t i = 0; i < written.count; i++) {
-        scope(free_text) char *folder = expand(written.items[i], env);
-        if (!folder || names_add(folders, folder) < 0)
-            return -1;
-    }
-    return 0;
+    return history && stat(history, &st) == 0 && S_ISREG(st.st_mode) &&
+           faccessat(AT_FDCWD, history, W_OK, AT_EACCESS) == 0;
 }
 
 /* The folders in which an environment of some name may be, in conda's order. */
 static int list_envs_dirs(struct names *folders, const struct names *roots, char *const *env)
 {
     const char *home = env_get_filled(env, "HOME");
+    const char *root = roots->count ? roots->items[0] : NULL;
+    scope(free_text) char *own = path_join(home ? home : "", ".conda/envs");
 
-    if (add_path_list(folders, env_get(env, "CONDA_ENVS_PATH"), env) < 0 ||
-        add_path_list(folders, env_get(env, "CONDA_ENVS_DIRS"), env) < 0)
+    if (!own || condarc_envs_dirs(folders, root, env) < 0)
+        return -1;
+    if (home && root && !is_writable(root) && names_add(folders, own) < 0)
         return -1;
     for (size_t i = 0; i < roots->count; i++) {
         scope(free_text) char *envs = path_join(roots->items[i], "envs");
         if (!envs || names_add(folders, envs) < 0)
             return -1;
     }
-    if (!home)
-        return 0;
-    scope(free_text) char *own = path_join(home, ".conda/envs");
-    return own && add_condarc(folders, home, env) == 0 ? names_add(folders, own) : -1;
+    return home ? names_add(folders, own) : 0;
 }
 
-/* The first line of ~/.conda/environments.txt that ends in /NAME and is an environment; *found is
-   NULL if none is. -1 if memory ran out. */
-static int find_in_list(char **found, const char *list, const char *name)
+/* ---- The error that there is none ------------------------------------------------------------ */
+
+/* The names of the environments in a folder, sorted. */
+static int list_environments(struct names *names, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort), result = 0;
+
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        scope(free_text) char *path = path_join(folder, name);
+        if (!path || (name[0] != '.' && is_environment(path) && names_add(names, name) < 0))
+            result = -1;
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    return result;
+}
+
+/* "FOLDER: pt, tf" */
+static int add_searched(struct error *err, const char *folder)
+{
+    scope(names_release) struct names names = {0};
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+    if (list_environments(&names, folder) < 0)
+        return -1;
+    strbuf_adds(&line, folder);
+    for (size_t i = 0; i < names.count && i < SHOWN_LIMIT; i++)
+        strbuf_addf(&line, "%s%s", i ? ", " : ": ", names.items[i]);
+    if (names.count > SHOWN_LIMIT)
+        strbuf_addf(&line, " and %zu more", names.count - SHOWN_LIMIT);
+    error_detail(err, "%s", strbuf_text(&line));
+    return line.failed ? -1 : 0;
+}
+
+/* Environments of this name that conda itself takes by their path only. */
+static int add_listed(struct error *err, const char *name, char *const *env)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *list = condarc_expand("~/.conda/environments.txt", env);
 
-    *found = NULL;
-    if (file_read(list, ENVIRONMENTS_LIMIT, &text) < 0)
-        return text.failed ? -1 : 0;
-    for (const char *line = strbuf_text(&text); *line && !*found;) {
+    if (!list || file_read(list, ENVIRONMENTS_LIMIT, &text) < 0)
+        return !list || text.failed ? -1 : 0;
+    for (const char *line = strbuf_text(&text); *line;) {
         size_t length = strcspn(line, "\r\n");
         scope(free_text) char *path = strndup(line, length);
         if (!path)
             return -1;
         if (strcmp(path_name(path), name) == 0 && is_environment(path))
-            *found = take(&path);
+            error_detail(err, "one of this name is elsewhere; to take it: -p %s", path);
         line += length + strspn(line + length, "\r\n");
     }
     return 0;
 }
 
-static char *not_found(const char *name, const struct names *searched, const struct names *roots,
-                       struct error *err)
+/* The name that may have been meant; NULL if none is like it. `names` owns it. */
+static const char *find_similar(const char *name, const struct names *searched, struct names *names)
 {
-    error_add(err, STATUS_PREFIX,
-              "no environment '%s'; create it with 'conda env create', or name its folder with -p. "
-              "Searched:",
-              name);
     for (size_t i = 0; i < searched->count; i++)
-        error_detail(err, "%s", searched->items[i]);
+        if (list_environments(names, searched->items[i]) < 0)
+            return NULL;
+    return suggest(name, (const char *const *)names->items, names->count);
+}
+
+static char *not_found(const char *name, const struct names *searched, const struct names *roots,
+                       char *const *env, struct error *err)
+{
+    scope(names_release) struct names names = {0};
+    const char *meant = find_similar(name, searched, &names);
+
+    error_add(err, STATUS_PREFIX,
+              "no environment '%s'%s%s%s create it with 'conda env create', or name its folder "
+              "with -p. Searched:",
+              name, meant ? "; did you mean '" : ";", meant ? meant : "",
+              meant ? "'? If not," : "");
+    int result = 0;
+    for (size_t i = 0; i < searched->count && result == 0; i++)
+        result = add_searched(err, searched->items[i]);
     if (!roots->count)
         error_detail(err, "nowhere%s: this shell knows no conda (CONDA_EXE is unset)",
                      searched->count ? " else" : "");
+    if (result < 0 || add_listed(err, name, env) < 0)
+        error_memory(err);
     return NULL;
 }
 
-static char *find_base(const struct names *roots, struct error *err)
+/* ---- Finding --------------------------------------------------------------------------------- */
+
+static char *find_base(const struct names *roots, char *const *env, struct error *err)
 {
     for (size_t i = 0; i < roots->count; i++)
         if (is_environment(roots->items[i]))
             return strdup(roots->items[i]);
-    return not_found("base", roots, roots, err);
+    return not_found("base", roots, roots, env, err);
 }
 
 static char *find_by_name(const char *name, const struct names *roots, char *const *env,
                           struct error *err)
 {
     scope(names_release) struct names searched = {0};
-    const char *home = env_get_filled(env, "HOME");
 
     if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
         error_add(err, STATUS_PREFIX, "'%s' is no name but a path; give it with -p", name);
         return NULL;
     }
     if (strcmp(name, "base") == 0 || strcmp(name, "root") == 0)
-        return find_base(roots, err);
+        return find_base(roots, env, err);
     if (list_envs_dirs(&searched, roots, env) < 0)
         return NULL;
-    for (size_t i = 0; i < searched.count; i++) {
+    for (size_t i = 0; i < searched.count; i++) { /* conda takes the first, whatever is in it */
         scope(free_text) char *path = path_join(searched.items[i], name);
-        if (!path || is_environment(path))
+        if (!path || is_folder(path))
             return take(&path);
     }
-    if (!home)
-        return not_found(name, &searched, roots, err);
-    scope(free_text) char *list = path_join(home, ".conda/environments.txt");
-    scope(free_text) char *listed = NULL;
-    if (!list || find_in_list(&listed, list, name) < 0 || names_add(&searched, list) < 0)
-        return NULL;
-    return listed ? take(&listed) : not_found(name, &searched, roots, err);
+    return not_found(name, &searched, roots, env, err);
 }
 
 static bool is_same_folder(const char *a, const char *b)
@@ -232,7 +235,7 @@ static char *find(const struct find_wish *wish, const struct names *roots, struc
     const char *active = active_not_base(roots, wish->env);
 
     if (wish->path)
-        return expand(wish->path, wish->env);
+        return condarc_expand(wish->path, wish->env);
     if (wish->name)
         return find_by_name(wish->name, roots, wish->env, err);
     if (active)

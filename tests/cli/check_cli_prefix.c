@@ -96,9 +96,6 @@ static const struct place {
      "home/.condarc",
      "channels: [conda-forge]\nenvs_dirs:\n  - $NOT_SET\nauto_activate_base: false\n"},
     {"home/.conda/envs/pt", {NULL}, NULL, NULL},
-    {"far/away/pt", {NULL}, "home/.conda/environments.txt", "/none/pt\n@/far/away/pt\n/x\n"},
-    {"far/pt", {NULL}, "home/.conda/environments.txt", "@/far/pt"},
-    {"far/pt", {NULL}, "home/.conda/environments.txt", "@/far/ptx\r\n@/far/pt\r\n"},
 };
 
 static void make_place(const struct place *place)
@@ -131,37 +128,98 @@ START_TEST(a_place)
 }
 END_TEST
 
-/* conda's order: each place in turn is the first that is left. */
-START_TEST(order_of_places)
+/* Where several have an environment of this name, conda's first is taken. Each in turn is made the
+   first that is left. ROOT is conda's installation; may it be written to? */
+static void check_order(const char *const *folders)
 {
-    static const char *const folders[] = {
-        "a", "b", "conda/envs", "mamba/envs", "forge/envs", "home/mine", "home/.conda/envs", "far"};
-    static const char *const variables[] = {
-        "CONDA_ENVS_PATH=@/a",       "CONDA_ENVS_DIRS=@/b",         "CONDA_EXE=@/conda/bin/conda",
-        "MAMBA_ROOT_PREFIX=@/mamba", "MAMBA_EXE=@/forge/bin/mamba", NULL};
-    enum { FOLDERS = sizeof folders / sizeof *folders };
-    const struct place listed = {"far/pt", {NULL}, "home/.conda/environments.txt", "@/far/pt\n"};
+    static const char *const variables[] = {"CONDA_ENVS_PATH=@/a", "CONDA_EXE=@/conda/bin/conda",
+                                            "MAMBA_ROOT_PREFIX=@/mamba",
+                                            "MAMBA_EXE=@/forge/bin/mamba", NULL};
     char path[256];
 
-    make_place(&listed);
     sandbox_write(&box, "home/.condarc", "envs_dirs: [~/mine]\n");
-    for (size_t i = 0; i < FOLDERS; i++) {
+    sandbox_write(&box, "conda/.condarc", "envs_dirs: [~/team]\n");
+    for (size_t i = 0; folders[i]; i++) {
         snprintf(path, sizeof path, "%s/pt", folders[i]);
         make_environment(path);
     }
-    for (size_t i = 0; i < FOLDERS; i++) {
+    for (size_t i = 0; folders[i]; i++) {
         struct outcome got = run(variables, by_name);
         snprintf(path, sizeof path, "environment  pt  @/%s/pt", folders[i]);
         check_first_line(got.out, path);
         outcome_free(&got);
-        snprintf(path, sizeof path, "@/%s/pt/conda-meta", folders[i]);
+        snprintf(path, sizeof path, "@/%s/pt", folders[i]);
         char *from = rooted(path, box.root);
-        snprintf(path, sizeof path, "@/%s/pt/gone", folders[i]);
+        snprintf(path, sizeof path, "@/%s/gone", folders[i]);
         char *to = rooted(path, box.root);
         ck_assert_int_eq(rename(from, to), 0);
         free(from);
         free(to);
     }
+}
+
+START_TEST(order_of_places)
+{
+    static const char *const folders[] = {
+        "a",          "home/mine",  "home/team",        "conda/envs",
+        "mamba/envs", "forge/envs", "home/.conda/envs", NULL};
+
+    make_environment("conda");
+    check_order(folders);
+}
+END_TEST
+
+START_TEST(order_with_an_installation_of_others)
+{
+    static const char *const folders[] = {
+        "a",          "home/mine",  "home/team",  "home/.conda/envs",
+        "conda/envs", "mamba/envs", "forge/envs", NULL};
+
+    sandbox_write(&box, "conda/file", "");
+    check_order(folders);
+}
+END_TEST
+
+/* conda takes a folder of the name whatever is in it, so nothing is written elsewhere. */
+START_TEST(first_is_no_environment)
+{
+    static const char *const variables[] = {"CONDA_ENVS_PATH=@/a:@/b", NULL};
+
+    sandbox_write(&box, "a/pt/file", "");
+    make_environment("b/pt");
+    struct outcome got = run(variables, by_name);
+    check_text(got.err, "@/a/pt: not a conda environment, since it has no conda-meta folder; name "
+                        "one with -p, or create it with 'conda env create'\n");
+    ck_assert_int_eq(got.status, 4);
+    ck_assert(!is_written("b/pt"));
+    outcome_free(&got);
+}
+END_TEST
+
+START_TEST(similar_name)
+{
+    static const char *const variables[] = {"CONDA_ENVS_PATH=@/a:@/b", NULL};
+    static const char *const pt2[] = {"apply", "-n", "pt2", NULL};
+    char *listed = rooted("@/far/pt2\n@/gone/pt2\r\n@/b/pt\n", box.root);
+
+    make_environment("a/tf");
+    make_environment("a/pt");
+    make_environment("b/other");
+    sandbox_write(&box, "b/pt2x/file", "");
+    make_environment("far/pt2");
+    sandbox_write(&box, "home/.conda/environments.txt", listed);
+    struct outcome got = run(variables, pt2);
+    check_text(got.err,
+               "no environment 'pt2'; did you mean 'pt'? If not, create it with 'conda env "
+               "create', or name its folder with -p. Searched:\n"
+               "  @/a: pt, tf\n"
+               "  @/b: other\n"
+               "  @/home/.conda/envs\n"
+               "  nowhere else: this shell knows no conda (CONDA_EXE is unset)\n"
+               "  one of this name is elsewhere; to take it: -p @/far/pt2\n");
+    ck_assert_int_eq(got.status, 4);
+    outcome_free(&got);
+    free(listed);
 }
 END_TEST
 
@@ -179,8 +237,7 @@ static const struct failure {
     {{NULL},
      {"apply", "-n", "nope"},
      NULL,
-     "no environment 'nope'" CREATE "  @/home/.conda/envs\n"
-     "  @/home/.conda/environments.txt\n" NO_CONDA},
+     "no environment 'nope'" CREATE "  @/home/.conda/envs\n" NO_CONDA},
     {{"HOME="},
      {"apply", "-n", "nope"},
      NULL,
@@ -190,8 +247,7 @@ static const struct failure {
      {"apply"},
      "name: other\ngpu: {devices: 1}\n",
      "no environment 'other'" CREATE "  @/a\n  @/c\n  @/b\n  @/conda/envs\n"
-     "  @/mamba/envs\n  @/forge/envs\n  @/home/.conda/envs\n"
-     "  @/home/.conda/environments.txt\n"},
+     "  @/mamba/envs\n  @/forge/envs\n  @/home/.conda/envs\n"},
     {{NULL},
      {"apply"},
      "gpu: {devices: 1}\n",
@@ -272,8 +328,7 @@ static const struct failure {
     {{NULL},
      {"remove", "-n", "nope"},
      NULL,
-     "no environment 'nope'" CREATE "  @/home/.conda/envs\n"
-     "  @/home/.conda/environments.txt\n" NO_CONDA},
+     "no environment 'nope'" CREATE "  @/home/.conda/envs\n" NO_CONDA},
     {{NULL},
      {"remove"},
      NULL,
@@ -505,6 +560,9 @@ static Suite *suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, a_place, 0, 2 * sizeof places / sizeof *places);
     tcase_add_test(tests, order_of_places);
+    tcase_add_test(tests, order_with_an_installation_of_others);
+    tcase_add_test(tests, first_is_no_environment);
+    tcase_add_test(tests, similar_name);
     LOOP(tests, a_failure, failures);
     LOOP(tests, a_taking, takings);
     LOOP(tests, odd_condarc, odd_condarcs);

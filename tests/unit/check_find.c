@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct sandbox box;
@@ -122,13 +123,32 @@ START_TEST(prefix_without_environment)
 }
 END_TEST
 
-/* condarc */
+/* condarc: below, @ is the sandbox, whose `home` is the user's and `root` the installation. */
+
+static void check_folders(const char *const *variables, const char *wanted)
+{
+    scope(names_release) struct names folders = {0};
+    scope(strbuf_release) struct strbuf found = STRBUF_INIT;
+    scope(free_text) char *home = format_text("HOME=%s/home", box.root);
+    scope(free_text) char *root = sandbox_path(&box, "root");
+    char *env[8] = {home};
+
+    for (size_t i = 0; variables && variables[i]; i++)
+        env[i + 1] = rooted(variables[i], box.root);
+    ck_assert_int_eq(condarc_envs_dirs(&folders, root, env), 0);
+    for (size_t i = 0; i < folders.count; i++)
+        strbuf_addf(&found, "%s|", folders.items[i]);
+    check_rooted(strbuf_text(&found), wanted, box.root);
+    for (size_t i = 1; env[i]; i++)
+        free(env[i]);
+}
 
 static const struct {
     const char *text, *folders; /* each followed by | */
 } condarcs[] = {
-    {"envs_dirs:\n  - /a\n  - ~/b\n  - $C/d\n", "/a|~/b|$C/d|"},
+    {"envs_dirs:\n  - /a\n  - ~/b\n  - $C/d\n", "/a|@/home/b|$C/d|"},
     {"envs_dirs: [/a]\n", "/a|"},
+    {"envs_path: [/a]\n", "/a|"},
     {"envs_dirs: []\n", ""},
     {"channels:\n  - conda-forge\nenvs_dirs:\n  - /a\nssl_verify: false\n", "/a|"},
     {"channel_alias: {a: [b, {c: d}]}\nenvs_dirs: [/a]\n", "/a|"},
@@ -148,53 +168,132 @@ static const struct {
 
 START_TEST(condarc_folders)
 {
-    scope(names_release) struct names folders = {0};
-    scope(strbuf_release) struct strbuf found = STRBUF_INIT;
-    scope(free_text) char *path = sandbox_path(&box, "home/.condarc");
-
     sandbox_write(&box, "home/.condarc", condarcs[_i].text);
-    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
-    for (size_t i = 0; i < folders.count; i++)
-        strbuf_addf(&found, "%s|", folders.items[i]);
-    ck_assert_str_eq(strbuf_text(&found), condarcs[_i].folders);
+    check_folders(NULL, condarcs[_i].folders);
 }
 END_TEST
 
-START_TEST(condarc_adds)
-{
-    scope(names_release) struct names folders = {0};
-    scope(free_text) char *path = sandbox_path(&box, "home/.condarc");
+/* All places, the most important first. Each names one folder. */
+static const char *const rcs[] = {
+    "named.yml",
+    "active/condarc.d/a.yml",
+    "active/condarc",
+    "active/.condarc",
+    "home/.condarc",
+    "home/.conda/condarc.d/b.yaml",
+    "home/.conda/condarc.d/a.yml",
+    "home/.conda/condarc",
+    "home/.conda/.condarc",
+    "home/.config/conda/condarc",
+    "home/.config/conda/.condarc",
+    "xdg/conda/condarc.d/a.yml",
+    "xdg/conda/.condarc",
+    "root/condarc.d/a.yml",
+    "root/.condarc",
+};
+enum { RCS = sizeof rcs / sizeof *rcs };
+static const char *const all_places[] = {"CONDARC=@/named.yml", "CONDA_PREFIX=@/active",
+                                         "XDG_CONFIG_HOME=@/xdg", NULL};
 
-    ck_assert_int_eq(names_add(&folders, "/first"), 0);
-    ck_assert_int_eq(condarc_envs_dirs("/nowhere/.condarc", &folders), 0);
-    ck_assert_int_eq(condarc_envs_dirs(box.root, &folders), 0);
-    ck_assert_uint_eq(folders.count, 1);
-    sandbox_write(&box, "home/.condarc", "envs_dirs: [/a]\n");
-    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
-    ck_assert_str_eq(folders.items[0], "/first");
-    ck_assert_str_eq(folders.items[1], "/a");
+/* Those from `first` on, after what `before` says. */
+static void check_rcs(const char *const *variables, const char *before, size_t first)
+{
+    scope(strbuf_release) struct strbuf wanted = STRBUF_INIT;
+
+    strbuf_adds(&wanted, before);
+    for (size_t i = first; i < RCS; i++)
+        strbuf_addf(&wanted, "/%zu|", i);
+    check_folders(variables, strbuf_text(&wanted));
+}
+
+static void write_rcs(const char *mark, size_t marked)
+{
+    for (size_t i = 0; i < RCS; i++) {
+        scope(free_text) char *text =
+            format_text("a: b\nenvs_dirs:%s\n - /%zu\n", i == marked ? mark : "", i);
+        sandbox_write(&box, rcs[i], text);
+    }
+    sandbox_write(&box, "home/condarc", "envs_dirs: [/not_read]\n");
+    sandbox_write(&box, "root/condarc.d/other.txt", "envs_dirs: [/not_read]\n");
+    sandbox_write(&box, "root/condarc.d/folder.yml/file", "");
+}
+
+START_TEST(condarc_order)
+{
+    static const char *const with_variables[] = {"CONDARC=@/named.yml", "CONDA_PREFIX=@/active",
+                                                 "XDG_CONFIG_HOME=@/xdg",
+                                                 "CONDA_ENVS_PATH=/v: ~/w :", NULL};
+
+    write_rcs("", 0);
+    check_rcs(all_places, "", 0);
+    check_rcs(with_variables, "/v|@/home/w|", 0);
+}
+END_TEST
+
+/* `#!final` silences what would come before. */
+START_TEST(condarc_final)
+{
+    static const char *const marks[] = {" #!final", "  # final?", " #!final \r", " #!finally",
+                                        " #final!"};
+    static const bool counts[] = {true, false, true, false, true};
+    static const char *const variables[] = {"CONDA_ENVS_DIRS=/v", NULL};
+
+    write_rcs(marks[_i], 8);
+    if (counts[_i])
+        check_rcs(all_places, "", 8);
+    else
+        check_rcs(all_places, "", 0);
+    sandbox_write(&box, "root/.condarc", "envs_dirs: #!final\n - /root\n");
+    check_folders(variables, "/root|");
+}
+END_TEST
+
+/* A file under two names has the less important place. */
+START_TEST(condarc_twice)
+{
+    static const char *const variables[] = {"CONDARC=~/.condarc", "CONDA_PREFIX=@/active", NULL};
+
+    sandbox_write(&box, "home/.condarc", "envs_dirs: [/home]\n");
+    sandbox_write(&box, "active/.condarc", "envs_dirs: [/active]\n");
+    check_folders(variables, "/active|/home|");
+}
+END_TEST
+
+/* Conda's installation stands for an environment where none is active. */
+START_TEST(condarc_other_names)
+{
+    static const char *const other[] = {"CONDARC=@/other", NULL};
+    static const char *const folder[] = {"CONDARC=@/rc.d", NULL};
+
+    sandbox_write(&box, "other", "envs_dirs: [/a]\n");
+    sandbox_write(&box, "rc.d/1.yml", "envs_dirs: [/1]\n");
+    sandbox_write(&box, "rc.d/2.yml", "envs_dirs: [/2]\n");
+    check_folders(other, "");
+    check_folders(folder, "/2|/1|");
+    scope(free_text) char *fifo = sandbox_path(&box, "rc.d/3.yml");
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    check_folders(folder, "/2|/1|");
 }
 END_TEST
 
 START_TEST(condarc_has_limits)
 {
-    scope(names_release) struct names folders = {0};
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *path = sandbox_path(&box, "home/.condarc");
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT, wanted = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf deep = STRBUF_INIT;
 
     strbuf_adds(&text, "envs_dirs:\n");
-    for (int i = 0; i < 1001; i++)
+    for (int i = 0; i < 1001; i++) {
         strbuf_addf(&text, "- /%d\n", i);
+        if (i < 1000)
+            strbuf_addf(&wanted, "/%d|", i);
+    }
     sandbox_write(&box, "home/.condarc", text.text);
-    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
-    ck_assert_uint_eq(folders.count, 1000);
-    strbuf_release(&text);
-    strbuf_adds(&text, "channels: ");
+    check_folders(NULL, strbuf_text(&wanted));
+    strbuf_adds(&deep, "channels: ");
     for (int i = 0; i < 1000000; i++)
-        strbuf_addc(&text, '[');
-    sandbox_write(&box, "home/.condarc", text.text);
-    ck_assert_int_eq(condarc_envs_dirs(path, &folders), 0);
-    ck_assert_uint_eq(folders.count, 1000);
+        strbuf_addc(&deep, '[');
+    sandbox_write(&box, "home/.condarc", deep.text);
+    check_folders(NULL, "");
 }
 END_TEST
 
@@ -209,7 +308,10 @@ static Suite *suite(void)
     LOOP(tests, prefix_is_found, cases);
     tcase_add_test(tests, prefix_without_environment);
     LOOP(tests, condarc_folders, condarcs);
-    tcase_add_test(tests, condarc_adds);
+    tcase_add_test(tests, condarc_order);
+    tcase_add_loop_test(tests, condarc_final, 0, 5);
+    tcase_add_test(tests, condarc_twice);
+    tcase_add_test(tests, condarc_other_names);
     tcase_add_test(tests, condarc_has_limits);
     suite_add_tcase(suite, tests);
     return suite;
