@@ -41,7 +41,7 @@ HARDENING := $(shell for flag in -fstack-clash-protection -fcf-protection; do \
     $(CC) $$flag -Werror -S -o /dev/null -xc /dev/null >/dev/null 2>&1 && echo $$flag; done)
 
 # What each variant adds. All of it is position-independent, and linked with -pie below.
-FLAGS_ := -O2 -g -fPIE -fstack-protector-strong $(HARDENING)
+FLAGS_ := -O2 -g -fPIE -fstack-protector-strong $(HARDENING) -DRUNS_ON_OLD_GLIBC
 FLAGS_debug := -O0 -g -fPIE -Werror
 FLAGS_sanitize := -O1 -g -fPIE -Werror -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -63,8 +63,13 @@ ALL_CFLAGS = -std=c11 $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(WARNINGS) $(FLAGS_$(VARIAN
     $(CPPFLAGS) $(CFLAGS) $(FORTIFY)
 ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(CFLAGS) $(LDFLAGS)
 ALL_LDLIBS = $(if $(STATIC),-Wl$(comma)-Bstatic) $(LIB_LDLIBS) \
-    $(if $(STATIC),-Wl$(comma)-Bdynamic) -ldl $(LDLIBS)
+    $(if $(STATIC),-Wl$(comma)-Bdynamic) $(DL) $(LDLIBS)
 comma := ,
+
+# From glibc 2.34 on dlopen is in libc and -ldl an empty archive; what runs with older ones as well
+# (src/base/glibc.c) has to name libdl.so.2 all the same.
+DL := $(if $(findstring /,$(shell $(CC) -print-file-name=libdl.so.2 2>/dev/null)), \
+    -Wl$(comma)--push-state$(comma)--no-as-needed -l:libdl.so.2 -Wl$(comma)--pop-state,-ldl)
 
 # ---------------------------------------------------------------------------------------------
 # Files

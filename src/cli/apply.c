@@ -42,15 +42,35 @@ static void apply_release(struct apply *apply)
     environment_release(&apply->environment);
     resolution_release(&apply->found);
     prefix_close(&apply->prefix);
-    earlier_release(&apply->earlier);
-    names_release(&apply->managed);
-    hook_set_release(&apply->set);
-    free(apply->kept);
+    install_release(&apply->install);
 }
 
 static bool looks_only(const struct options *options)
 {
     return options->dry_run || options->check;
+}
+
+/* Hooks and receipt, compared with what is there. An edit that nobody allowed to be replaced is
+   shown as the diff that would undo it, where one can be made. */
+static int prepare(struct apply *apply, struct error *err)
+{
+    const struct options *options = apply->options;
+
+    apply->wish = (struct install_wish){&apply->found.plan,
+                                        apply->environment.name,
+                                        apply->section.file,
+                                        options->template_dir,
+                                        {options->adopt, options->replace, options->force}};
+    if (install_prepare(&apply->install, &apply->prefix, &apply->wish, err) == 0)
+        return 0;
+    for (size_t i = 0; i < apply->install.files.count && !options->force; i++) {
+        scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
+        scope(error_release) struct error unseen = ERROR_INIT;
+        const struct hook_file *file = &apply->install.files.items[i];
+        if (file->state == HOOK_EDITED && apply_diff(apply, file, &diff, &unseen) == 0)
+            error_detail_lines(err, strbuf_text(&diff));
+    }
+    return -1;
 }
 
 /* Everything up to the writing. */
@@ -68,7 +88,7 @@ static int make_ready(struct apply *apply, struct error *err)
         resolve(&apply->found, &apply->section, &driver, err) < 0 ||
         (!looks_only(options) && cli_lock(&apply->prefix, options, err) < 0))
         return -1;
-    return apply_prepare(apply, err);
+    return prepare(apply, err);
 }
 
 static int run(const struct options *options, struct error *err)
@@ -81,7 +101,7 @@ static int run(const struct options *options, struct error *err)
     apply_print_plan(&apply);
     if (looks_only(options))
         return apply_show_differences(&apply, err);
-    if (apply_write(&apply, err) < 0)
+    if (install_write(&apply.install, err) < 0)
         return -1;
     apply_print_written(&apply);
     return 0;

@@ -1,12 +1,11 @@
 /*
- * `conda-gpu apply` in three rooms: apply.c decides what the environment is to show, apply_files.c
- * makes the hooks and the receipt of that, apply_report.c tells the user.
+ * `conda-gpu apply` in two rooms: apply.c has the driver and the prefix do what the section says,
+ * apply_report.c tells the user.
  */
 #ifndef CONDA_GPU_CLI_APPLY_H
 #define CONDA_GPU_CLI_APPLY_H
 
 #include "cli/cli.h"
-#include "conda/earlier.h"
 #include "conda/install.h"
 #include "plan/resolve.h"
 
@@ -17,19 +16,9 @@ struct apply {
     struct environment environment;
     struct resolution found;
     struct prefix prefix;
-    struct earlier earlier;
-    struct names managed; /* by this plan, then by earlier ones */
-    struct hook_set set;
-    struct receipt_kept *kept; /* files of others; the texts belong to set and earlier */
-    unsigned kept_count;
-    bool sets_aside; /* this run keeps some of them */
+    struct install_wish wish;
+    struct install install;
 };
-
-/* Renders all hooks and the receipt, compares them with what is there, and decides what becomes of
-   files that are not ours as we left them. */
-int apply_prepare(struct apply *apply, struct error *err);
-
-int apply_write(const struct apply *apply, struct error *err);
 
 /* Adds what writing this file would change, as a diff. */
 int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,

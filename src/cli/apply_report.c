@@ -175,11 +175,11 @@ void apply_print_notes(const struct apply *apply)
         cli_note(apply->options,
                  "using the active environment '%s', though %s names '%s'; -n chooses another",
                  apply->environment.name, apply->section.file, apply->section.name);
-    if (apply->earlier.damaged || apply->earlier.missing)
+    if (apply->install.earlier.damaged || apply->install.earlier.missing)
         cli_note(apply->options,
                  "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
                  apply->environment.path,
-                 apply->earlier.missing ? "missing" : "damaged or of another version");
+                 apply->install.earlier.missing ? "missing" : "damaged or of another version");
     note_job(apply);
     for (size_t i = 0; i < apply->section.variables.count; i++)
         note_reference(apply, &apply->section.variables.items[i]);
@@ -194,7 +194,7 @@ static void print_activation(const struct apply *apply)
     const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
     const char *name = env_get_filled(env, "CONDA_DEFAULT_ENV");
     const char *mamba = env_get_filled(env, "MAMBA_EXE");
-    bool written = hook_differs(&apply->set, apply->set.count);
+    bool written = install_differs(&apply->install);
     bool taken_up = !written && visible && strcmp(visible, plan_visible(&apply->found.plan)) == 0;
 
     if (!apply->environment.active || taken_up)
@@ -209,17 +209,28 @@ static void print_activation(const struct apply *apply)
 
 static void print_kept(const struct apply *apply)
 {
-    for (size_t i = 0; i < apply->set.count; i++)
-        if (apply->set.items[i].keep)
-            cli_print(apply->options, "kept       %s as %s", apply->set.items[i].path,
-                      path_name(apply->set.items[i].keep));
+    for (size_t i = 0; i < apply->install.files.count; i++)
+        if (apply->install.files.items[i].keep)
+            cli_print(apply->options, "kept       %s as %s", apply->install.files.items[i].path,
+                      path_name(apply->install.files.items[i].keep));
+}
+
+int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,
+               struct error *err)
+{
+    scope(free_text) char *path = path_join(apply->environment.path, file->path);
+
+    if (!path)
+        return error_memory(err);
+    return cli_diff(out, file->path, file->state == HOOK_ABSENT ? "/dev/null" : path, &file->text,
+                    err);
 }
 
 static int show_diffs(const struct apply *apply, struct error *err)
 {
-    for (size_t i = 0; i < apply->set.count; i++) {
+    for (size_t i = 0; i < apply->install.files.count; i++) {
         scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
-        const struct hook_file *file = &apply->set.items[i];
+        const struct hook_file *file = &apply->install.files.items[i];
         if (file->state != HOOK_SAME && apply_diff(apply, file, &diff, err) < 0)
             return -1;
         cli_write_foreign(&diff);
@@ -229,25 +240,25 @@ static int show_diffs(const struct apply *apply, struct error *err)
 
 int apply_show_differences(const struct apply *apply, struct error *err)
 {
-    bool differs = hook_differs(&apply->set, apply->set.count);
+    bool differs = install_differs(&apply->install);
 
     print_kept(apply);
     if (!differs)
         cli_print(apply->options, "unchanged");
     if (apply->options->dry_run)
         return show_diffs(apply, err);
-    for (size_t i = 0; i < apply->set.count; i++)
-        if (apply->set.items[i].state != HOOK_SAME)
+    for (size_t i = 0; i < apply->install.files.count; i++)
+        if (apply->install.files.items[i].state != HOOK_SAME)
             cli_print(apply->options, "would change %s/%s", apply->environment.path,
-                      apply->set.items[i].path);
+                      apply->install.files.items[i].path);
     return differs ? STATUS_DIFFERS : 0;
 }
 
 void apply_print_written(const struct apply *apply)
 {
     print_kept(apply);
-    for (size_t i = 0; i < apply->set.count; i++) {
-        const struct hook_file *file = &apply->set.items[i];
+    for (size_t i = 0; i < apply->install.files.count; i++) {
+        const struct hook_file *file = &apply->install.files.items[i];
         cli_print(apply->options, "%s  %s", file->state == HOOK_SAME ? "unchanged" : "written  ",
                   file->path);
     }

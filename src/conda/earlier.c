@@ -2,7 +2,7 @@
 
 #include "base/digest.h"
 #include "base/scope.h"
-#include "conda/install.h"
+#include "conda/hooks.h"
 #include "hook/render.h"
 
 #include <errno.h>

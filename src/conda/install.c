@@ -1,401 +1,244 @@
 #include "conda/install.h"
 
-#include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "hook/render.h"
+#include "hook/templates.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-const char *const hook_directions[HOOK_DIRECTIONS] = {"deactivate", "activate"};
-
-char *hook_path(const char *direction, const struct shell *shell)
+/* What to call a source that is no file, for which the next run would have another name; NULL for a
+   file. */
+static const char *name_without_file(const char *path)
 {
-    return format_text("etc/conda/%s.d/env_vars.%s", direction, shell->extension);
+    static const char *const inputs[] = {"standard input", "/dev/stdin", "/dev/fd/0",
+                                         "/proc/self/fd/0"};
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (strcmp(path, inputs[i]) == 0)
+            return "standard input";
+    bool descriptor = strncmp(path, "/dev/fd/", strlen("/dev/fd/")) == 0 ||
+                      strncmp(path, "/proc/self/fd/", strlen("/proc/self/fd/")) == 0;
+    return descriptor || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) ? "a pipe" : NULL;
 }
 
-static bool is_receipt(const struct hook_file *file)
+static int add_hook(struct install *install, const char *direction, const struct shell *shell,
+                    const struct render *in, struct error *err)
 {
-    return strcmp(file->path, RECEIPT_PATH) == 0;
-}
+    scope(strbuf_release) struct strbuf source = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *name = format_text("%s.%s", direction, shell->extension);
+    scope(free_text) char *path = hook_path(direction, shell);
 
-static bool is_equal(const struct strbuf *one, const struct strbuf *other)
-{
-    return one->length == other->length &&
-           memcmp(strbuf_text(one), strbuf_text(other), one->length) == 0;
-}
-
-static enum hook_state state_of(const struct hook_file *file)
-{
-    static const enum hook_state states[] = {
-        [OWNER_US] = HOOK_OURS, [OWNER_US_EDITED] = HOOK_EDITED, [OWNER_OTHER] = HOOK_FOREIGN};
-    const char *found = strbuf_text(&file->found);
-
-    if (is_equal(&file->found, &file->text))
-        return HOOK_SAME;
-    if (is_receipt(file))
-        return receipt_is_ours(found, file->found.length) ? HOOK_OURS : HOOK_FOREIGN;
-    return states[render_owner(found, file->found.length)];
-}
-
-static struct hook_file *new_file(struct hook_set *set, const char *path)
-{
-    scope(free_text) char *copy = strdup(path);
-
-    if (!copy || array_add(set, (struct hook_file){.path = copy}) < 0)
-        return NULL;
-    (void)take(&copy);
-    return &set->items[set->count - 1];
-}
-
-int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
-                 struct strbuf *text, struct error *err)
-{
-    struct hook_file *file = new_file(set, path);
-
-    if (!file)
+    if (!name || !path)
         return error_memory(err);
-    int got = prefix_read(prefix, path, &file->found, err);
-    file->state = got > 0 ? HOOK_FOREIGN : HOOK_ABSENT;
-    hook_file_set_text(file, text);
-    return got < 0 ? -1 : 0;
+    if (templates_load(&source, install->wish->template_dir, name, err) < 0 ||
+        render_hook(&text, in, shell, name, strbuf_text(&source), err) < 0)
+        return -1;
+    return hook_set_add(&install->files, install->prefix, path, &text, err);
 }
 
-void hook_file_set_text(struct hook_file *file, struct strbuf *text)
-{
-    strbuf_release(&file->text);
-    file->text = *text;
-    *text = (struct strbuf)STRBUF_INIT;
-    if (file->state != HOOK_ABSENT)
-        file->state = state_of(file);
-}
-
-void hook_set_release(struct hook_set *set)
-{
-    for (size_t i = 0; i < set->count; i++) {
-        free(set->items[i].path);
-        strbuf_release(&set->items[i].text);
-        strbuf_release(&set->items[i].found);
-        free(set->items[i].keep);
-    }
-    free(set->items);
-    *set = (struct hook_set){0};
-}
-
-bool hook_differs(const struct hook_set *set, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (set->items[i].state != HOOK_SAME)
-            return true;
-    return false;
-}
-
-static void show_first_lines(const struct strbuf *text, struct error *err)
-{
-    enum { SHOWN = 3 };
-    const char *line = strbuf_text(text), *end = line + text->length;
-
-    for (int i = 0; i < SHOWN && line < end; i++) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        const char *stop = newline ? newline : end;
-        error_detail(err, "| %.*s", (int)(stop - line < 200 ? stop - line : 200), line);
-        line = stop + 1;
-    }
-}
-
-/* ".orig" behind the path, and a number where that is taken. A killed run may have given the file
-   this name already. */
-static char *name_for_original(const struct prefix *prefix, const char *path)
-{
-    char *name = format_text("%s.orig", path);
-
-    for (unsigned i = 1; name && prefix_is_taken(prefix, name, path); i++) {
-        free(name);
-        name = format_text("%s.orig.%u", path, i);
-    }
-    return name;
-}
-
-/* env_vars-adopted.sh: conda sources it, and before env_vars.sh. */
-static char *name_for_adopted(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-
-    return format_text("%.*s-adopted%s", (int)(dot - path), path, dot);
-}
-
-/* A receipt cannot be adopted: nothing sources it. */
-static int report_foreign(const struct hook_file *file, const struct prefix *prefix,
-                          struct error *err)
-{
-    error_add(err, STATUS_PREFIX,
-              "%s/%s: conda-gpu did not write this file and leaves it alone; %s--replace keeps it "
-              "as %s.orig%s. It begins:",
-              prefix->path, file->path,
-              is_receipt(file) ? "" : "--adopt lets it go on working beside ours, ",
-              path_name(file->path), is_receipt(file) ? ", and the receipt gets its place" : "");
-    show_first_lines(&file->found, err);
-    return -1;
-}
-
-static int report_edited(const struct hook_file *file, const struct prefix *prefix,
-                         struct error *err)
-{
-    return error_add(err, STATUS_PREFIX,
-                     "%s/%s: somebody edited this file after conda-gpu wrote it; put the change "
-                     "into the environment file, or give --force, which keeps this version as "
-                     "%s.orig",
-                     prefix->path, file->path, path_name(file->path));
-}
-
-static int claim(struct hook_file *file, const struct prefix *prefix,
-                 const struct hook_policy *policy, struct error *err)
-{
-    bool foreign = file->state == HOOK_FOREIGN, edited = file->state == HOOK_EDITED;
-
-    if (foreign && !policy->adopt && !policy->replace)
-        return report_foreign(file, prefix, err);
-    if (edited && !policy->force)
-        return report_edited(file, prefix, err);
-    if (!foreign && !edited)
-        return 0;
-    file->keep = foreign && policy->adopt && !is_receipt(file)
-                     ? name_for_adopted(file->path)
-                     : name_for_original(prefix, file->path);
-    if (!file->keep)
-        return error_memory(err);
-    if (prefix_is_taken(prefix, file->keep, file->path))
-        return error_add(err, STATUS_PREFIX,
-                         "%s/%s: --adopt would give the file beside it, %s, this name, but it is "
-                         "taken; move one of the two away",
-                         prefix->path, file->keep, path_name(file->path));
-    return 0;
-}
-
-int hook_claim(struct hook_set *set, const struct prefix *prefix, const struct hook_policy *policy,
-               struct error *err)
+static int list_managed(struct install *install, struct error *err)
 {
     int result = 0;
 
-    for (size_t i = 0; i < set->count; i++)
-        if (claim(&set->items[i], prefix, policy, err) < 0)
-            result = -1;
-    return result;
+    for (size_t i = 0; i < install->wish->plan->variables.count && result == 0; i++)
+        result = names_add(&install->managed, install->wish->plan->variables.items[i].name);
+    for (size_t i = 0; i < install->earlier.managed.count && result == 0; i++)
+        result = names_add(&install->managed, install->earlier.managed.items[i]);
+    return result < 0 ? error_memory(err) : 0;
 }
 
-/* The folder of a path below the prefix. */
-static char *folder_of(const char *path)
+/* All hooks, in the order of writing: deactivation first. */
+static int add_hooks(struct install *install, struct error *err)
 {
-    const char *slash = strrchr(path, '/');
+    const char *name = name_without_file(install->wish->source);
+    const struct render in = {install->wish->plan,
+                              &install->managed,
+                              install->earlier.key,
+                              install->wish->environment,
+                              name ? name : path_name(install->wish->source),
+                              VERSION};
 
-    return slash ? strndup(path, (size_t)(slash - path)) : NULL;
-}
-
-static bool is_right_in(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-
-    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
-           !strchr(path + length + 1, '/');
-}
-
-/* Somebody's receipt stands aside since the interim one was written. */
-static int write_file(const struct hook_file *file, const struct prefix *prefix, struct error *err)
-{
-    if (file->keep && !is_receipt(file) && prefix_keep(prefix, file->path, file->keep, err) < 0)
-        return -1;
-    if (file->state == HOOK_SAME)
-        return 0;
-    return prefix_write(prefix, file->path, strbuf_text(&file->text), file->text.length, err);
-}
-
-/* Folder by folder, each on the disk before the next one begins. */
-static int write_all(const struct hook_set *set, const struct prefix *prefix, struct error *err)
-{
-    for (size_t i = 0; i < set->count;) {
-        scope(free_text) char *folder = folder_of(set->items[i].path);
-        bool changed = false;
-        if (!folder)
-            return error_memory(err);
-        prefix_sweep(prefix, folder);
-        for (; i < set->count && is_right_in(set->items[i].path, folder); i++) {
-            changed = changed || set->items[i].state != HOOK_SAME;
-            if (write_file(&set->items[i], prefix, err) < 0)
+    for (size_t d = 0; d < HOOK_DIRECTIONS; d++)
+        for (size_t i = 0; i < shell_count; i++)
+            if (add_hook(install, hook_directions[d], &shells[i], &in, err) < 0)
                 return -1;
-        }
-        if (changed && prefix_sync(prefix, folder, err) < 0)
-            return -1;
-    }
     return 0;
 }
 
-static int write_interim(const struct hook_set *set, const struct prefix *prefix,
-                         const struct strbuf *interim, struct error *err)
+/* While no hook changes, the receipt keeps the source that it names: the same section applied from
+   another copy of the file is no change. */
+static char *receipt_source(const struct install *install)
 {
-    if (!interim->length)
+    const char *name = name_without_file(install->wish->source);
+
+    if (install->earlier.receipt && !hook_differs(&install->files, install->files.count - 1))
+        return strdup(install->earlier.receipt->source);
+    if (name)
+        return strdup(name);
+    char *real = realpath(install->wish->source, NULL);
+    return real || errno == ENOMEM ? real : strdup(install->wish->source);
+}
+
+static void fill_receipt(struct receipt *receipt, const struct install *install)
+{
+    for (unsigned i = 0; i < receipt->devices_count; i++) {
+        const struct device *device = &install->wish->plan->devices[i].device;
+        uuid_text(device, receipt->devices[i].uuid);
+        pci_text(&device->pci, receipt->devices[i].address);
+    }
+    for (unsigned i = 0; i < receipt->files_count; i++) {
+        const struct strbuf *text = &install->files.items[i].text;
+        receipt->files[i].path = install->files.items[i].path;
+        digest_text(digest_of(strbuf_text(text), text->length), receipt->files[i].digest);
+    }
+}
+
+/* Writes the text of the receipt, the last file of the set. What it holds belongs to `install`, but
+   for the two arrays. */
+static int write_receipt_text(struct install *install, struct error *err)
+{
+    struct hook_file *file = &install->files.items[install->files.count - 1];
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *source = receipt_source(install);
+    char version[] = VERSION;
+    struct receipt receipt = {
+        .version = version,
+        .source = source,
+        .devices = calloc(install->wish->plan->device_count + 1, sizeof *receipt.devices),
+        .devices_count = (unsigned)install->wish->plan->device_count,
+        .variables = install->managed.items,
+        .variables_count = (unsigned)install->managed.count,
+        .files = calloc(install->files.count, sizeof *receipt.files),
+        .files_count = (unsigned)install->files.count - 1,
+        .kept = install->kept,
+        .kept_count = install->kept_count,
+        .folders = install->earlier.folders.items,
+        .folders_count = (unsigned)install->earlier.folders.count,
+    };
+    int result = -1;
+
+    snprintf(receipt.state, sizeof receipt.state, "%s", install->earlier.key);
+    if (!source || !receipt.devices || !receipt.files) {
+        error_memory(err);
+    } else {
+        fill_receipt(&receipt, install);
+        result = receipt_print(&text, &receipt, err);
+    }
+    free(receipt.devices);
+    free(receipt.files);
+    if (result == 0)
+        hook_file_set_text(file, &text);
+    return result;
+}
+
+/* Whether an earlier run kept a file under this name, which is still there. */
+static bool was_kept(const struct install *install, const char *name)
+{
+    for (unsigned i = 0; i < install->kept_count; i++)
+        if (strcmp(install->kept[i].now, name) == 0)
+            return true;
+    return false;
+}
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp(((const struct receipt_kept *)one)->now,
+                  ((const struct receipt_kept *)other)->now);
+}
+
+/* The files of others that earlier runs and this one put under another name. A killed run may have
+   announced more than it did. */
+static int list_kept(struct install *install, struct error *err)
+{
+    const struct receipt *receipt = install->earlier.receipt;
+    unsigned earlier = receipt ? receipt->kept_count : 0;
+
+    install->kept_count = 0;
+    install->kept = calloc(earlier + install->files.count + 1, sizeof *install->kept);
+    if (!install->kept)
+        return error_memory(err);
+    for (unsigned i = 0; i < earlier; i++) {
+        int got = prefix_has(install->prefix, receipt->kept[i].now, err);
+        if (got < 0)
+            return -1;
+        if (got)
+            install->kept[install->kept_count++] = receipt->kept[i];
+    }
+    for (size_t i = 0; i < install->files.count; i++) {
+        const struct hook_file *file = &install->files.items[i];
+        if (!file->keep || file->state != HOOK_FOREIGN)
+            continue;
+        install->sets_aside = true;
+        if (!was_kept(install, file->keep))
+            install->kept[install->kept_count++] = (struct receipt_kept){file->path, file->keep};
+    }
+    qsort(install->kept, install->kept_count, sizeof *install->kept, by_name);
+    return 0;
+}
+
+/* The receipt for the time in which files of others already stand aside: what the last one said,
+   and where they are. */
+static int print_interim(const struct install *install, struct strbuf *out, struct error *err)
+{
+    const struct receipt *last = install->earlier.receipt;
+    scope(free_text) char *source = last ? NULL : receipt_source(install);
+    char version[] = VERSION;
+    struct receipt receipt = last ? *last : (struct receipt){.version = version, .source = source};
+
+    if (!install->sets_aside)
         return 0;
-    for (size_t i = 0; i < set->count; i++) {
-        const struct hook_file *file = &set->items[i];
-        if (is_receipt(file) && file->keep && prefix_keep(prefix, file->path, file->keep, err) < 0)
-            return -1;
-    }
-    return prefix_write(prefix, RECEIPT_PATH, strbuf_text(interim), interim->length, err);
+    if (!receipt.source)
+        return error_memory(err);
+    snprintf(receipt.state, sizeof receipt.state, "%s", install->earlier.key);
+    receipt.kept = install->kept;
+    receipt.kept_count = install->kept_count;
+    receipt.folders = install->earlier.folders.items;
+    receipt.folders_count = (unsigned)install->earlier.folders.count;
+    return receipt_print(out, &receipt, err);
 }
 
-int hook_missing_folders(const struct prefix *prefix, struct names *folders, struct error *err)
+int install_prepare(struct install *install, const struct prefix *prefix,
+                    const struct install_wish *wish, struct error *err)
 {
-    for (size_t i = 0; i < RECEIPT_FOLDERS; i++) {
-        int got = prefix_has_folder(prefix, receipt_folders[i], err);
-        if (got < 0)
-            return -1;
-        if (!got && names_add(folders, receipt_folders[i]) < 0)
-            return error_memory(err);
-    }
-    return 0;
-}
+    struct strbuf none = STRBUF_INIT;
 
-static int settle(const struct prefix *prefix, const struct names *folders, struct error *err)
-{
-    for (size_t i = 0; i < folders->count; i++)
-        if (prefix_settle(prefix, folders->items[i], err) < 0)
-            return -1;
-    return 0;
-}
-
-/* The driver may have taken long to answer since the files were read. */
-static int look_again(const struct hook_set *set, const struct prefix *prefix, struct error *err)
-{
-    int result = 0;
-
-    for (size_t i = 0; i < set->count; i++) {
-        scope(strbuf_release) struct strbuf now = STRBUF_INIT;
-        const struct hook_file *file = &set->items[i];
-        if (file->state == HOOK_SAME)
-            continue;
-        int got = prefix_read(prefix, file->path, &now, err);
-        if (got < 0)
-            return -1;
-        if (got != (file->state != HOOK_ABSENT) || !is_equal(&now, &file->found))
-            result = error_add(err, STATUS_PREFIX,
-                               "%s/%s: somebody changed this file while conda-gpu ran, so nothing "
-                               "was written; run it again",
-                               prefix->path, file->path);
-    }
-    return result;
-}
-
-int hook_write(const struct hook_set *set, const struct prefix *prefix,
-               const struct strbuf *interim, const struct names *folders, struct error *err)
-{
-    scope(error_release) struct error also = ERROR_INIT;
-
-    if (look_again(set, prefix, err) < 0)
+    install->prefix = prefix;
+    install->wish = wish;
+    if (earlier_read(&install->earlier, prefix, err) < 0 || list_managed(install, err) < 0 ||
+        add_hooks(install, err) < 0 ||
+        hook_set_add(&install->files, prefix, RECEIPT_PATH, &none, err) < 0 ||
+        hook_claim(&install->files, prefix, &wish->policy, err) < 0 ||
+        list_kept(install, err) < 0 ||
+        hook_missing_folders(prefix, &install->earlier.folders, err) < 0)
         return -1;
-    if (write_interim(set, prefix, interim, err) == 0 && write_all(set, prefix, err) == 0)
-        return settle(prefix, folders, err);
-    for (size_t i = RECEIPT_FOLDERS; i-- > 0;)
-        if (names_have(folders, receipt_folders[i]))
-            prefix_remove_folder(prefix, receipt_folders[i], 0, &also);
-    return -1;
+    return write_receipt_text(install, err);
 }
 
-static bool is_activation(const struct hook_file *file)
+bool install_differs(const struct install *install)
 {
-    return strncmp(file->path, "etc/conda/activate.d/", strlen("etc/conda/activate.d/")) == 0;
+    return hook_differs(&install->files, install->files.count);
 }
 
-/* Whether the set has a file in this state for the same shell in the other folder. */
-static bool has_counterpart(const struct hook_set *set, const struct hook_file *file,
-                            enum hook_state state)
+int install_write(const struct install *install, struct error *err)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const struct hook_file *other = &set->items[i];
-        if (other != file && other->state == state &&
-            strcmp(path_name(other->path), path_name(file->path)) == 0)
-            return true;
-    }
-    return false;
-}
+    scope(strbuf_release) struct strbuf interim = STRBUF_INIT;
 
-static int report_staying(const struct hook_set *set, const struct hook_file *file,
-                          const struct prefix *prefix, struct error *err)
-{
-    bool both = is_activation(file) && has_counterpart(set, file, HOOK_OURS);
-
-    return error_add(err, STATUS_PREFIX,
-                     "%s/%s: somebody edited this file after conda-gpu wrote it, so it stays%s; "
-                     "remove it by hand if it is not wanted, and run again",
-                     prefix->path, file->path,
-                     both ? ", and its counterpart in deactivate.d with it" : "");
-}
-
-int hook_remove(const struct hook_set *set, const struct prefix *prefix, struct error *err)
-{
-    int result = 0;
-
-    for (size_t i = set->count; i-- > 0;) {
-        const struct hook_file *file = &set->items[i];
-        if (file->state == HOOK_EDITED)
-            result = report_staying(set, file, prefix, err);
-        if (file->state != HOOK_OURS || is_receipt(file) ||
-            (!is_activation(file) && has_counterpart(set, file, HOOK_EDITED)))
-            continue;
-        if (prefix_remove(prefix, file->path, err) < 0)
-            return -1; /* never the deactivation script before the activation script */
-    }
-    return result;
-}
-
-static bool has_receipt(const struct hook_set *set)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (is_receipt(&set->items[i]) && set->items[i].state == HOOK_OURS)
-            return true;
-    return false;
-}
-
-static int remove_receipt(const struct prefix *prefix, const char *original, struct error *err)
-{
-    int put = original ? prefix_put_over(prefix, original, RECEIPT_PATH, err) : 0;
-
-    return put ? (put < 0 ? -1 : 0) : prefix_remove(prefix, RECEIPT_PATH, err);
-}
-
-/* Marks those of the folders that hold nothing but what goes: the receipt, and such folders. The
-   mode of one that stays is nobody's to change, also for a moment. */
-static void mark_going(const struct prefix *prefix, const struct names *folders, bool receipt_goes,
-                       mode_t modes[RECEIPT_FOLDERS])
-{
-    bool goes[RECEIPT_FOLDERS] = {false};
-
-    for (size_t i = RECEIPT_FOLDERS; i-- > 0;) {
-        const char *folder = receipt_folders[i];
-        int going = receipt_goes && is_right_in(RECEIPT_PATH, folder);
-        for (size_t j = i + 1; j < RECEIPT_FOLDERS; j++)
-            going += goes[j] && is_right_in(receipt_folders[j], folder);
-        prefix_sweep(prefix, folder);
-        goes[i] = names_have(folders, folder) && prefix_count(prefix, folder) == going;
-        modes[i] = goes[i] ? prefix_mark(prefix, folder) : 0;
-    }
-}
-
-/* While the receipt is there, it tells of the folders; once it is gone, their marks do. */
-int hook_forget(const struct hook_set *set, const struct prefix *prefix, const char *original,
-                const struct names *folders, struct error *err)
-{
-    mode_t modes[RECEIPT_FOLDERS] = {0};
-    bool ours = has_receipt(set);
-
-    mark_going(prefix, folders, ours && !original, modes);
-    if (ours && remove_receipt(prefix, original, err) < 0) {
-        for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
-            prefix_unmark(prefix, receipt_folders[i], modes[i], err);
+    if (print_interim(install, &interim, err) < 0)
         return -1;
-    }
-    int result = 0;
-    for (size_t i = RECEIPT_FOLDERS; i-- > 0 && result == 0;)
-        if (names_have(folders, receipt_folders[i]))
-            result = prefix_remove_folder(prefix, receipt_folders[i], modes[i], err);
-    return result;
+    return hook_write(&install->files, install->prefix, &interim, &install->earlier.folders, err);
+}
+
+void install_release(struct install *install)
+{
+    earlier_release(&install->earlier);
+    names_release(&install->managed);
+    hook_set_release(&install->files);
+    free(install->kept);
+    *install = (struct install){0};
 }

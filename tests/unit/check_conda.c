@@ -6,7 +6,7 @@
 
 #include "base/scope.h"
 #include "conda/earlier.h"
-#include "conda/install.h"
+#include "conda/hooks.h"
 #include "conda/prefix.h"
 
 #include <errno.h>
