@@ -3,6 +3,12 @@
 @each devices@
 #   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
 @end devices@
+@each unconfirmed@
+#   CUDA_VISIBLE_DEVICES=@visible@, which no driver has confirmed: there was none.
+@end unconfirmed@
+@each all_devices@
+#   all GPUs of this machine: CUDA_VISIBLE_DEVICES is unset.
+@end all_devices@
 @each no_devices@
 #   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
 @end no_devices@

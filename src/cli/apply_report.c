@@ -46,20 +46,35 @@ static void print_variables(const struct apply *apply)
     }
 }
 
+static void print_gpus(const struct apply *apply)
+{
+    const struct plan *plan = &apply->found.plan;
+    int version = apply->found.machine.driver_version;
+
+    if (plan->gpus == PLAN_GPUS_AS_BEFORE)
+        cli_print(apply->options, "GPUs are left alone, since %s has no 'devices'",
+                  apply->section.file);
+    else if (plan->gpus == PLAN_GPUS_ALL)
+        cli_print(apply->options, "all GPUs: CUDA_VISIBLE_DEVICES is unset");
+    else if (plan->gpus == PLAN_GPUS_NONE)
+        cli_print(apply->options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(plan));
+    else if (plan->unconfirmed)
+        cli_print(apply->options, "not confirmed by a driver: CUDA_VISIBLE_DEVICES=%s",
+                  plan_visible(plan));
+    else
+        cli_print(apply->options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
+                  version / 1000, version % 1000 / 10, plan_visible(plan));
+}
+
 void apply_print_plan(const struct apply *apply)
 {
     const struct options *options = apply->options;
-    int version = apply->found.machine.driver_version;
 
     if (options->quiet)
         return;
     cli_print(options, "environment  %s  %s", apply->environment.name, apply->environment.path);
     print_devices(apply);
-    if (apply->found.plan.device_count)
-        cli_print(options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
-                  version / 1000, version % 1000 / 10, plan_visible(&apply->found.plan));
-    else
-        cli_print(options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(&apply->found.plan));
+    print_gpus(apply);
     if (options->verbose)
         print_variables(apply);
 }
@@ -126,9 +141,11 @@ static void note_job(const struct apply *apply)
     char *const *env = apply->options->env;
     const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
 
-    if (apply->found.plan.in_job != IN_JOB_KEEP || !visible || !cli_in_job(env) ||
-        env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
-        strcmp(visible, plan_visible(&apply->found.plan)) == 0)
+    const char *planned = plan_visible(&apply->found.plan);
+
+    if (apply->found.plan.gpus == PLAN_GPUS_AS_BEFORE || apply->found.plan.in_job != IN_JOB_KEEP ||
+        !visible || !cli_in_job(env) || env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
+        (planned && strcmp(visible, planned) == 0))
         return;
     cli_note(apply->options,
              "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
@@ -163,9 +180,19 @@ static void note_conda_variables(const struct apply *apply)
 
 static void note_absence(const struct apply *apply)
 {
-    if (apply->found.absent.count)
-        cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s",
-                 error_first(&apply->found.absent));
+    const char *why = error_first(&apply->found.absent);
+
+    if (!apply->found.absent.count)
+        return;
+    if (apply->found.plan.gpus == PLAN_GPUS_NONE)
+        cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
+    else if (apply->found.plan.unconfirmed)
+        cli_note(apply->options,
+                 "no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
+                 "%s",
+                 why);
+    else if (!apply->found.machine.absent)
+        cli_note(apply->options, "this machine's GPUs cannot be shown: %s", why);
 }
 
 void apply_print_notes(const struct apply *apply)
@@ -195,7 +222,9 @@ static void print_activation(const struct apply *apply)
     const char *name = env_get_filled(env, "CONDA_DEFAULT_ENV");
     const char *mamba = env_get_filled(env, "MAMBA_EXE");
     bool written = install_differs(&apply->install);
-    bool taken_up = !written && visible && strcmp(visible, plan_visible(&apply->found.plan)) == 0;
+    const char *planned = plan_visible(&apply->found.plan);
+    bool same = !visible == !planned && (!visible || strcmp(visible, planned) == 0);
+    bool taken_up = !written && (same || apply->found.plan.gpus == PLAN_GPUS_AS_BEFORE);
 
     if (!apply->environment.active || taken_up)
         return;

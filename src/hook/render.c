@@ -16,7 +16,7 @@ static void add_printable(struct values *values, const char *name, const char *t
 
 static void add_devices(struct values *root, const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->device_count; i++) {
+    for (size_t i = 0; i < plan->device_count && plan->gpus == PLAN_GPUS_CHOSEN; i++) {
         const struct planned_device *planned = &plan->devices[i];
         struct values *device = values_each(root, "devices");
         char uuid[UUID_TEXT_SIZE], address[PCI_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
@@ -31,8 +31,12 @@ static void add_devices(struct values *root, const struct plan *plan)
         values_text(device, "address", pci_text(&planned->device.pci, address));
         values_text(device, "uuid", uuid_text(&planned->device, uuid));
     }
-    if (!plan->device_count)
+    if (plan->gpus == PLAN_GPUS_NONE)
         values_each(root, "no_devices");
+    if (plan->gpus == PLAN_GPUS_ALL)
+        values_each(root, "all_devices");
+    if (plan->unconfirmed)
+        values_text(values_each(root, "unconfirmed"), "visible", plan_visible(plan));
 }
 
 static void add_quoted(struct values *values, const char *name, const struct shell *shell,

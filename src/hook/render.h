@@ -7,7 +7,9 @@
  *     @digest@          what tells an edited hook from ours; see HOOK_DIGEST
  *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
  *     @each devices@    of the plan: @ordinal@ @number@ @name@ @memory@ @address@ @uuid@
- *     @each no_devices@ once, if the plan has none
+ *     @each no_devices@ once, if the plan hides every GPU
+ *     @each all_devices@ once, if it shows every GPU of whatever machine it is
+ *     @each unconfirmed@ once, if no driver has seen the devices: @visible@
  *     @each keep@       once, with `in_job: keep`
  *     @count@           how many variables the plan has
  *     @each variables@  of the plan: @name@, and one of @each set@ (@value@), @each unset@,

@@ -25,7 +25,7 @@ static char *visible_value(const struct section *section, const struct selection
     bool uuids = selection->by_uuid || section->ids == IDS_UUID;
 
     for (size_t i = 0; i < selection->count; i++)
-        uuids = uuids || !selection->items[i].device;
+        uuids = uuids || selection->items[i].number == SELECT_NO_NUMBER;
 
     for (size_t i = 0; i < selection->count; i++) {
         char text[UUID_TEXT_SIZE];
@@ -38,42 +38,38 @@ static char *visible_value(const struct section *section, const struct selection
     return strbuf_take(&value);
 }
 
-static int make(struct plan *plan, const struct section *section, const char *visible,
-                enum in_job in_job, struct error *err)
+static int add_variables(struct var_list *list, const struct section *section, enum plan_gpus gpus,
+                         const char *visible)
 {
-    scope(plan_release) struct plan made = {.in_job = in_job};
     const struct var_list *wanted = &section->variables;
+    enum var_kind kind = gpus == PLAN_GPUS_ALL ? VAR_UNSET : VAR_SET;
 
-    int result = vars_add(&made.variables, "CUDA_DEVICE_ORDER", VAR_SET, PLAN_ORDER, NULL);
-    if (result == 0)
-        result = vars_add(&made.variables, "CUDA_VISIBLE_DEVICES", VAR_SET, visible, NULL);
-    for (size_t i = 0; i < wanted->count && result == 0; i++) {
+    if (gpus != PLAN_GPUS_AS_BEFORE &&
+        (vars_add(list, "CUDA_DEVICE_ORDER", VAR_SET, PLAN_ORDER, NULL) < 0 ||
+         vars_add(list, "CUDA_VISIBLE_DEVICES", kind, visible, NULL) < 0))
+        return -1;
+    for (size_t i = 0; i < wanted->count; i++) {
         const struct var *var = &wanted->items[i];
-        result = vars_add(&made.variables, var->name, var->kind, var->value, var->separator);
+        if (vars_add(list, var->name, var->kind, var->value, var->separator) < 0)
+            return -1;
     }
-    if (result < 0)
-        return error_memory(err);
-    *plan = made;
-    made = (struct plan){0};
     return 0;
 }
 
-/* The chosen devices; those that the driver did not list at first are known by now. */
-static int fill_devices(struct plan *plan, const struct selection *selection,
-                        const struct device_list *seen, struct error *err)
+static int make(struct plan *plan, const struct section *section, enum plan_gpus gpus,
+                const char *visible, struct error *err)
 {
-    struct planned_device *devices = calloc(seen->count + 1, sizeof *devices);
+    scope(plan_release) struct plan made = {.gpus = gpus,
+                                            .in_job = section->in_job,
+                                            .if_set = section->if_set,
+                                            .unconfirmed = gpus == PLAN_GPUS_CHOSEN};
 
-    if (!devices)
+    if (section_wants_no_gpu(section))
+        made.in_job = IN_JOB_OVERRIDE;
+    if (add_variables(&made.variables, section, gpus, visible) < 0)
         return error_memory(err);
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct choice *choice = &selection->items[i];
-        const struct device *device = choice->device ? choice->device : &seen->items[i];
-        bool numbered = !selection->by_uuid && !device->mig;
-        devices[i] = (struct planned_device){numbered ? choice->number : PLAN_NO_NUMBER, *device};
-    }
-    plan->devices = devices;
-    plan->device_count = seen->count;
+    *plan = made;
+    made = (struct plan){0};
     return 0;
 }
 
@@ -84,19 +80,58 @@ int plan_make(struct plan *plan, const struct section *section, const struct sel
 
     if (!visible)
         return error_memory(err);
-    return make(plan, section, visible, section->in_job, err);
+    return make(plan, section, PLAN_GPUS_CHOSEN, visible, err);
 }
 
-int plan_make_cpu(struct plan *plan, const struct section *section, struct error *err)
+int plan_make_plain(struct plan *plan, const struct section *section, enum plan_gpus gpus,
+                    struct error *err)
 {
-    enum in_job in_job = section_wants_no_gpu(section) ? IN_JOB_OVERRIDE : section->in_job;
-
-    return make(plan, section, PLAN_NO_GPU, in_job, err);
+    return make(plan, section, gpus, gpus == PLAN_GPUS_NONE ? PLAN_NO_GPU : NULL, err);
 }
 
 const char *plan_visible(const struct plan *plan)
 {
-    return vars_find(&plan->variables, "CUDA_VISIBLE_DEVICES")->value;
+    const struct var *visible = vars_find(&plan->variables, "CUDA_VISIBLE_DEVICES");
+
+    return visible ? visible->value : NULL;
+}
+
+static int have_room(struct plan *plan, size_t count, struct error *err)
+{
+    plan->devices = calloc(count + 1, sizeof *plan->devices);
+    if (!plan->devices)
+        return error_memory(err);
+    plan->device_count = count;
+    return 0;
+}
+
+int plan_list_all(struct plan *plan, const struct device_list *machine, struct error *err)
+{
+    bool numbered = !device_list_has_mig(machine);
+
+    if (have_room(plan, machine->count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < machine->count; i++)
+        plan->devices[i] =
+            (struct planned_device){numbered ? i : PLAN_NO_NUMBER, machine->items[i]};
+    return 0;
+}
+
+/* The chosen devices; those that the driver did not list at first are known by now. */
+static int list_chosen(struct plan *plan, const struct selection *selection,
+                       const struct device_list *seen, struct error *err)
+{
+    if (have_room(plan, seen->count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < seen->count; i++) {
+        const struct choice *choice = &selection->items[i];
+        const struct device *device = choice->device ? choice->device : &seen->items[i];
+        bool numbered = !selection->by_uuid && !device->mig;
+        plan->devices[i] =
+            (struct planned_device){numbered ? choice->number : PLAN_NO_NUMBER, *device};
+    }
+    plan->unconfirmed = false;
+    return 0;
 }
 
 static void show_list(struct error *err, const char *what, const struct strbuf *uuids)
@@ -139,7 +174,7 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
     }
     if (!same)
         return differs(plan, selection, seen, err);
-    return fill_devices(plan, selection, seen, err);
+    return list_chosen(plan, selection, seen, err);
 }
 
 void plan_release(struct plan *plan)

@@ -15,7 +15,7 @@
 #define PLAN_ORDER  "PCI_BUS_ID" /* what CUDA_DEVICE_ORDER is always set to */
 #define PLAN_NO_GPU "-1"         /* CUDA_VISIBLE_DEVICES that hides every GPU */
 
-#define PLAN_NO_NUMBER SIZE_MAX
+#define PLAN_NO_NUMBER SELECT_NO_NUMBER
 
 struct planned_device {
     size_t number; /* nvidia-smi's; PLAN_NO_NUMBER for a MIG instance, and where any GPU is in MIG
@@ -23,23 +23,38 @@ struct planned_device {
     struct device device;
 };
 
+/* Which GPUs a program will see. */
+enum plan_gpus {
+    PLAN_GPUS_AS_BEFORE, /* no `devices`: neither of the two variables is in the plan */
+    PLAN_GPUS_ALL,       /* CUDA_VISIBLE_DEVICES is unset */
+    PLAN_GPUS_NONE,      /* CUDA_VISIBLE_DEVICES is PLAN_NO_GPU */
+    PLAN_GPUS_CHOSEN,
+};
+
 struct plan {
     struct var_list variables; /* CUDA_DEVICE_ORDER and CUDA_VISIBLE_DEVICES first */
-    enum in_job in_job;        /* for CUDA_VISIBLE_DEVICES; always override for `devices: none` */
-    struct planned_device *devices; /* in CUDA's order; none before plan_confirm */
+    enum plan_gpus gpus;
+    enum in_job in_job; /* for CUDA_VISIBLE_DEVICES; always override for `devices: none` */
+    enum if_set if_set; /* the same outside of jobs, as written */
+    bool unconfirmed;   /* no driver has seen the numbers or UUIDs of the file */
+    struct planned_device *devices; /* what a program will see, in CUDA's order, if a driver told */
     size_t device_count;
 };
 
-/* For a selection of at least one device. */
+/* For devices that are chosen, at least one. The plan is unconfirmed until plan_confirm. */
 int plan_make(struct plan *plan, const struct section *section, const struct selection *selection,
               struct error *err);
 
-/* For no GPU: as `devices: none` asks, which holds in every job, or as `if_no_gpu: cpu` does on a
-   machine without one, where in_job holds as written. */
-int plan_make_cpu(struct plan *plan, const struct section *section, struct error *err);
+/* For what no device must be chosen for: all but PLAN_GPUS_CHOSEN. `devices: none` holds in every
+   job; PLAN_GPUS_NONE as `if_no_gpu: cpu` asks for it follows in_job. */
+int plan_make_plain(struct plan *plan, const struct section *section, enum plan_gpus gpus,
+                    struct error *err);
 
-/* The planned value of CUDA_VISIBLE_DEVICES. */
+/* The planned value of CUDA_VISIBLE_DEVICES; NULL where it is unset or not in the plan. */
 const char *plan_visible(const struct plan *plan);
+
+/* The devices of a machine all of which a program will see: for PLAN_GPUS_ALL. */
+int plan_list_all(struct plan *plan, const struct device_list *machine, struct error *err);
 
 /* Compares what the driver shows under the planned values with what was selected: the same UUIDs in
    the same order. On success they are the plan's devices; otherwise both lists are in the error. */

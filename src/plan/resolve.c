@@ -57,18 +57,43 @@ static int confirm(struct resolution *found, const struct selection *selection,
     return add_table(err, &found->machine.devices);
 }
 
+static int resolve_unconfirmed(struct resolution *found, const struct section *section,
+                               struct error *err)
+{
+    scope(selection_release) struct selection selection = {0};
+
+    if (select_unconfirmed(&selection, section, err) < 0)
+        return -1;
+    return plan_make(&found->plan, section, &selection, err);
+}
+
 static int resolve_without_gpu(struct resolution *found, const struct section *section,
                                struct error *err)
 {
     if (found->machine.absent && section->if_no_gpu == IF_NO_GPU_CPU)
-        return plan_make_cpu(&found->plan, section, err);
+        return plan_make_plain(&found->plan, section, PLAN_GPUS_NONE, err);
+    if (found->machine.absent && section->if_no_gpu == IF_NO_GPU_UNCONFIRMED &&
+        resolve_unconfirmed(found, section, err) == 0)
+        return 0;
     error_join(err, &found->absent);
-    if (!found->machine.absent)
+    if (!found->machine.absent || section->if_no_gpu != IF_NO_GPU_ERROR)
         return -1;
     return error_add(err, STATUS_DRIVER,
-                     "to go on without GPUs where there are none, write 'if_no_gpu: cpu' into the "
+                     "to go on where there is no GPU, write 'if_no_gpu: cpu' (then none is shown) "
+                     "or 'if_no_gpu: unconfirmed' (then 'devices' is taken as written) into the "
                      "gpu: section of %s",
                      section->file);
+}
+
+/* `all` needs no driver; where there is one, its devices are shown. */
+static int resolve_all(struct resolution *found, const struct section *section,
+                       const struct driver *driver, struct error *err)
+{
+    if (plan_make_plain(&found->plan, section, PLAN_GPUS_ALL, err) < 0)
+        return -1;
+    if (ask(&found->machine, driver, NULL, &found->absent) < 0)
+        return 0;
+    return plan_list_all(&found->plan, &found->machine.devices, err);
 }
 
 static int choose(struct selection *selection, const struct resolution *found,
@@ -89,8 +114,12 @@ static int fill(struct resolution *found, const struct section *section,
 {
     scope(selection_release) struct selection selection = {0};
 
+    if (!section->item_count)
+        return plan_make_plain(&found->plan, section, PLAN_GPUS_AS_BEFORE, err);
     if (section_wants_no_gpu(section))
-        return plan_make_cpu(&found->plan, section, err);
+        return plan_make_plain(&found->plan, section, PLAN_GPUS_NONE, err);
+    if (section_wants_all(section))
+        return resolve_all(found, section, driver, err);
     if (ask(&found->machine, driver, NULL, &found->absent) < 0)
         return resolve_without_gpu(found, section, err);
     if (choose(&selection, found, section, driver, err) < 0 ||

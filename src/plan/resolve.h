@@ -27,7 +27,8 @@ struct driver {
 struct resolution {
     struct plan plan;
     struct inventory machine; /* all devices of this machine; none where the driver was not asked */
-    struct error absent;      /* why there is no GPU here, where the plan was made without one */
+    struct error absent;      /* why there is no GPU here, where the plan was made without one;
+                                 machine.absent is not set if a driver is there that fails */
 };
 
 /* STATUS_INPUT where the section is wrong, STATUS_DRIVER where a device or the driver is missing.

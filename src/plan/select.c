@@ -32,10 +32,9 @@ __attribute__((format(printf, 3, 4))) static int missing(const struct selecting 
     va_end(args);
     if (what.failed)
         return error_memory(in->err);
-    snprintf(numbers, sizeof numbers, last ? "0 to %zu" : "only GPU %zu", last);
-    return error_add(in->err, STATUS_DRIVER,
-                     "%s:%zu:%zu: gpu.devices: %s on this machine; it has %s", place.file,
-                     place.line, place.column, strbuf_text(&what),
+    snprintf(numbers, sizeof numbers, last ? "GPUs 0 to %zu" : "only GPU %zu", last);
+    return error_add(in->err, STATUS_DRIVER, "%s:%zu:%zu: gpu.devices: %s; this machine has %s",
+                     place.file, place.line, place.column, strbuf_text(&what),
                      in->selection->by_uuid ? "the devices below" : numbers);
 }
 
@@ -46,13 +45,12 @@ static const struct choice *find_choice(const struct selecting *in, const struct
     for (size_t i = 0; i < in->selection->count; i++) {
         const struct choice *choice = &in->selection->items[i];
         if (choice->number == number &&
-            (choice->device || strcasecmp(choice->item->text, item->text) == 0))
+            (number != SELECT_NO_NUMBER || strcasecmp(choice->item->text, item->text) == 0))
             return choice;
     }
     return NULL;
 }
 
-/* `number` is the machine's count for a device that is not listed. */
 static int add(const struct selecting *in, const struct item *item, size_t number)
 {
     struct selection *selection = in->selection;
@@ -93,16 +91,6 @@ static int select_range(const struct selecting *in, const struct item *item)
     return 0;
 }
 
-static int select_all(const struct selecting *in, const struct item *item)
-{
-    if (check_countable(in, item) < 0)
-        return -1;
-    for (size_t i = 0; i < in->machine->count; i++)
-        if (add(in, item, i) < 0)
-            return -1;
-    return 0;
-}
-
 /* A MIG instance need not be listed, and neither need a GPU beside one in MIG mode. */
 static int select_uuid(const struct selecting *in, const struct item *item)
 {
@@ -122,7 +110,7 @@ static int select_uuid(const struct selecting *in, const struct item *item)
     bool whole = length == UUID_TEXT_SIZE - 1;
     if (!fits && (!whole || (item->kind == ITEM_UUID && !in->selection->by_uuid)))
         return missing(in, item, "no GPU with UUID '%s'", item->text);
-    return add(in, item, fits ? found : in->machine->count);
+    return add(in, item, fits ? found : SELECT_NO_NUMBER);
 }
 
 static int select_pci(const struct selecting *in, const struct item *item)
@@ -206,22 +194,95 @@ static int check_one_kind(const struct selecting *in)
     return 0;
 }
 
+/* Reads every item by the function of its kind. */
+static int select_each(struct selecting *in, const struct section *section,
+                       int (*const by_kind[])(const struct selecting *, const struct item *))
+{
+    int result = 0;
+
+    for (size_t i = 0; i < section->item_count && !keys_is_enough(in->err); i++)
+        if (by_kind[section->items[i].kind](in, &section->items[i]) < 0)
+            result = -1;
+    return result < 0 ? -1 : check_one_kind(in);
+}
+
 int select_devices(struct selection *selection, const struct section *section,
                    const struct device_list *machine, struct error *err)
 {
     static int (*const by_kind[])(const struct selecting *, const struct item *) = {
-        [ITEM_INDEX] = select_range,   [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
-        [ITEM_MIG] = select_uuid,      [ITEM_PCI] = select_pci,     [ITEM_ALL] = select_all,
-        [ITEM_FILTER] = select_filter,
+        [ITEM_INDEX] = select_range, [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
+        [ITEM_MIG] = select_uuid,    [ITEM_PCI] = select_pci,     [ITEM_FILTER] = select_filter,
     };
     scope(selection_release) struct selection chosen = {.by_uuid = device_list_has_mig(machine)};
     struct selecting in = {&chosen, machine, err};
-    int result = 0;
 
-    for (size_t i = 0; i < section->item_count && !keys_is_enough(err); i++)
-        if (by_kind[section->items[i].kind](&in, &section->items[i]) < 0)
-            result = -1;
-    if (result < 0 || check_one_kind(&in) < 0)
+    if (select_each(&in, section, by_kind) < 0)
+        return -1;
+    *selection = chosen;
+    chosen = (struct selection){0};
+    return 0;
+}
+
+static int needs_driver(const struct selecting *in, const struct item *item)
+{
+    struct place place = item->place;
+
+    return error_add(in->err, STATUS_DRIVER,
+                     "%s:%zu:%zu: gpu.devices: only a driver can say which GPU '%s' is, and there "
+                     "is none here; 'if_no_gpu: unconfirmed' takes numbers, ranges and whole UUIDs",
+                     place.file, place.line, place.column, item->text);
+}
+
+static int take_range(const struct selecting *in, const struct item *item)
+{
+    if (item->last - item->first >= SECTION_DEVICES_LIMIT)
+        return error_at(in->err, item->place,
+                        "gpu.devices: '%s' is more than %d GPUs; no machine has so many",
+                        item->text, SECTION_DEVICES_LIMIT);
+    for (unsigned long i = item->first; i <= item->last; i++)
+        if (add(in, item, i) < 0)
+            return -1;
+    return 0;
+}
+
+static int take_uuid(const struct selecting *in, const struct item *item)
+{
+    if (strlen(item->text) < UUID_TEXT_SIZE - 1)
+        return needs_driver(in, item);
+    return add(in, item, SELECT_NO_NUMBER);
+}
+
+/* Only a driver knows the UUID of a number, and CUDA reads no list that has both. */
+static int check_one_form(const struct selecting *in, enum ids ids)
+{
+    const struct selection *selection = in->selection;
+    bool uuids =
+        ids == IDS_UUID || !selection->count || selection->items[0].number == SELECT_NO_NUMBER;
+
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct choice *choice = &selection->items[i];
+        if (uuids != (choice->number == SELECT_NO_NUMBER))
+            return error_at(in->err, choice->item->place,
+                            "gpu.devices: '%s' must be %s without a driver, since CUDA reads no "
+                            "list of both%s",
+                            choice->item->text, uuids ? "a whole UUID" : "a number",
+                            ids == IDS_UUID ? ", and 'ids: uuid' asks for UUIDs" : "");
+    }
+    return 0;
+}
+
+int select_unconfirmed(struct selection *selection, const struct section *section,
+                       struct error *err)
+{
+    static int (*const by_kind[])(const struct selecting *, const struct item *) = {
+        [ITEM_INDEX] = take_range, [ITEM_RANGE] = take_range, [ITEM_UUID] = take_uuid,
+        [ITEM_MIG] = take_uuid,    [ITEM_PCI] = needs_driver, [ITEM_FILTER] = needs_driver,
+    };
+    static const struct device_list unknown = {0};
+    scope(selection_release) struct selection chosen = {0};
+    struct selecting in = {&chosen, &unknown, err};
+
+    if (select_each(&in, section, by_kind) < 0 || check_one_form(&in, section->ids) < 0)
         return -1;
     *selection = chosen;
     chosen = (struct selection){0};

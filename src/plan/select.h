@@ -7,9 +7,12 @@
 #include "gpu/device.h"
 #include "section/section.h"
 
+#define SELECT_NO_NUMBER SIZE_MAX
+
 /* What is chosen, in the order in which CUDA will number it. */
 struct choice {
-    size_t number;               /* index in the machine's list: nvidia-smi's number */
+    size_t number;               /* nvidia-smi's, an index in the machine's list; SELECT_NO_NUMBER
+                                    for a UUID that is not listed there */
     const struct device *device; /* points into the machine's list; NULL where only the
                                     confirmation will tell: see select_devices */
     const struct item *item;     /* points into the section */
@@ -23,7 +26,7 @@ struct selection {
 };
 
 /*
- * Not for `devices: none`, which needs no machine: see section_wants_no_gpu.
+ * Not for `none` and `all`, which need no machine: see section_wants_no_gpu and section_wants_all.
  *
  * `machine` in PCI bus order. Where a GPU is in MIG mode, the driver lists one instance or all in
  * place of the GPUs, depending on its version (NVIDIA MIG User Guide, "CUDA Device Enumeration"):
@@ -35,6 +38,11 @@ struct selection {
  */
 int select_devices(struct selection *selection, const struct section *section,
                    const struct device_list *machine, struct error *err);
+
+/* Without a driver: numbers, ranges and whole UUIDs as they stand. The rest is an error with
+   STATUS_DRIVER, since only a driver can say which GPUs it means. */
+int select_unconfirmed(struct selection *selection, const struct section *section,
+                       struct error *err);
 
 void selection_release(struct selection *selection);
 

@@ -117,18 +117,13 @@ int keys_read(const struct reading *in, const struct node *node, const char *acc
     return result;
 }
 
-int keys_word(const struct reading *in, const struct node *node, const char *const words[2],
-              const char *accepted, int *target)
+int keys_word(const struct reading *in, const struct node *node, const char *const words[],
+              const char *accepted)
 {
     const char *text = keys_text(in, node, accepted);
 
-    if (!text)
-        return -1;
-    for (int i = 0; i < 2; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *target = i;
-            return 0;
-        }
-    }
-    return keys_wrong(in, node, accepted);
+    for (int i = 0; text && words[i]; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    return text ? keys_wrong(in, node, accepted) : -1;
 }

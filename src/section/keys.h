@@ -42,9 +42,9 @@ int keys_wrong(const struct reading *in, const struct node *node, const char *ac
 /* A scalar that is not null, holds no NUL and is not too long; else NULL, and it is told. */
 const char *keys_text(const struct reading *in, const struct node *node, const char *accepted);
 
-/* One of a few words; *target is an enum whose values are the words' indices. */
-int keys_word(const struct reading *in, const struct node *node, const char *const words[2],
-              const char *accepted, int *target);
+/* One of a few words, of which the last is followed by NULL; its index, or -1. */
+int keys_word(const struct reading *in, const struct node *node, const char *const words[],
+              const char *accepted);
 
 /* True when a pair of the mapping before this one has the same key. */
 bool keys_is_repeated(const struct document *doc, const struct node *mapping, size_t pair);

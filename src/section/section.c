@@ -9,35 +9,42 @@
 
 static int read_ids(const struct reading *in, const struct node *node, void *target)
 {
-    static const char *const words[] = {"index", "uuid"};
-    int word = IDS_INDEX;
-    struct section *section = target;
+    static const char *const words[] = {"index", "uuid", NULL};
+    int word = keys_word(in, node, words, "index or uuid");
 
-    int result = keys_word(in, node, words, "index or uuid", &word);
-    section->ids = (enum ids)word;
-    return result;
+    if (word >= 0)
+        ((struct section *)target)->ids = (enum ids)word;
+    return word;
 }
 
 static int read_if_no_gpu(const struct reading *in, const struct node *node, void *target)
 {
-    static const char *const words[] = {"error", "cpu"};
-    int word = IF_NO_GPU_ERROR;
-    struct section *section = target;
+    static const char *const words[] = {"error", "cpu", "unconfirmed", NULL};
+    int word = keys_word(in, node, words, "error, cpu or unconfirmed");
 
-    int result = keys_word(in, node, words, "error or cpu", &word);
-    section->if_no_gpu = (enum if_no_gpu)word;
-    return result;
+    if (word >= 0)
+        ((struct section *)target)->if_no_gpu = (enum if_no_gpu)word;
+    return word;
 }
 
 static int read_in_job(const struct reading *in, const struct node *node, void *target)
 {
-    static const char *const words[] = {"keep", "override"};
-    int word = IN_JOB_KEEP;
-    struct section *section = target;
+    static const char *const words[] = {"keep", "override", NULL};
+    int word = keys_word(in, node, words, "keep or override");
 
-    int result = keys_word(in, node, words, "keep or override", &word);
-    section->in_job = (enum in_job)word;
-    return result;
+    if (word >= 0)
+        ((struct section *)target)->in_job = (enum in_job)word;
+    return word;
+}
+
+static int read_if_set(const struct reading *in, const struct node *node, void *target)
+{
+    static const char *const words[] = {"override", "keep", NULL};
+    int word = keys_word(in, node, words, "override or keep");
+
+    if (word >= 0)
+        ((struct section *)target)->if_set = (enum if_set)word;
+    return word;
 }
 
 static int read_assign(const struct reading *in, const struct node *node, void *target)
@@ -55,14 +62,14 @@ static int show_section(const struct reading *in)
     return error_detail_lines(in->err, "gpu:\n  devices: 0\n");
 }
 
-/* True when a key is `devices`, or is told to be that already. */
-static bool means_devices(const struct reading *in, const struct node *section)
+/* Whether a key is one of those that a section needs, or is told to be one already. */
+static bool has_purpose(const struct reading *in, const struct node *section)
 {
-    static const char *const devices[] = {"devices"};
+    static const char *const purposes[] = {"devices", "variables"};
 
     for (size_t i = 0; i < section->count; i++) {
         const char *name = document_text(in->doc, document_key(in->doc, section, i));
-        if (name && suggest(name, devices, 1))
+        if (name && suggest(name, purposes, sizeof purposes / sizeof *purposes))
             return true;
     }
     return false;
@@ -71,16 +78,18 @@ static bool means_devices(const struct reading *in, const struct node *section)
 static int read_section(const struct reading *in, const struct node *node)
 {
     static const struct key keys[] = {
-        {"devices", section_devices, false},     {"ids", read_ids, false},
-        {"if_no_gpu", read_if_no_gpu, false},    {"in_job", read_in_job, false},
-        {"variables", section_variables, false}, {"assign", read_assign, true},
+        {"devices", section_devices, false},  {"ids", read_ids, false},
+        {"if_no_gpu", read_if_no_gpu, false}, {"in_job", read_in_job, false},
+        {"if_set", read_if_set, false},       {"variables", section_variables, false},
+        {"assign", read_assign, true},
     };
 
     int result = keys_read(in, node, "a mapping such as {devices: 0}", keys,
                            sizeof keys / sizeof *keys, in->section);
-    if (node->kind == NODE_MAPPING && !means_devices(in, node) && !keys_is_enough(in->err))
+    if (node->kind == NODE_MAPPING && !has_purpose(in, node) && !keys_is_enough(in->err))
         return error_at(in->err, document_place(in->doc, node),
-                        "gpu: 'devices' is missing; accepted: " DEVICES_ACCEPTED);
+                        "gpu: neither 'devices' nor 'variables' is here; at least one is needed, "
+                        "such as 'devices: 0' or 'variables: {OMP_NUM_THREADS: 8}'");
     return result;
 }
 
@@ -187,6 +196,11 @@ int section_read(struct section *section, const char *file, const char *text, si
 bool section_wants_no_gpu(const struct section *section)
 {
     return section->item_count == 1 && section->items[0].kind == ITEM_NONE;
+}
+
+bool section_wants_all(const struct section *section)
+{
+    return section->item_count == 1 && section->items[0].kind == ITEM_ALL;
 }
 
 void section_release(struct section *section)

@@ -18,18 +18,20 @@
 #include <stdbool.h>
 
 enum ids { IDS_INDEX, IDS_UUID };
-enum if_no_gpu { IF_NO_GPU_ERROR, IF_NO_GPU_CPU };
+enum if_no_gpu { IF_NO_GPU_ERROR, IF_NO_GPU_CPU, IF_NO_GPU_UNCONFIRMED };
 enum in_job { IN_JOB_KEEP, IN_JOB_OVERRIDE };
+enum if_set { IF_SET_OVERRIDE, IF_SET_KEEP };
 
 struct section {
     char *file; /* as given; every place points to it */
     char *name; /* the file's own `name:`; NULL without one */
     struct place devices_place;
-    struct item *items;
+    struct item *items; /* none: the file says nothing of devices */
     size_t item_count;
     enum ids ids;
     enum if_no_gpu if_no_gpu;
     enum in_job in_job;
+    enum if_set if_set;
     struct var_list variables;
 };
 
@@ -43,8 +45,9 @@ enum {
 int section_read(struct section *section, const char *file, const char *text, size_t length,
                  struct error *err);
 
-/* True for `devices: none`. */
+/* True for `devices: none`, and for `devices: all`. */
 bool section_wants_no_gpu(const struct section *section);
+bool section_wants_all(const struct section *section);
 
 void section_release(struct section *section);
 

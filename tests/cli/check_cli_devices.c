@@ -88,8 +88,6 @@ static const struct choice {
     {"four", "00000000:0F:00.0", "", "1"},
     {"four", "0f:00.0", "", "1"},
     {"four", "47:00.0", "", "3"},
-    {"four", "all", "", "0,1,2,3"},
-    {"four", "[all]", "", "0,1,2,3"},
     {"four", "none", "", "-1"},
     {"four", "[none]", "", "-1"},
     {"four", "{count: 2}", "", "0,1"},
@@ -102,7 +100,6 @@ static const struct choice {
     {"four", "GPU-3", "  ids: uuid\n", FOUR_0},
     {"four", "none", "  ids: uuid\n", "-1"},
     {"four", "1", "  ids: index\n", "1"},
-    {"one", "all", "", "0"},
     {"one", "0", "", "0"},
     {"mixed", "0", "", "0"},
     {"mixed", "[3, 1]", "", "3,1"},
@@ -115,7 +112,6 @@ static const struct choice {
     {"mixed", "{min_compute: '8.0', min_memory: 40GiB, name: '*A100*'}", "", "1"},
     {"mixed", "[{name: '*4090*'}, {name: '*A100*'}]", "", "2,3,1"},
     {"mixed", "61:00.0", "", "3"},
-    {"mixed", "all", "", "0,1,2,3"},
     {"eight", "{min_memory: 80GB}", "", "0,1,2,3,4,5,6,7"},
     {"eight", "[7, 0-6]", "", "7,0,1,2,3,4,5,6"},
     {"sixteen", "8-15", "", "8,9,10,11,12,13,14,15"},
@@ -127,7 +123,6 @@ static const struct choice {
     {"domain", "00010000:01:00.0", "", "1"},
     {"domain", "2ab3c4d5:00:00.0", "", "2"},
     {"domain", "2AB3C4D5:00:00.0", "", "2"},
-    {"domain", "all", "", "0,1,2"},
     {"mig", MIG_3G, "", MIG_3G},
     {"mig", MIG_1G, "", MIG_1G},
     {"mig", "MIG-995DA99B-D448-4D00-BD64-76299D1391DD", "", MIG_1G},
@@ -179,25 +174,24 @@ static const struct refusal {
     int status;
     const char *message;
 } refusals[] = {
-    {"four", "9", 3, AT("12") "no GPU 9 on this machine; it has 0 to 3\n"},
-    {"four", "4", 3, AT("12") "no GPU 4 on this machine; it has 0 to 3\n"},
-    {"four", "2-5", 3, AT("12") "no GPU 4 on this machine; it has 0 to 3\n"},
-    {"four", "7-999999999", 3, AT("12") "no GPU 7 on this machine; it has 0 to 3\n"},
+    {"four", "9", 3, AT("12") "no GPU 9; this machine has GPUs 0 to 3\n"},
+    {"four", "4", 3, AT("12") "no GPU 4; this machine has GPUs 0 to 3\n"},
+    {"four", "2-5", 3, AT("12") "no GPU 4; this machine has GPUs 0 to 3\n"},
+    {"four", "7-999999999", 3, AT("12") "no GPU 7; this machine has GPUs 0 to 3\n"},
     {"four", "[0, 9, 1, 12-15]", 3,
-     AT("16") "no GPU 9 on this machine; it has 0 to 3\n" AT(
-         "22") "no GPU 12 on this machine; it has 0 to 3\n"},
-    {"one", "1", 3, AT("12") "no GPU 1 on this machine; it has only GPU 0\n"},
-    {"four", "GPU-9", 3, AT("12") "no GPU with UUID 'GPU-9' on this machine; it has 0 to 3\n"},
+     AT("16") "no GPU 9; this machine has GPUs 0 to 3\n" AT(
+         "22") "no GPU 12; this machine has GPUs 0 to 3\n"},
+    {"one", "1", 3, AT("12") "no GPU 1; this machine has only GPU 0\n"},
+    {"four", "GPU-9", 3, AT("12") "no GPU with UUID 'GPU-9'; this machine has GPUs 0 to 3\n"},
     {"four", "GPU-8932f937-d72c-4106-c12f-20bd9faed9f7", 3,
-     AT("12") "no GPU with UUID 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f7' on this machine; it has "
-              "0 to 3\n"},
+     AT("12") "no GPU with UUID 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f7'; this machine has "
+              "GPUs 0 to 3\n"},
     {"eight", "GPU-d", 2, AT("12") "'GPU-d' fits the UUIDs of 2 GPUs; write more of it\n"},
     {"four", "0000:0e:00.0", 3,
-     AT("12") "no GPU at PCI bus ID 0000:0e:00.0 on this machine; it has 0 to 3\n"},
+     AT("12") "no GPU at PCI bus ID 0000:0e:00.0; this machine has GPUs 0 to 3\n"},
     {"four", "0001:0f:00.0", 3,
-     AT("12") "no GPU at PCI bus ID 0001:0f:00.0 on this machine; it has 0 to 3\n"},
-    {"four", "0f:00.1", 3,
-     AT("12") "no GPU at PCI bus ID 0f:00.1 on this machine; it has 0 to 3\n"},
+     AT("12") "no GPU at PCI bus ID 0001:0f:00.0; this machine has GPUs 0 to 3\n"},
+    {"four", "0f:00.1", 3, AT("12") "no GPU at PCI bus ID 0f:00.1; this machine has GPUs 0 to 3\n"},
     {"four", "[1, 1]", 2, AT("16") NAMES("1", "1")},
     {"four", "[1, 01]", 2, AT("16") NAMES("01", "1")},
     {"four", "[1, 0-2]", 2, AT("16") NAMES("0-2", "1")},
@@ -206,30 +200,29 @@ static const struct refusal {
     {"four", "[1, '0F:00.0']", 2, AT("16") NAMES("0F:00.0", "1")},
     {"four", "[0, {count: 1}]", 2, AT("16") NAMES("{count: 1}", "0")},
     {"four", "{count: 5}", 3,
-     AT("12") "only 4 GPUs match {count: 5} on this machine; it has 0 to 3\n"},
+     AT("12") "only 4 GPUs match {count: 5}; this machine has GPUs 0 to 3\n"},
     {"four", "{name: '*H100*'}", 3,
-     AT("12") "no GPU matches {name: '*H100*'} on this machine; it has 0 to 3\n"},
+     AT("12") "no GPU matches {name: '*H100*'}; this machine has GPUs 0 to 3\n"},
     {"four", "{name: 'A100'}", 3,
-     AT("12") "no GPU matches {name: 'A100'} on this machine; it has 0 to 3\n  the whole name must "
+     AT("12") "no GPU matches {name: 'A100'}; this machine has GPUs 0 to 3\n  the whole name must "
               "match; for a part of it write name: \"*A100*\"\n"},
     {"four", "{min_memory: 81GiB}", 3,
-     AT("12") "no GPU matches {min_memory: 81GiB} on this machine; it has 0 to 3\n"},
+     AT("12") "no GPU matches {min_memory: 81GiB}; this machine has GPUs 0 to 3\n"},
     {"eight", "{min_memory: 80GiB}", 3,
-     AT("12") "no GPU matches {min_memory: 80GiB} on this machine; it has 0 to 7\n"},
+     AT("12") "no GPU matches {min_memory: 80GiB}; this machine has GPUs 0 to 7\n"},
     {"four", "{min_compute: '10.0'}", 3,
-     AT("12") "no GPU matches {min_compute: '10.0'} on this machine; it has 0 to 3\n"},
+     AT("12") "no GPU matches {min_compute: '10.0'}; this machine has GPUs 0 to 3\n"},
     {"mixed", "{name: '*4090*', count: 3}", 3,
-     AT("12") "only 2 GPUs match {name: '*4090*', count: 3} on this machine; it has 0 to 3\n"},
+     AT("12") "only 2 GPUs match {name: '*4090*', count: 3}; this machine has GPUs 0 to 3\n"},
     {"mixed", "{name: '*H100*', count: 3}", 3,
-     AT("12") "no GPU matches {name: '*H100*', count: 3} on this machine; it has 0 to 3\n"},
+     AT("12") "no GPU matches {name: '*H100*', count: 3}; this machine has GPUs 0 to 3\n"},
     {"mixed", "{count: 2, name: \"*T400*\"}", 3,
-     AT("12") "only 1 GPU matches {count: 2, name: '*T400*'} on this machine; it has 0 to 3\n"},
+     AT("12") "only 1 GPU matches {count: 2, name: '*T400*'}; this machine has GPUs 0 to 3\n"},
     {"mixed", "{name: NVIDIA T400 4GB, min_memory: 90 GiB}", 3,
-     AT("12") "no GPU matches {name: NVIDIA T400 4GB, min_memory: 90 GiB} on this machine; it has "
-              "0 to 3\n  GPU 0"},
+     AT("12") "no GPU matches {name: NVIDIA T400 4GB, min_memory: 90 GiB}; this machine has "
+              "GPUs 0 to 3\n  GPU 0"},
     {"mig", "1", 2, AT("12") "'1'" COUNTS},
     {"mig", "0-1", 2, AT("12") "'0-1'" COUNTS},
-    {"mig", "all", 2, AT("12") "'all'" COUNTS},
     {"mig", "{count: 1}", 2, AT("12") "'{count: 1}'" COUNTS},
     {"mig-all", "0", 2, AT("12") "'0'" COUNTS},
     {"mig", "[" MIG_1G ", MIG-995DA99B-d448-4d00-bd64-76299d1391dd]", 2,
@@ -289,7 +282,7 @@ START_TEST(table_in_error)
     struct outcome got = apply("mixed", "7", "");
 
     ck_assert_str_eq(got.err,
-                     "environment.yml:2:12: gpu.devices: no GPU 7 on this machine; it has 0 to 3\n"
+                     "environment.yml:2:12: gpu.devices: no GPU 7; this machine has GPUs 0 to 3\n"
                      "  GPU 0  NVIDIA T400 4GB          4 GiB     0000:01:00.0  "
                      "GPU-dfbc6a92-1a16-45f4-8b20-8e32144aad76\n"
                      "  GPU 1  NVIDIA A100-PCIE-40GB    40 GiB    0000:25:00.0  "
@@ -325,8 +318,8 @@ START_TEST(message_on_mig_speaks_of_no_numbers)
 
     ck_assert_int_eq(got.status, 3);
     ck_assert_int_eq(strncmp(got.err,
-                             AT("12") "no GPU with UUID 'GPU-00' on this machine; it has the "
-                                      "devices below\n",
+                             AT("12") "no GPU with UUID 'GPU-00'; this machine has the devices "
+                                      "below\n",
                              strcspn(got.err, "\n") + 1),
                      0);
     ck_assert_msg(!strstr(got.err, "\n  GPU 6"), "nvidia-smi calls it 3: %s", got.err);
@@ -371,9 +364,9 @@ START_TEST(no_gpu)
 {
     size_t length = strlen(nothing[_i].message);
 
-    struct outcome got = apply(nothing[_i].machine, "all", "");
+    struct outcome got = apply(nothing[_i].machine, "0", "");
     ck_assert_int_eq(strncmp(got.err, nothing[_i].message, length), 0);
-    ck_assert_int_eq(strncmp(got.err + length, "to go on without GPUs ", 22), 0);
+    ck_assert_int_eq(strncmp(got.err + length, "to go on where there is", 23), 0);
     ck_assert_int_eq(got.status, 3);
     outcome_free(&got);
     got = conda_gpu(&box, NULL, "devices", NULL);
@@ -384,6 +377,126 @@ START_TEST(no_gpu)
     got = apply(nothing[_i].machine, "3", "  if_no_gpu: cpu\n");
     ck_assert_int_eq(got.status, 0);
     ck_assert_ptr_nonnull(strstr(got.out, "\nno GPU: CUDA_VISIBLE_DEVICES=-1\n"));
+    outcome_free(&got);
+}
+END_TEST
+
+/* `all` freezes nothing: the variable is unset, whatever the driver shows, and without one. */
+
+static const struct {
+    const char *machine, *devices, *shown;
+} alls[] = {
+    {"four", "all", "\ncuda:3  GPU 3  NVIDIA A100-SXM4-80GB  80 GiB  0000:47:00.0  " FOUR_3 "\n"},
+    {"four", "[all]", "\ncuda:0  GPU 0  "},
+    {"one", "all", "\ncuda:0  GPU 0  "},
+    {"mig", "all", "\ncuda:0  GPU -  NVIDIA A100-SXM4-80GB MIG 3g.40gb"},
+    {"none", "all", "/envs/pt\nall GPUs: "},
+    {"empty", "all", "/envs/pt\nall GPUs: "},
+};
+
+START_TEST(all_devices)
+{
+    struct outcome got = apply(alls[_i].machine, alls[_i].devices, "");
+
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_msg(strstr(got.out, alls[_i].shown) != NULL, "%s", got.out);
+    ck_assert_ptr_nonnull(strstr(got.out, "\nall GPUs: CUDA_VISIBLE_DEVICES is unset\n"));
+    char *hook = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
+    ck_assert_ptr_nonnull(
+        strstr(hook, "\n#   all GPUs of this machine: CUDA_VISIBLE_DEVICES is unset.\n"));
+    ck_assert_ptr_nonnull(strstr(hook, "CUDA_DEVICE_ORDER='PCI_BUS_ID'"));
+    ck_assert_ptr_nonnull(strstr(hook, "\nunset -v CUDA_VISIBLE_DEVICES\n"));
+    ck_assert_ptr_null(strstr(hook, "GPU-"));
+    free(hook);
+    outcome_free(&got);
+}
+END_TEST
+
+/* Without `devices` no driver is asked, and CUDA's variables are not in the hooks. */
+START_TEST(no_devices)
+{
+    sandbox_write(&box, "environment.yml", "gpu: {variables: {OMP_NUM_THREADS: 8}}\n");
+    struct outcome got =
+        conda_gpu(&box, NULL, "apply", "-p", "envs/pt", "--driver", "/none.so", NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_ptr_nonnull(
+        strstr(got.out, "\nGPUs are left alone, since environment.yml has no 'devices'\n"));
+    char *hook = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
+    ck_assert_ptr_nonnull(strstr(hook, "OMP_NUM_THREADS='8'"));
+    ck_assert_ptr_null(strstr(hook, "CUDA_VISIBLE_DEVICES"));
+    ck_assert_ptr_null(strstr(hook, "CUDA_DEVICE_ORDER"));
+    free(hook);
+    outcome_free(&got);
+}
+END_TEST
+
+/* if_no_gpu: unconfirmed, where there is no GPU: as written, or what only a driver can say. */
+
+#define NEEDS(item)                                                                                \
+    "only a driver can say which GPU '" item "' is, and there is none here; 'if_no_gpu: "          \
+    "unconfirmed' takes numbers, ranges and whole UUIDs\n"
+
+static const struct {
+    const char *devices, *further, *visible, *message;
+    int status;
+} unseen[] = {
+    {"[1, 3]", "", "1,3", NULL, 0},
+    {"[2-4, 0]", "", "2,3,4,0", NULL, 0},
+    {"[" FOUR_3 ", GPU-8932F937-D72C-4106-C12F-20BD9FAED9F6]", "", FOUR_3 "," FOUR_1, NULL, 0},
+    {MIG_3G, "  ids: uuid\n", MIG_3G, NULL, 0},
+    {"none", "", "-1", NULL, 0},
+    {"[GPU-8932, 1]", "", NULL, AT("13") NEEDS("GPU-8932"), 3},
+    {"0f:00.0", "", NULL, AT("12") NEEDS("0f:00.0"), 3},
+    {"[1, {count: 1}]", "", NULL, AT("16") NEEDS("{count: 1}"), 3},
+    {"[1, 0-2]", "", NULL, AT("16") NAMES("0-2", "1"), 2},
+    {"0-4000000", "", NULL, AT("12") "'0-4000000' is more than 1024 GPUs; no machine has so many\n",
+     2},
+    {"[1, " FOUR_3 "]", "", NULL,
+     AT("16") "'" FOUR_3 "' must be a number without a driver, since CUDA reads no list of both\n",
+     2},
+    {"[" FOUR_3 ", 1-2]", "", NULL,
+     AT("55") "'1-2' must be a whole UUID without a driver, since CUDA reads no list of both\n", 2},
+    {"1", "  ids: uuid\n", NULL,
+     AT("12") "'1' must be a whole UUID without a driver, since CUDA reads no list of both, and "
+              "'ids: uuid' asks for UUIDs\n",
+     2},
+};
+
+START_TEST(unconfirmed)
+{
+    char further[64], line[256];
+
+    snprintf(further, sizeof further, "%s  if_no_gpu: unconfirmed\n", unseen[_i].further);
+    struct outcome got = apply("none", unseen[_i].devices, further);
+    ck_assert_msg(got.status == unseen[_i].status, "%s", got.err);
+    if (unseen[_i].message)
+        ck_assert_msg(strncmp(got.err, unseen[_i].message, strlen(unseen[_i].message)) == 0, "%s",
+                      got.err);
+    else if (strcmp(unseen[_i].visible, "-1") != 0) {
+        ck_assert_ptr_nonnull(strstr(got.err, "as if_no_gpu: unconfirmed asks, 'devices' is taken "
+                                              "as written: the CUDA driver failed"));
+        snprintf(line, sizeof line, "\nnot confirmed by a driver: CUDA_VISIBLE_DEVICES=%s\n",
+                 unseen[_i].visible);
+        ck_assert_msg(strstr(got.out, line) != NULL, "%s", got.out);
+        snprintf(line, sizeof line,
+                 "\n#   CUDA_VISIBLE_DEVICES=%s, which no driver has confirmed: there was none.\n",
+                 unseen[_i].visible);
+        char *hook = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
+        ck_assert_ptr_nonnull(strstr(hook, line));
+        free(hook);
+    }
+    outcome_free(&got);
+}
+END_TEST
+
+/* Where there is a driver, it is asked as ever. */
+START_TEST(confirmed_all_the_same)
+{
+    struct outcome got = apply("four", "9", "  if_no_gpu: unconfirmed\n");
+
+    ck_assert_int_eq(got.status, 3);
     outcome_free(&got);
 }
 END_TEST
@@ -600,6 +713,10 @@ static Suite *suite(void)
     LOOP(tests, a_refusal, refusals);
     tcase_add_test(tests, table_in_error);
     tcase_add_test(tests, job_hides);
+    tcase_add_loop_test(tests, all_devices, 0, sizeof alls / sizeof *alls);
+    tcase_add_test(tests, no_devices);
+    tcase_add_loop_test(tests, unconfirmed, 0, sizeof unseen / sizeof *unseen);
+    tcase_add_test(tests, confirmed_all_the_same);
     tcase_add_loop_test(tests, message_on_mig_speaks_of_no_numbers, 0, 2);
     LOOP(tests, number_of_gpu, numbers);
     LOOP(tests, no_gpu, nothing);

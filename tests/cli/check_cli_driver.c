@@ -73,8 +73,8 @@ static void check_nobody_left(void)
 
 /* What apply adds where there is no driver or no GPU. */
 #define GO_ON                                                                                      \
-    "to go on without GPUs where there are none, write 'if_no_gpu: cpu' into the gpu: section of " \
-    "environment.yml\n"
+    "to go on where there is no GPU, write 'if_no_gpu: cpu' (then none is shown) or 'if_no_gpu: "  \
+    "unconfirmed' (then 'devices' is taken as written) into the gpu: section of environment.yml\n"
 
 /* Faults: the same message from apply and from devices. Those of a machine without a GPU are among
    the absences below. */
@@ -580,7 +580,7 @@ static const struct fault not_absent[] = {
           "ERROR_UNKNOWN, unknown error") "the driver failed without a reason: see 'dmesg | grep "
                                           "NVRM'; after a suspend 'sudo rmmod nvidia_uvm && sudo "
                                           "modprobe nvidia_uvm' or a reboot helps\n"},
-    {"", "environment.yml:1:17: gpu.devices: no GPU 9 on this machine; it has 0 to 3\n" TABLE},
+    {"", "environment.yml:1:17: gpu.devices: no GPU 9; this machine has GPUs 0 to 3\n" TABLE},
 };
 
 START_TEST(cpu_is_no_excuse)

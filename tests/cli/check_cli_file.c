@@ -42,10 +42,13 @@ static void check_refused(const char *file, int status, const char *message)
 #define ITEM_FORMS                                                                                 \
     "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
     "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
-#define ITEM      ITEM_FORMS "\n"
-#define DEVICES   ITEM_FORMS ", or a list of these, such as [1, 3]\n"
-#define SEVERAL   "; write several as a list, such as [1, 3]; accepted: "
-#define KEYS      "known keys: devices, ids, if_no_gpu, in_job, variables\n"
+#define ITEM    ITEM_FORMS "\n"
+#define DEVICES ITEM_FORMS ", or a list of these, such as [1, 3]\n"
+#define SEVERAL "; write several as a list, such as [1, 3]; accepted: "
+#define KEYS    "known keys: devices, ids, if_no_gpu, in_job, if_set, variables\n"
+#define NEITHER                                                                                    \
+    "neither 'devices' nor 'variables' is here; at least one is needed, such as 'devices: 0' or "  \
+    "'variables: {OMP_NUM_THREADS: 8}'\n"
 #define JOIN_KEYS "known keys: prepend, append, separator\n"
 #define SECTION   "  gpu:\n    devices: 0\n"
 #define LACKING   F " no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:\n" SECTION
@@ -117,10 +120,10 @@ static const struct file files[] = {
 static const struct file sections[] = {
     {"gpu: 3\n", F "1:6: gpu: found '3'; accepted: a mapping such as {devices: 0}\n"},
     {"gpu: [1]\n", F "1:6: gpu: found a list; accepted: a mapping such as {devices: 0}\n"},
-    {"gpu: {}\n", F "1:6: gpu: 'devices' is missing; accepted: " DEVICES},
-    {"gpu:\n  ids: uuid\n", F "2:3: gpu: 'devices' is missing; accepted: " DEVICES},
-    {"gpu: {ids: foo}\n", F "1:12: gpu.ids: found 'foo'; accepted: index or uuid\n" F
-                            "1:6: gpu: 'devices' is missing; accepted: " DEVICES},
+    {"gpu: {}\n", F "1:6: gpu: " NEITHER},
+    {"gpu:\n  ids: uuid\n", F "2:3: gpu: " NEITHER},
+    {"gpu: {ids: foo}\n",
+     F "1:12: gpu.ids: found 'foo'; accepted: index or uuid\n" F "1:6: gpu: " NEITHER},
     {"gpu: {devices: x, ids: foo}\n", F "1:16: gpu.devices: found 'x'; accepted: " DEVICES F
                                         "1:24: gpu.ids: found 'foo'; accepted: index or uuid\n"},
     {"gpu: {device: 1}\n", F "1:7: gpu: unknown key 'device'; did you mean 'devices'?\n"},
@@ -147,13 +150,18 @@ static const struct file sections[] = {
     {"gpu: {devices: 1, ids: [uuid]}\n",
      F "1:24: gpu.ids: found a list; accepted: index or uuid\n"},
     {"gpu: {devices: 1, if_no_gpu: gpu}\n",
-     F "1:30: gpu.if_no_gpu: found 'gpu'; accepted: error or cpu\n"},
+     F "1:30: gpu.if_no_gpu: found 'gpu'; accepted: error, cpu or unconfirmed\n"},
     {"gpu: {devices: 1, if_no_gpu: {cpu: 1}}\n",
-     F "1:30: gpu.if_no_gpu: found a mapping; accepted: error or cpu\n"},
+     F "1:30: gpu.if_no_gpu: found a mapping; accepted: error, cpu or unconfirmed\n"},
     {"gpu: {devices: 1, in_job: no}\n",
      F "1:27: gpu.in_job: found 'no'; accepted: keep or override\n"},
     {"gpu: {devices: 1, in_job: null}\n",
      F "1:27: gpu.in_job: found nothing; accepted: keep or override\n"},
+    {"gpu: {devices: 1, if_set: 1}\n",
+     F "1:27: gpu.if_set: found '1'; accepted: override or keep\n"},
+    {"gpu: {devises: 1}\n", F "1:7: gpu: unknown key 'devises'; did you mean 'devices'?\n"},
+    {"gpu: {variable: {A: 1}}\n",
+     F "1:7: gpu: unknown key 'variable'; did you mean 'variables'?\n"},
     {"gpu:\n  devices: 1\n  assign: []\n",
      F "3:11: gpu.assign: this version of conda-gpu reads no rules per user or host; remove the "
        "key and give each its own file with -f\n"},

@@ -37,10 +37,10 @@ static void require_sound(const struct inventory *inventory)
     }
 }
 
-/* Every device of an accepted answer can be selected and planned. */
+/* Every device of an accepted answer can be chosen and planned. */
 static void plan_all(const struct inventory *inventory)
 {
-    struct item all = {.kind = ITEM_ALL, .place = {"f", 1, 1}, .text = (char[]){"all"}};
+    struct item all = {.kind = ITEM_FILTER, .place = {"f", 1, 1}, .text = (char[]){"{}"}};
     const struct section config = {.items = &all, .item_count = 1};
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
@@ -48,7 +48,8 @@ static void plan_all(const struct inventory *inventory)
 
     int result = select_devices(&selection, &config, &inventory->devices, &err);
     require_contract(result, &err);
-    require((result < 0) == device_list_has_mig(&inventory->devices));
+    require((result < 0) ==
+            (device_list_has_mig(&inventory->devices) || !inventory->devices.count));
     if (result < 0)
         return;
     require(plan_make(&plan, &config, &selection, &err) == 0);

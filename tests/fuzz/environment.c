@@ -149,10 +149,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     require_right(&config);
-    for (size_t i = 0; !section_wants_no_gpu(&config) && i < sizeof machines / sizeof *machines;
-         i++)
+    bool plain = !config.item_count || section_wants_no_gpu(&config) || section_wants_all(&config);
+    for (size_t i = 0; !plain && i < sizeof machines / sizeof *machines; i++)
         check_machine(&config, &machines[i], digest);
-    require(plan_make_cpu(&none, &config, &err) == 0);
+    require(plan_make_plain(&none, &config, PLAN_GPUS_NONE, &err) == 0);
     check_hooks(&none, "none", digest);
     return 0;
 }

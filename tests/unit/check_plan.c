@@ -50,7 +50,6 @@ static const struct {
     {"[3, 1, 2]", "312", STATUS_DONE},
     {"0-3", "0123", STATUS_DONE},
     {"[2-3, 0-1]", "2301", STATUS_DONE},
-    {"all", "0123", STATUS_DONE},
     {"GPU-02", "2", STATUS_DONE},
     {WHOLE("3"), "3", STATUS_DONE},
     {"04:00.0", "3", STATUS_DONE},
@@ -109,9 +108,9 @@ START_TEST(select_reports_every_item)
     read_devices(&config, "[9, 0, 8, GPU-9]");
     ck_assert_int_eq(select_devices(&selection, &config, &machine, &err), -1);
     ck_assert_str_eq(error_text(&err),
-                     "f:2:13: gpu.devices: no GPU 9 on this machine; it has 0 to 3\n"
-                     "f:2:19: gpu.devices: no GPU 8 on this machine; it has 0 to 3\n"
-                     "f:2:22: gpu.devices: no GPU with UUID 'GPU-9' on this machine; it has 0 to "
+                     "f:2:13: gpu.devices: no GPU 9; this machine has GPUs 0 to 3\n"
+                     "f:2:19: gpu.devices: no GPU 8; this machine has GPUs 0 to 3\n"
+                     "f:2:22: gpu.devices: no GPU with UUID 'GPU-9'; this machine has GPUs 0 to "
                      "3\n");
     ck_assert_ptr_null(selection.items);
 }
@@ -124,7 +123,6 @@ static const struct {
     bool listed;
 } mig_selections[] = {
     {"0", -1, false},
-    {"all", -1, false},
     {"0-1", -1, false},
     {"{count: 1}", -1, false},
     {"MIG-00000000-0000-0000-0000-000000000000", 0, true},
@@ -213,23 +211,10 @@ START_TEST(plan_in_jobs)
     config.in_job = jobs[_i].written;
     if (!jobs[_i].cpu)
         ck_assert_int_eq(select_devices(&selection, &config, &machine, &err), 0);
-    int result = jobs[_i].cpu ? plan_make_cpu(&plan, &config, &err)
+    int result = jobs[_i].cpu ? plan_make_plain(&plan, &config, PLAN_GPUS_NONE, &err)
                               : plan_make(&plan, &config, &selection, &err);
     ck_assert_int_eq(result, 0);
     ck_assert_int_eq(plan.in_job, jobs[_i].planned);
-}
-END_TEST
-
-START_TEST(plan_without_gpu)
-{
-    scope(section_release) struct section config = {0};
-    scope(plan_release) struct plan plan = {0};
-    scope(error_release) struct error err = ERROR_INIT;
-
-    read_devices(&config, "[3, 1]");
-    ck_assert_int_eq(plan_make_cpu(&plan, &config, &err), 0);
-    ck_assert_str_eq(plan_visible(&plan), "-1");
-    ck_assert_uint_eq(plan.variables.count, 4);
 }
 END_TEST
 
@@ -242,6 +227,38 @@ START_TEST(plan_for_instances)
     gpus[0].mig = true;
     make_plan(&plan, &config, &selection, "MIG-00000000-0000-0000-0000-000000000000", false);
     ck_assert_str_eq(plan_visible(&plan), "MIG-00000000-0000-0000-0000-000000000000");
+}
+END_TEST
+
+/* What a plan says of CUDA's two variables where no device must be chosen. */
+static const struct {
+    enum plan_gpus gpus;
+    size_t variables;
+    const char *visible;
+} plains[] = {
+    {PLAN_GPUS_AS_BEFORE, 2, NULL},
+    {PLAN_GPUS_ALL, 4, NULL},
+    {PLAN_GPUS_NONE, 4, "-1"},
+};
+
+START_TEST(plain_plan)
+{
+    scope(section_release) struct section config = {0};
+    scope(plan_release) struct plan plan = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    read_devices(&config, "0");
+    config.if_set = IF_SET_KEEP;
+    ck_assert_int_eq(plan_make_plain(&plan, &config, plains[_i].gpus, &err), 0);
+    ck_assert_int_eq(plan.gpus, plains[_i].gpus);
+    ck_assert_int_eq(plan.if_set, IF_SET_KEEP);
+    ck_assert(!plan.unconfirmed);
+    ck_assert_uint_eq(plan.variables.count, plains[_i].variables);
+    ck_assert_pstr_eq(plan_visible(&plan), plains[_i].visible);
+    const struct var *visible = vars_find(&plan.variables, "CUDA_VISIBLE_DEVICES");
+    ck_assert_int_eq(visible != NULL, plains[_i].gpus != PLAN_GPUS_AS_BEFORE);
+    if (visible)
+        ck_assert_int_eq(visible->kind, plains[_i].visible ? VAR_SET : VAR_UNSET);
 }
 END_TEST
 
@@ -269,12 +286,14 @@ START_TEST(plan_is_confirmed)
     int result = plan_confirm(&plan, &selection, &seen, &err);
     ck_assert_int_eq(result, confirmations[_i].confirmed ? 0 : -1);
     if (confirmations[_i].confirmed) {
+        ck_assert(!plan.unconfirmed);
         ck_assert_uint_eq(plan.device_count, 2);
         ck_assert_uint_eq(plan.devices[0].number, 3);
         ck_assert_uint_eq(plan.devices[1].number, 1);
         ck_assert_mem_eq(&plan.devices[1].device.uuid, &gpus[1].uuid, sizeof gpus[1].uuid);
         return;
     }
+    ck_assert(plan.unconfirmed);
     ck_assert_int_eq(err.status, STATUS_DRIVER);
     ck_assert_ptr_nonnull(
         strstr(error_text(&err), "\n  planned: " WHOLE("3") ", " WHOLE("1") "\n"));
@@ -316,8 +335,8 @@ static Suite *suite(void)
     LOOP(tests, select_on_mig_machine, mig_selections);
     LOOP(tests, plan_of_selection, plans);
     LOOP(tests, plan_in_jobs, jobs);
-    tcase_add_test(tests, plan_without_gpu);
     tcase_add_test(tests, plan_for_instances);
+    LOOP(tests, plain_plan, plains);
     LOOP(tests, plan_is_confirmed, confirmations);
     tcase_add_test(tests, plan_learns_from_confirmation);
     suite_add_tcase(suite, tests);

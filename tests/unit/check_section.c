@@ -143,6 +143,7 @@ START_TEST(smallest)
     ck_assert_int_eq(config.ids, IDS_INDEX);
     ck_assert_int_eq(config.if_no_gpu, IF_NO_GPU_ERROR);
     ck_assert_int_eq(config.in_job, IN_JOB_KEEP);
+    ck_assert_int_eq(config.if_set, IF_SET_OVERRIDE);
     ck_assert_uint_eq(config.variables.count, 0);
 }
 END_TEST
@@ -161,11 +162,13 @@ START_TEST(everything)
                "    - {name: \"*A100*\", min_memory: 40GiB, min_compute: \"8.6\", count: 2}\n"
                "  ids: uuid\n"
                "  if_no_gpu: cpu\n"
-               "  in_job: override\n");
+               "  in_job: override\n"
+               "  if_set: keep\n");
     ck_assert_str_eq(config.name, "pt");
     ck_assert_int_eq(config.ids, IDS_UUID);
     ck_assert_int_eq(config.if_no_gpu, IF_NO_GPU_CPU);
     ck_assert_int_eq(config.in_job, IN_JOB_OVERRIDE);
+    ck_assert_int_eq(config.if_set, IF_SET_KEEP);
     ck_assert_uint_eq(config.item_count, 4);
     ck_assert_int_eq(config.items[0].kind, ITEM_RANGE);
     ck_assert_uint_eq(config.items[0].last, 3);

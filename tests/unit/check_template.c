@@ -190,7 +190,7 @@ static void set_up(void)
         {"D", VAR_APPEND, "q", " "},
     };
 
-    plan = (struct plan){.in_job = IN_JOB_KEEP};
+    plan = (struct plan){.gpus = PLAN_GPUS_CHOSEN, .in_job = IN_JOB_KEEP};
     managed = (struct names){0};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         ck_assert_int_eq(vars_add(&plan.variables, variables[i].name, variables[i].kind,
@@ -262,6 +262,7 @@ END_TEST
 
 START_TEST(render_without_devices)
 {
+    plan.gpus = PLAN_GPUS_NONE;
     plan.device_count = 0;
     plan.in_job = IN_JOB_OVERRIDE;
     scope(free_text) char *text =
