@@ -1,6 +1,7 @@
 #include "cli/apply.h"
 
 #include "base/scope.h"
+#include "section/job.h"
 
 #include <stdlib.h>
 
@@ -77,7 +78,7 @@ static int prepare(struct apply *apply, struct error *err)
 static int make_ready(struct apply *apply, struct error *err)
 {
     const struct options *options = apply->options;
-    const struct driver driver = {options->driver, options->timeout, cli_in_job(options->env)};
+    const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
 
     if (cli_read_config(&apply->section, options, err) < 0)
         return -1;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "base/table.h"
+#include "section/job.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -144,7 +145,7 @@ static void note_job(const struct apply *apply)
     const char *planned = plan_visible(&apply->found.plan);
 
     if (apply->found.plan.gpus == PLAN_GPUS_AS_BEFORE || apply->found.plan.in_job != IN_JOB_KEEP ||
-        !visible || !cli_in_job(env) || env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
+        !visible || !job_is_running(env) || env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
         (planned && strcmp(visible, planned) == 0))
         return;
     cli_note(apply->options,

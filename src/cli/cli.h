@@ -76,9 +76,6 @@ bool cli_colours(const struct options *options, int fd);
 /* The file of -f, or environment.yml, or environment.yaml. */
 int cli_read_config(struct section *section, const struct options *options, struct error *err);
 
-/* Whether the hooks would take this environment for that of a scheduler's job. */
-bool cli_in_job(char *const *env);
-
 /* Locks the environment; waits for another writer, and says for whom. */
 int cli_lock(struct prefix *prefix, const struct options *options, struct error *err);
 

@@ -127,17 +127,6 @@ int cli_read_config(struct section *section, const struct options *options, stru
                      "has it, or name the file with -f");
 }
 
-bool cli_in_job(char *const *env)
-{
-    static const char *const jobs[] = {"_CONDOR_JOB_AD", "SLURM_JOB_ID", "PBS_JOBID",
-                                       "LSB_JOBID",      "FLUX_JOB_ID",  "OAR_JOB_ID"};
-
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
-        if (env_get_filled(env, jobs[i]))
-            return true;
-    return false;
-}
-
 int cli_lock(struct prefix *prefix, const struct options *options, struct error *err)
 {
     enum { SLICE = 20 }; /* milliseconds */

@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/scope.h"
+#include "section/job.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -86,8 +87,6 @@ static const struct {
      "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
     {"CONDA_* _CONDA_* __CONDA_* _CE_* __conda_gpu_*",
      "belongs to conda or to conda-gpu, which set it themselves"},
-    {"_CONDOR_JOB_AD SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID",
-     "tells in which scheduler's job a shell is, which the hooks must know"},
     {"_ IFS PWD OLDPWD SHLVL PPID LINENO OPTIND OPTARG OPTERR RANDOM SECONDS ENV",
      "is read-only or has a meaning of its own in every POSIX shell"},
     {"UID EUID GROUPS SHELLOPTS BASHOPTS BASH BASH_* BASHPID COMP_* DIRSTACK EPOCHREALTIME "
@@ -148,7 +147,9 @@ const char *var_name_refused(const char *name)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (is_among(refused[i].patterns, name))
             return refused[i].reason;
-    return NULL;
+    return job_is_told_by(name)
+               ? "tells in which scheduler's job a shell is, which the hooks must know"
+               : NULL;
 }
 
 bool var_name_is_manageable(const char *name)
