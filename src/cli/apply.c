@@ -5,37 +5,28 @@
 
 #include <stdlib.h>
 
-static const char help[] =
-    "Usage: conda-gpu apply [-f FILE] [-n NAME | -p PREFIX] [OPTION...]\n"
-    "\n"
-    "Writes the activation and deactivation hooks that FILE's gpu: section asks for into a conda\n"
-    "environment. Run it once after 'conda env create', and again when the section changes.\n"
-    "\n"
-    "  -f, --file FILE     the environment file (environment.yml or environment.yaml here)\n"
-    "  -n, --name NAME     the environment of this name\n"
-    "  -p, --prefix PREFIX the environment in this folder; without either, the active one unless\n"
-    "                      that is base, else the one that FILE's name: names\n"
-    "  -d, --dry-run       write nothing; show what would change, as a diff\n"
-    "  --check             write nothing; exit 1, naming the files, if something would change\n"
-    "  --adopt             a file of somebody else's in a hook's place goes on working beside it\n"
-    "  --replace           such a file is kept as NAME.orig, which conda does not source\n"
-    "  --force             a hook that somebody edited is kept as NAME.orig and written anew\n"
-    "  -q, --quiet         print nothing but errors and the diff of --dry-run\n"
-    "  -v, --verbose       say also what is set\n"
-    "  --driver PATH       load this library in place of libcuda.so.1 (or CONDA_GPU_DRIVER)\n"
-    "  --timeout SECONDS   how long the driver, or another conda-gpu, may take (60)\n"
-    "  --template-dir DIR  take the hooks' templates from this folder\n"
-    "  -h, --help          this text\n"
-    "\n"
-    "Exit status: 0 done, also when nothing had to be; 1 --check found a difference; 2 the "
-    "command\n"
-    "line or FILE is wrong; 3 the driver or a device is missing; 4 the environment: not found, "
-    "not\n"
-    "an environment, not writable, or with files of others or edited ones in the hooks' places;\n"
-    "5 the system failed.\n"
-    "\n"
-    "Example:\n"
-    "  conda env create -f environment.yml && conda-gpu apply\n";
+static const struct option_spec apply_options[] = {
+    OPTION_TEXT_ROW(file, 'f', "file", "FILE", NULL,
+                    "the environment file (environment.yml); - is stdin"),
+    OPTION_NAME_ROW,
+    OPTION_PREFIX_ROW(
+        "the environment in this folder; without either, the active one, but not base, "
+        "or else the one that FILE names"),
+    OPTION_FLAG_ROW(dry_run, 'd', "dry-run", NULL, "write nothing; show what would change"),
+    OPTION_FLAG_ROW(check, '\0', "check", "dry-run",
+                    "write nothing; exit with 1 if something would change"),
+    OPTION_FLAG_ROW(adopt, '\0', "adopt", NULL,
+                    "let somebody's own hook go on working beside ours"),
+    OPTION_FLAG_ROW(replace, '\0', "replace", "adopt",
+                    "set it aside as NAME.orig, which conda does not run"),
+    OPTION_FLAG_ROW(force, '\0', "force", NULL, "set aside a hook of ours that somebody edited"),
+    OPTION_QUIET_ROW("print nothing but errors and the diff of --dry-run"),
+    OPTION_FLAG_ROW(verbose, 'v', "verbose", "quiet", "say also what is set"),
+    OPTION_DRIVER_ROW,
+    OPTION_TIMEOUT_ROW("how long to wait for the driver, or a lock (60)"),
+    OPTION_TEXT_ROW(template_dir, '\0', "template-dir", "DIR", NULL,
+                    "make the hooks from the templates in this folder"),
+};
 
 static void apply_release(struct apply *apply)
 {
@@ -108,4 +99,16 @@ static int run(const struct options *options, struct error *err)
     return 0;
 }
 
-const struct command apply_command = {"apply", "fnpdcARFqvDTt", help, run};
+const struct command apply_command = {
+    .name = "apply",
+    .summary = "write the section's hooks into an environment",
+    .usage = "[-f FILE] [-n NAME | -p PREFIX] [OPTION...]",
+    .about = "Writes the hooks that FILE's gpu: section asks for into a conda environment. Run\n"
+             "it once after 'conda env create', and again when the section changes.\n",
+    .example = "conda env create -f environment.yml && conda-gpu apply",
+    .instead = "a file is named with -f, an environment with -n or -p",
+    .statuses = "012345",
+    .options = apply_options,
+    .option_count = sizeof apply_options / sizeof *apply_options,
+    .run = run,
+};

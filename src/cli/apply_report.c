@@ -1,4 +1,5 @@
 #include "cli/apply.h"
+#include "cli/diff.h"
 
 #include "base/env.h"
 #include "base/file.h"
@@ -252,7 +253,7 @@ int apply_diff(const struct apply *apply, const struct hook_file *file, struct s
 
     if (!path)
         return error_memory(err);
-    return cli_diff(out, file->path, file->state == HOOK_ABSENT ? "/dev/null" : path, &file->text,
+    return diff_add(out, file->path, file->state == HOOK_ABSENT ? "/dev/null" : path, &file->text,
                     err);
 }
 

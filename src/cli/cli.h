@@ -4,12 +4,13 @@
 #ifndef CONDA_GPU_CLI_H
 #define CONDA_GPU_CLI_H
 
-#include "base/error.h"
+#include "cli/options.h"
 #include "conda/find.h"
 #include "conda/prefix.h"
 #include "section/section.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #define PROGRAM "conda-gpu" /* begins every message on stderr */
 
@@ -17,39 +18,11 @@
 #define VERSION "0.0.0"
 #endif
 
-struct options {
-    const char *file;         /* -f */
-    const char *name;         /* -n */
-    const char *prefix;       /* -p */
-    const char *driver;       /* --driver, or CONDA_GPU_DRIVER */
-    const char *template_dir; /* --template-dir */
-    unsigned timeout;         /* --timeout, seconds */
-    bool dry_run;
-    bool check;
-    bool quiet;
-    bool verbose;
-    bool json;
-    bool adopt;
-    bool replace;
-    bool force;
-    char *const *env;
-};
+extern const struct command apply_command, devices_command, remove_command, help_command,
+    version_command;
 
-struct command {
-    const char *name;
-    const char *options; /* the letters of options.c's table that it takes */
-    const char *help;    /* one screen, with an example at the end */
-    int (*run)(const struct options *options, struct error *err);
-};
-
-extern const struct command apply_command, devices_command, remove_command;
-
-/* What options_parse makes of the arguments. */
-enum parsed { PARSED_RUN, PARSED_HELP, PARSED_WRONG };
-
-/* argv[0] is the command's name. Every mistake is one line in `err`. */
-enum parsed options_parse(struct options *options, const struct command *command, int argc,
-                          char **argv, struct error *err);
+/* The help of a command, or of the program (NULL). */
+void help_print(const struct command *command, FILE *stream);
 
 /* A line on stderr, with control characters made visible: for what is no error. */
 void cli_note(const struct options *options, const char *format, ...)
@@ -62,13 +35,17 @@ void cli_print_line(const struct options *options, const struct strbuf *text);
 
 /* Lines on stdout, as they are. */
 void cli_write(const struct strbuf *text);
+void cli_write_text(const char *text);
 
 /* Lines of files, byte for byte; on a terminal, which would obey them, with control characters made
    visible. */
 void cli_write_foreign(const struct strbuf *text);
 
-/* After all output: -1 if any of it could not be written, or there was no memory to print it. */
-int cli_finish(struct error *err);
+/* After all output: -1 if any of it could not be written, or there was no memory to print it. Where
+   the reader of stdout has gone, `pipe_kills` ends the program by SIGPIPE. */
+int cli_finish(bool pipe_kills, struct error *err);
+
+void cli_print_error(const struct options *options, const struct error *err);
 
 /* Whether to colour what goes to this stream (1: stdout, 2: stderr). */
 bool cli_colours(const struct options *options, int fd);
@@ -78,10 +55,5 @@ int cli_read_config(struct section *section, const struct options *options, stru
 
 /* Locks the environment; waits for another writer, and says for whom. */
 int cli_lock(struct prefix *prefix, const struct options *options, struct error *err);
-
-/* Adds what would change in a file as a unified diff, made by diff(1): from the file at the path
-   `old`, or /dev/null, to the text. */
-int cli_diff(struct strbuf *out, const char *name, const char *old, const struct strbuf *text,
-             struct error *err);
 
 #endif

@@ -10,26 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: conda-gpu devices [OPTION...]\n"
-    "\n"
-    "Shows all GPUs of this machine, whatever CUDA_VISIBLE_DEVICES says:\n"
-    "\n"
-    "  GPU   number in nvidia-smi and in gpu.devices (PCI bus order)\n"
-    "  CUDA  number in CUDA's own default order, fastest first, which a program sees\n"
-    "        when CUDA_DEVICE_ORDER is not set\n"
-    "  *     visible to programs started from this shell\n"
-    "\n"
-    "  --json            the same as JSON\n"
-    "  --driver PATH     load this library in place of libcuda.so.1 (or CONDA_GPU_DRIVER)\n"
-    "  --timeout SECONDS how long the driver may take to answer (60)\n"
-    "  -h, --help        this text\n"
-    "\n"
-    "Exit status: 0 done; 2 the command line is wrong; 3 the driver or a device is missing;\n"
-    "5 the system failed.\n"
-    "\n"
-    "Example:\n"
-    "  conda-gpu devices\n";
+static const struct option_spec devices_options[] = {
+    OPTION_FLAG_ROW(json, '\0', "json", NULL, "the same as JSON"),
+    OPTION_DRIVER_ROW,
+    OPTION_TIMEOUT_ROW("how long the driver may take to answer (60)"),
+};
 
 /* The three views of a machine. */
 struct views {
@@ -205,4 +190,20 @@ static int run(const struct options *options, struct error *err)
     return 0;
 }
 
-const struct command devices_command = {"devices", "jDT", help, run};
+const struct command devices_command = {
+    .name = "devices",
+    .summary = "show this machine's GPUs, with nvidia-smi's numbers and CUDA's",
+    .usage = "[OPTION...]",
+    .about = "Shows all GPUs of this machine, whatever CUDA_VISIBLE_DEVICES says:\n"
+             "\n"
+             "  *     visible to programs started from this shell\n"
+             "  GPU   number in nvidia-smi and in gpu.devices (PCI bus order)\n"
+             "  CUDA  number in CUDA's own default order, fastest first, which a program sees\n"
+             "        when CUDA_DEVICE_ORDER is not set\n",
+    .example = "conda-gpu devices",
+    .instead = "only options are accepted here",
+    .statuses = "0235",
+    .options = devices_options,
+    .option_count = sizeof devices_options / sizeof *devices_options,
+    .run = run,
+};

@@ -5,57 +5,68 @@
 #include "base/suggest.h"
 
 #include <getopt.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 
-enum kind { KIND_TEXT, KIND_FLAG, KIND_SECONDS, KIND_HELP };
-
-/* One row per option of any command. Letters above '~' have no short form. */
-enum { DRIVER = 128, TIMEOUT, TEMPLATE_DIR, CHECK, JSON, ADOPT, REPLACE, FORCE };
-
-static const struct row {
-    int letter;
-    const char *name;
-    char tag; /* in command.options */
-    enum kind kind;
-    size_t offset;
-} rows[] = {
-    {'f', "file", 'f', KIND_TEXT, offsetof(struct options, file)},
-    {'n', "name", 'n', KIND_TEXT, offsetof(struct options, name)},
-    {'p', "prefix", 'p', KIND_TEXT, offsetof(struct options, prefix)},
-    {'d', "dry-run", 'd', KIND_FLAG, offsetof(struct options, dry_run)},
-    {CHECK, "check", 'c', KIND_FLAG, offsetof(struct options, check)},
-    {'q', "quiet", 'q', KIND_FLAG, offsetof(struct options, quiet)},
-    {'v', "verbose", 'v', KIND_FLAG, offsetof(struct options, verbose)},
-    {JSON, "json", 'j', KIND_FLAG, offsetof(struct options, json)},
-    {ADOPT, "adopt", 'A', KIND_FLAG, offsetof(struct options, adopt)},
-    {REPLACE, "replace", 'R', KIND_FLAG, offsetof(struct options, replace)},
-    {FORCE, "force", 'F', KIND_FLAG, offsetof(struct options, force)},
-    {DRIVER, "driver", 'D', KIND_TEXT, offsetof(struct options, driver)},
-    {TIMEOUT, "timeout", 'T', KIND_SECONDS, offsetof(struct options, timeout)},
-    {TEMPLATE_DIR, "template-dir", 't', KIND_TEXT, offsetof(struct options, template_dir)},
-    {'h', "help", 'h', KIND_HELP, 0},
+enum {
+    MOST_OPTIONS = 32, /* of a command */
+    LONGEST_TIMEOUT = 86400,
+    HELP = 255,  /* what getopt_long returns for --help; no letter */
+    FIRST = 256, /* for the first row's long name, and so on */
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, LONGEST_TIMEOUT = 86400 };
+/* getopt_long's tables for one command. */
+struct accepted {
+    const struct command *command;
+    const char *names[MOST_OPTIONS + 1];
+    struct option longs[MOST_OPTIONS + 2];
+    char shorts[2 * MOST_OPTIONS + 3];
+    size_t count;
+};
 
-static bool takes_value(const struct row *row)
+static void accept(struct accepted *accepted, const struct command *command)
 {
-    return row->kind == KIND_TEXT || row->kind == KIND_SECONDS;
+    char *letter = accepted->shorts;
+
+    *accepted = (struct accepted){.command = command};
+    *letter++ = ':';
+    *letter++ = 'h';
+    accepted->names[accepted->count] = "help";
+    accepted->longs[accepted->count++] = (struct option){"help", no_argument, NULL, HELP};
+    for (size_t i = 0; i < command->option_count && accepted->count <= MOST_OPTIONS; i++) {
+        const struct option_spec *row = &command->options[i];
+        int value = row->argument ? required_argument : no_argument;
+        accepted->names[accepted->count] = row->name;
+        accepted->longs[accepted->count++] =
+            (struct option){row->name, value, NULL, FIRST + (int)i};
+        if (row->letter)
+            *letter++ = row->letter;
+        if (row->letter && row->argument)
+            *letter++ = ':';
+    }
 }
 
-static int set_option(struct options *options, const struct row *row, const char *value,
+static const struct option_spec *find_row(const struct command *command, int found)
+{
+    if (found >= FIRST)
+        return &command->options[found - FIRST];
+    for (size_t i = 0; found && i < command->option_count; i++)
+        if (command->options[i].letter == found)
+            return &command->options[i];
+    return NULL;
+}
+
+static int set_option(struct options *options, const struct option_spec *row, const char *value,
                       struct error *err)
 {
-    void *target = (char *)options + row->offset;
+    void *target = (char *)options + row->target;
     unsigned long seconds;
 
-    if (row->kind == KIND_FLAG) {
+    if (row->kind == OPTION_FLAG) {
         *(bool *)target = true;
-    } else if (row->kind == KIND_TEXT && !*value) {
+    } else if (row->kind == OPTION_TEXT && !*value) {
         return error_add(err, STATUS_INPUT, "--%s: found nothing; a value is needed", row->name);
-    } else if (row->kind == KIND_TEXT) {
+    } else if (row->kind == OPTION_TEXT) {
         *(const char **)target = value;
     } else if (!number_parse(value, &seconds) || !seconds || seconds > LONGEST_TIMEOUT) {
         return error_add(err, STATUS_INPUT, "--%s: found '%s'; accepted: seconds, 1 to %d",
@@ -66,43 +77,11 @@ static int set_option(struct options *options, const struct row *row, const char
     return 0;
 }
 
-struct accepted {
-    const struct row *rows[ROWS];
-    const char *names[ROWS];
-    struct option longs[ROWS + 1];
-    char shorts[3 * ROWS + 2];
-    size_t count;
-};
-
-/* getopt_long's tables for one command. */
-static void accept(struct accepted *accepted, const struct command *command)
+static bool is_given(const struct options *options, const struct option_spec *row)
 {
-    char *letter = accepted->shorts;
+    const void *target = (const char *)options + row->target;
 
-    *accepted = (struct accepted){0};
-    *letter++ = ':';
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!strchr(command->options, rows[i].tag) && rows[i].kind != KIND_HELP)
-            continue;
-        int value = takes_value(&rows[i]) ? required_argument : no_argument;
-        accepted->rows[accepted->count] = &rows[i];
-        accepted->names[accepted->count] = rows[i].name;
-        accepted->longs[accepted->count++] =
-            (struct option){rows[i].name, value, NULL, rows[i].letter};
-        if (rows[i].letter < DRIVER) {
-            *letter++ = (char)rows[i].letter;
-            if (value == required_argument)
-                *letter++ = ':';
-        }
-    }
-}
-
-static const struct row *find_row(const struct accepted *accepted, int letter)
-{
-    for (size_t i = 0; i < accepted->count; i++)
-        if (accepted->rows[i]->letter == letter)
-            return accepted->rows[i];
-    return NULL;
+    return row->kind == OPTION_TEXT ? *(const char *const *)target != NULL : *(const bool *)target;
 }
 
 /* Adds the names that begin so, and counts them. */
@@ -117,8 +96,7 @@ static size_t list_fitting(struct strbuf *fitting, const struct accepted *accept
     return fits;
 }
 
-static void unknown_option(const struct command *command, const struct accepted *accepted,
-                           const char *text, struct error *err)
+static void unknown_option(const struct accepted *accepted, const char *text, struct error *err)
 {
     scope(strbuf_release) struct strbuf fitting = STRBUF_INIT;
     bool is_long = strncmp(text, "--", 2) == 0;
@@ -131,29 +109,45 @@ static void unknown_option(const struct command *command, const struct accepted 
         error_add(err, STATUS_INPUT, "unknown option '%s'; did you mean '--%s'?", text, near);
     else
         error_add(err, STATUS_INPUT, "unknown option '%s'; 'conda-gpu %s --help' lists them", text,
-                  command->name);
+                  accepted->command->name);
     if (fitting.failed)
         error_memory(err);
 }
 
 /* getopt_long leaves in optopt a short option's letter, also within a word of several, and a long
-   one's where it is known but has a value too many or too few; else 0. */
-static void wrong_option(const struct command *command, const struct accepted *accepted,
-                         bool lacks_value, const char *word, struct error *err)
+   one's value where it is known but has an argument too many or too few; else 0. */
+static void wrong_option(const struct accepted *accepted, bool lacks_value, const char *word,
+                         struct error *err)
 {
     const char single[] = {'-', (char)optopt, '\0'};
-    const struct row *row = optopt ? find_row(accepted, optopt) : NULL;
+    const struct option_spec *row = find_row(accepted->command, optopt);
 
     if (lacks_value)
         error_add(err, STATUS_INPUT, "%s: a value is needed",
                   strncmp(word, "--", 2) == 0 ? word : single);
-    else if (row)
-        error_add(err, STATUS_INPUT, "--%s takes no value", row->name);
+    else if (row || optopt == HELP)
+        error_add(err, STATUS_INPUT, "--%s takes no value", row ? row->name : "help");
     else
-        unknown_option(command, accepted, optopt ? single : word, err);
+        unknown_option(accepted, optopt ? single : word, err);
 }
 
-static void apply_environment(struct options *options)
+/* An option that excludes another which was given as well. */
+static void check_combinations(const struct options *options, const struct command *command,
+                               struct error *err)
+{
+    for (size_t i = 0; i < command->option_count; i++) {
+        const struct option_spec *row = &command->options[i];
+        if (!row->excludes || !is_given(options, row))
+            continue;
+        for (size_t k = 0; k < command->option_count; k++)
+            if (strcmp(command->options[k].name, row->excludes) == 0 &&
+                is_given(options, &command->options[k]))
+                error_add(err, STATUS_INPUT, "--%s and --%s exclude each other; give one of them",
+                          row->excludes, row->name);
+    }
+}
+
+static void use_environment(struct options *options)
 {
     if (!options->driver && !getauxval(AT_SECURE))
         options->driver = env_get_filled(options->env, "CONDA_GPU_DRIVER");
@@ -161,51 +155,90 @@ static void apply_environment(struct options *options)
         options->driver = options->template_dir = NULL;
 }
 
-/* What an argument that is no option may have been meant as. */
-static const char *instead_of_arguments(const struct command *command)
-{
-    if (strchr(command->options, 'f'))
-        return "a file is named with -f, an environment with -n or -p";
-    if (strchr(command->options, 'n'))
-        return "an environment is named with -n or -p";
-    return "only options are accepted here";
-}
-
-static void check_combinations(const struct options *options, struct error *err)
-{
-    if (options->name && options->prefix)
-        error_add(err, STATUS_INPUT, "-n and -p both name an environment; give one of them");
-    if (options->quiet && options->verbose)
-        error_add(err, STATUS_INPUT, "-q and -v contradict each other; give one of them");
-    if (options->adopt && options->replace)
-        error_add(err, STATUS_INPUT,
-                  "--adopt and --replace contradict each other; give one of them");
-    if (options->check && options->dry_run)
-        error_add(err, STATUS_INPUT, "--check and --dry-run: give one of them");
-}
-
-enum parsed options_parse(struct options *options, const struct command *command, int argc,
-                          char **argv, struct error *err)
+static enum parsed parse(struct options *options, const struct command *command, int argc,
+                         char **argv, struct error *err)
 {
     struct accepted accepted;
-    int letter;
+    int found;
 
     accept(&accepted, command);
     opterr = 0;
-    optind = 1;
-    while ((letter = getopt_long(argc, argv, accepted.shorts, accepted.longs, NULL)) != -1) {
-        const struct row *row = find_row(&accepted, letter);
-        if (row && row->kind == KIND_HELP)
+    optind = 0; /* also getopt's own state begins anew */
+    while ((found = getopt_long(argc, argv, accepted.shorts, accepted.longs, NULL)) != -1) {
+        const struct option_spec *row = find_row(command, found);
+        if (found == 'h' || found == HELP)
             return PARSED_HELP;
         if (row)
             set_option(options, row, optarg, err);
         else
-            wrong_option(command, &accepted, letter == ':', argv[optind - 1], err);
+            wrong_option(&accepted, found == ':', argv[optind - 1], err);
     }
-    for (int i = optind; i < argc; i++)
-        error_add(err, STATUS_INPUT, "unexpected argument '%s'; %s", argv[i],
-                  instead_of_arguments(command));
-    check_combinations(options, err);
-    apply_environment(options);
+    options->arguments = argv + optind;
+    options->argument_count = (size_t)(argc - optind);
+    for (int i = optind; i < argc && !command->arguments; i++)
+        error_add(err, STATUS_INPUT, "unexpected argument '%s'; %s", argv[i], command->instead);
+    check_combinations(options, command, err);
+    use_environment(options);
     return err->status == STATUS_DONE ? PARSED_RUN : PARSED_WRONG;
+}
+
+/* Whether an option, given as this word, takes the next one as its value. Asked before the command
+   is known, so any command's will do. */
+static bool takes_next(const char *word, const struct command *command)
+{
+    for (const char *letter = word + 1; *letter && word[1] != '-'; letter++) {
+        const struct option_spec *row = find_row(command, *letter);
+        if (row && row->argument)
+            return !letter[1];
+    }
+    for (size_t i = 0; word[1] == '-' && i < command->option_count; i++)
+        if (command->options[i].argument &&
+            strncmp(command->options[i].name, word + 2, strlen(word + 2)) == 0)
+            return true;
+    return false;
+}
+
+/* The index of the command, the first argument that belongs to no option; argc where there is
+   none. */
+static int find_command(int argc, char **argv)
+{
+    int at = 1;
+
+    for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
+        bool takes = false;
+        if (strcmp(argv[at], "--") == 0)
+            return at + 1;
+        for (size_t i = 0; i < command_count; i++)
+            takes = takes || takes_next(argv[at], commands[i]);
+        at += takes;
+    }
+    return at < argc ? at : argc;
+}
+
+static bool is_one_of(const char *word, const char *letter, const char *name)
+{
+    return strcmp(word, letter) == 0 || strcmp(word, name) == 0;
+}
+
+enum parsed options_parse(struct options *options, const struct command **command, int argc,
+                          char **argv, struct error *err)
+{
+    int at = find_command(argc, argv);
+
+    *command = NULL;
+    for (int i = 1; i < at; i++) {
+        if (is_one_of(argv[i], "-V", "--version"))
+            return PARSED_VERSION;
+        if (is_one_of(argv[i], "-h", "--help") && at == argc)
+            return PARSED_HELP;
+    }
+    if (at == argc) {
+        error_add(err, STATUS_INPUT, "no command is given; see conda-gpu --help");
+        return PARSED_WRONG;
+    }
+    *command = command_find(argv[at], err);
+    if (!*command)
+        return PARSED_WRONG;
+    memmove(&argv[at], &argv[at + 1], (size_t)(argc - at) * sizeof *argv);
+    return parse(options, *command, argc - 1, argv, err);
 }

@@ -4,23 +4,12 @@
 #include "base/scope.h"
 #include "conda/install.h"
 
-static const char help[] =
-    "Usage: conda-gpu remove [-n NAME | -p PREFIX] [OPTION...]\n"
-    "\n"
-    "Removes from an environment what apply wrote there, and only that. Files that somebody\n"
-    "edited since stay, and are named.\n"
-    "\n"
-    "  -n, --name NAME     the environment of this name\n"
-    "  -p, --prefix PREFIX the environment in this folder; without either, the active one\n"
-    "  -q, --quiet         print nothing but errors\n"
-    "  --timeout SECONDS   how long to wait for another conda-gpu (60)\n"
-    "  -h, --help          this text\n"
-    "\n"
-    "Exit status: 0 done, also when there was nothing to remove; 2 the command line is wrong;\n"
-    "4 the environment: not found, not writable, or a file was edited; 5 the system failed.\n"
-    "\n"
-    "Example:\n"
-    "  conda deactivate && conda-gpu remove -n pt-cuda-env\n";
+static const struct option_spec remove_options[] = {
+    OPTION_NAME_ROW,
+    OPTION_PREFIX_ROW("the environment in this folder; without either, the active one"),
+    OPTION_QUIET_ROW("print nothing but errors"),
+    OPTION_TIMEOUT_ROW("how long to wait for another conda-gpu (60)"),
+};
 
 static void print_removals(const struct removals *removals, const struct options *options)
 {
@@ -64,4 +53,16 @@ static int run(const struct options *options, struct error *err)
     return result;
 }
 
-const struct command remove_command = {"remove", "npqT", help, run};
+const struct command remove_command = {
+    .name = "remove",
+    .summary = "remove what apply wrote",
+    .usage = "[-n NAME | -p PREFIX] [OPTION...]",
+    .about = "Removes from an environment what apply wrote there, and only that. Files that\n"
+             "somebody edited since stay, and are named.\n",
+    .example = "conda deactivate && conda-gpu remove -n pt",
+    .instead = "an environment is named with -n or -p",
+    .statuses = "0245",
+    .options = remove_options,
+    .option_count = sizeof remove_options / sizeof *remove_options,
+    .run = run,
+};

@@ -1,0 +1,130 @@
+#include "cli/cli.h"
+
+#include "base/env.h"
+#include "base/scope.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static int unwritten; /* errno of the first write to stdout that failed */
+static bool lost;     /* something that there was no memory to print */
+
+/* Bytes for stdout; what became of them is told by cli_finish. */
+static void put(const char *text, size_t length)
+{
+    if (fwrite(text, 1, length, stdout) < length && !unwritten)
+        unwritten = errno;
+}
+
+/* A line without what could act on a terminal. */
+static void make_line(struct strbuf *line, const char *before, const struct strbuf *text)
+{
+    strbuf_adds(line, before);
+    strbuf_add_printable(line, strbuf_text(text), text->length);
+    strbuf_addc(line, '\n');
+    lost = lost || text->failed || line->failed;
+}
+
+void cli_note(const struct options *options, const char *format, ...)
+{
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    strbuf_vaddf(&text, format, args);
+    va_end(args);
+    if (options->quiet)
+        return;
+    make_line(&line, PROGRAM ": note: ", &text);
+    fputs(strbuf_text(&line), stderr);
+}
+
+void cli_print(const struct options *options, const char *format, ...)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    strbuf_vaddf(&text, format, args);
+    va_end(args);
+    cli_print_line(options, &text);
+}
+
+void cli_print_line(const struct options *options, const struct strbuf *text)
+{
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+    if (options->quiet)
+        return;
+    make_line(&line, "", text);
+    put(strbuf_text(&line), line.length);
+}
+
+void cli_write(const struct strbuf *text)
+{
+    lost = lost || text->failed;
+    put(strbuf_text(text), text->length);
+}
+
+void cli_write_text(const char *text)
+{
+    put(text, strlen(text));
+}
+
+void cli_write_foreign(const struct strbuf *text)
+{
+    scope(strbuf_release) struct strbuf shown = STRBUF_INIT;
+    const char *line = strbuf_text(text), *end = line + text->length;
+
+    while (line < end && isatty(STDOUT_FILENO)) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *stop = newline ? newline : end;
+        strbuf_add_printable(&shown, line, (size_t)(stop - line));
+        strbuf_adds(&shown, "\n");
+        line = stop + 1;
+    }
+    cli_write(shown.length || shown.failed ? &shown : text);
+}
+
+/* As other programs end whose reader has gone: `conda-gpu devices | head -1`. Until here the signal
+   is ignored, so that it stops no writing of hooks. */
+static void end_by_signal(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+int cli_finish(bool pipe_kills, struct error *err)
+{
+    if (fflush(stdout) != 0 && !unwritten)
+        unwritten = errno;
+    if (unwritten == EPIPE && pipe_kills)
+        end_by_signal();
+    if (unwritten)
+        return error_add(err, STATUS_SYSTEM, "cannot write to standard output: %s",
+                         strerror(unwritten));
+    return lost ? error_memory(err) : 0;
+}
+
+void cli_print_error(const struct options *options, const struct error *err)
+{
+    bool colours = cli_colours(options, STDERR_FILENO);
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    error_print(err, PROGRAM ": ", &text);
+    fprintf(stderr, "%s%s%s", colours ? "\033[31m" : "",
+            text.failed ? PROGRAM ": out of memory\n" : strbuf_text(&text),
+            colours ? "\033[0m" : "");
+}
+
+bool cli_colours(const struct options *options, int fd)
+{
+    const char *term = env_get(options->env, "TERM");
+
+    return isatty(fd) && !env_get_filled(options->env, "NO_COLOR") && term &&
+           strcmp(term, "dumb") != 0;
+}
