@@ -1,12 +1,12 @@
 #include "base/file.h"
 
+#include "base/clock.h"
 #include "base/scope.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum {
     CHUNK = 16384,
@@ -17,15 +17,6 @@ static int fail(int error)
 {
     errno = error;
     return -1;
-}
-
-/* The clock that nobody sets, in milliseconds. */
-static long long clock_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
 /* Waits until there is something to read or no writer is left. */
@@ -102,7 +93,7 @@ int file_read_named(const char *path, size_t limit, unsigned seconds, struct str
     scope(close_fd) int fd =
         input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : again(open(path, HOW));
 
-    return fd < 0 ? -1 : read_all(fd, limit, clock_now() + seconds * 1000ll, out);
+    return fd < 0 ? -1 : read_all(fd, limit, clock_in(seconds), out);
 }
 
 const char *file_reason(int error)

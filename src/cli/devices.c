@@ -40,18 +40,18 @@ static int look(struct views *views, const struct options *options, struct error
          env_get(options->env, "CUDA_DEVICE_ORDER"), options->timeout},
     };
     struct inventory *answers[] = {&views->all, &views->fastest, &views->shell};
-    struct inquiry inquiries[] = {INQUIRY_INIT, INQUIRY_INIT, INQUIRY_INIT};
+    struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
     scope(error_release) struct error blind = ERROR_INIT;
     int result = 0;
 
     for (int i = 0; i < 3 && result == 0; i++)
-        result = inventory_ask(&inquiries[i], &questions[i], err);
+        result = inventory_ask(&children[i], &questions[i], err);
     for (int i = 0; i < 3; i++) {
-        bool wanted = result == 0 && inquiries[i].child > 0;
-        if (wanted && inventory_answer(&inquiries[i], answers[i], i == 2 ? &blind : err) < 0)
+        bool wanted = result == 0 && children[i].guard > 0;
+        if (wanted && inventory_answer(&children[i], answers[i], i == 2 ? &blind : err) < 0)
             result = i == 2 && answers[i]->absent ? 0 : -1;
         else
-            inventory_cancel(&inquiries[i]);
+            child_end(&children[i]);
     }
     if (result < 0 && err->status == STATUS_DONE)
         return error_join(err, &blind);

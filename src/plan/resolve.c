@@ -31,12 +31,9 @@ static int add_table(struct error *err, const struct device_list *machine)
 static int ask(struct inventory *answer, const struct driver *driver, const char *visible,
                struct error *err)
 {
-    scope(inventory_cancel) struct inquiry inquiry = INQUIRY_INIT;
     const struct question question = {driver->library, visible, PLAN_ORDER, driver->timeout};
 
-    if (inventory_ask(&inquiry, &question, err) < 0)
-        return -1;
-    return inventory_answer(&inquiry, answer, err);
+    return inventory_read(answer, &question, err);
 }
 
 /* Compares what the driver shows under the planned values with what was chosen. */

@@ -85,8 +85,8 @@ for template in templates/*; do
   check "$template is not embedded as it is" cmp "$template" "$scratch/template"
 done
 
-# Only the command line prints, exits or looks at the environment. (answer.c and inventory.c are
-# the child's side of a pipe, which ends with _exit.)
+# Only the command line prints, exits or looks at the environment. (child.c is
+# a process of its own, which ends with _exit.)
 for source in src/*/*.c; do
   name=${source#src/}
   name=${name%.c}

@@ -40,7 +40,7 @@
  *                        does that, then goes on
  *     grandchild SECONDS forks a process that holds the open descriptors so long; goes on
  *     daemon SECONDS     the same, with a session of its own and a parent that has ended
- *     descriptors        returns 999 unless 0 to 2 are /dev/null, 3 is a pipe and no other is open
+ *     descriptors        returns 999 unless 0 to 2 are /dev/null, 3 is a socket and no other is open
  *
  * `when-visible` before a statement makes it hold only where CUDA_VISIBLE_DEVICES is set, and
  * `unless-visible` only where it is not: so the answer changes between the program's two questions.
@@ -441,7 +441,7 @@ static void act_descriptors(const struct fault *fault)
         if (fd < 3)
             good = good && is.st_rdev == null.st_rdev;
         if (fd == 3)
-            good = good && S_ISFIFO(is.st_mode);
+            good = good && S_ISSOCK(is.st_mode);
     }
     if (!good)
         verdict.code = UNKNOWN;

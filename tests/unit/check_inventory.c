@@ -5,8 +5,8 @@
 #include "support/support.h"
 
 #include "base/scope.h"
-#include "gpu/answer.h"
 #include "gpu/inventory.h"
+#include "gpu/query.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -308,12 +308,8 @@ static void use_machine(const char *statements)
 
 static int ask(struct inventory *machine, const struct question *question, struct error *err)
 {
-    struct inquiry inquiry = INQUIRY_INIT;
+    int result = inventory_read(machine, question, err);
 
-    ck_assert_int_eq(inventory_ask(&inquiry, question, err), 0);
-    int result = inventory_answer(&inquiry, machine, err);
-    ck_assert_int_eq(inquiry.child, -1);
-    ck_assert_int_eq(inquiry.answer, -1);
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
     return result;
 }
@@ -364,7 +360,7 @@ END_TEST
 /* Several at once, answered in another order than asked. */
 START_TEST(asks_several_at_once)
 {
-    struct inquiry inquiries[3] = {INQUIRY_INIT, INQUIRY_INIT, INQUIRY_INIT};
+    struct child children[3] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
     const struct question questions[] = {{driver, NULL, "PCI_BUS_ID", 10},
                                          {driver, "1", "PCI_BUS_ID", 10},
                                          {driver, "1,2", NULL, 10}};
@@ -373,98 +369,12 @@ START_TEST(asks_several_at_once)
 
     use_machine("delay 100");
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(inventory_ask(&inquiries[i], &questions[i], &err), 0);
+        ck_assert_int_eq(inventory_ask(&children[i], &questions[i], &err), 0);
     for (int i = 2; i >= 0; i--) {
         scope(inventory_release) struct inventory machine = {0};
-        ck_assert_int_eq(inventory_answer(&inquiries[i], &machine, &err), 0);
+        ck_assert_int_eq(inventory_answer(&children[i], &machine, &err), 0);
         ck_assert_uint_eq(machine.devices.count, counts[i]);
     }
-}
-END_TEST
-
-START_TEST(gives_up)
-{
-    scope(inventory_release) struct inventory machine = {0};
-    scope(error_release) struct error err = ERROR_INIT;
-    const struct question question = {driver, NULL, NULL, 1};
-    struct timespec start, end;
-
-    use_machine("fault cuInit hang");
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    ck_assert_int_eq(ask(&machine, &question, &err), -1);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    ck_assert_int_ge(end.tv_sec - start.tv_sec, 0);
-    ck_assert_int_le(end.tv_sec - start.tv_sec, 2);
-    ck_assert_ptr_nonnull(strstr(error_text(&err), "did not answer within 1 second"));
-    ck_assert(!machine.absent);
-}
-END_TEST
-
-START_TEST(cancels)
-{
-    struct inquiry inquiry = INQUIRY_INIT;
-    scope(error_release) struct error err = ERROR_INIT;
-    const struct question question = {driver, NULL, NULL, 30};
-    struct timespec start, end;
-
-    use_machine("fault cuInit grandchild 30\nfault cuInit hang");
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    ck_assert_int_eq(inventory_ask(&inquiry, &question, &err), 0);
-    inventory_cancel(&inquiry);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    ck_assert_int_le(end.tv_sec - start.tv_sec, 2);
-    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
-    inventory_cancel(&inquiry);
-}
-END_TEST
-
-/* The child shuts what the caller had open: the descriptor of a lock for example. */
-START_TEST(child_keeps_nothing_open)
-{
-    struct inquiry inquiry = INQUIRY_INIT;
-    scope(error_release) struct error err = ERROR_INIT;
-    const struct question question = {driver, NULL, NULL, 30};
-    int ends[2];
-    char byte;
-
-    use_machine("fault cuInit hang");
-    ck_assert_int_eq(pipe(ends), 0); /* without FD_CLOEXEC */
-    ck_assert_int_eq(inventory_ask(&inquiry, &question, &err), 0);
-    close(ends[1]);
-    ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* would wait if the child had the other end */
-    inventory_cancel(&inquiry);
-    close(ends[0]);
-}
-END_TEST
-
-/* The same as the driver sees it, whatever the caller has open. */
-START_TEST(driver_finds_the_pipe_alone)
-{
-    scope(inventory_release) struct inventory machine = {0};
-    scope(error_release) struct error err = ERROR_INIT;
-    const struct question question = {driver, NULL, NULL, 30};
-
-    use_machine("fault cuInit descriptors");
-    for (int fd = 50; fd < 1000; fd += 50)
-        ck_assert_int_eq(dup2(0, fd), fd);
-    ck_assert_msg(ask(&machine, &question, &err) == 0, "%s", error_text(&err));
-}
-END_TEST
-
-/* Nothing stays open after a hundred questions. */
-START_TEST(leaks_no_descriptor)
-{
-    const struct question question = {driver, NULL, NULL, 10};
-    scope(error_release) struct error err = ERROR_INIT;
-
-    use_machine("");
-    int before = dup(0);
-    for (int i = 0; i < 20; i++) {
-        scope(inventory_release) struct inventory machine = {0};
-        ck_assert_int_eq(ask(&machine, &question, &err), 0);
-    }
-    int after = dup(0);
-    ck_assert_int_eq(after, before + 1);
 }
 END_TEST
 
@@ -486,11 +396,6 @@ static Suite *suite(void)
     tcase_add_test(tests, asks);
     LOOP(tests, asks_with_visible, views);
     tcase_add_test(tests, asks_several_at_once);
-    tcase_add_test(tests, gives_up);
-    tcase_add_test(tests, cancels);
-    tcase_add_test(tests, child_keeps_nothing_open);
-    tcase_add_test(tests, driver_finds_the_pipe_alone);
-    tcase_add_test(tests, leaks_no_descriptor);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -10,7 +10,7 @@
 #include "fuzz/fuzz.h"
 
 #include "base/scope.h"
-#include "gpu/answer.h"
+#include "gpu/query.h"
 #include "gpu/inventory.h"
 #include "plan/plan.h"
 

@@ -1,11 +1,12 @@
 /*
- * What the child that asks the driver sends back through its pipe: one head, then one record per
- * device. Both ends are this program, on one machine, so structs travel as they are; the reader
- * trusts nothing in them all the same (inventory_decode).
+ * What a child asks the CUDA driver, and its answer: one head, then one record per device. Both
+ * ends are this program, on one machine, so structs travel as they are; the reader trusts nothing
+ * in them all the same (inventory_decode).
  */
-#ifndef CONDA_GPU_ANSWER_H
-#define CONDA_GPU_ANSWER_H
+#ifndef CONDA_GPU_QUERY_H
+#define CONDA_GPU_QUERY_H
 
+#include "base/strbuf.h"
 #include "gpu/device.h"
 
 enum answer_kind {
@@ -41,7 +42,14 @@ struct answer_device {
 
 #define ANSWER_MAGIC "cudevs1"
 
-/* The child's whole work: opens the library, asks it, writes the answer to fd. */
-void answer_question(const char *library, int fd);
+struct question {
+    const char *library; /* NULL: libcuda.so.1 where it usually is */
+    const char *visible; /* CUDA_VISIBLE_DEVICES; NULL: unset */
+    const char *order;   /* CUDA_DEVICE_ORDER; NULL: unset */
+    unsigned timeout;    /* seconds */
+};
+
+/* A child_work for a struct question: makes its environment, opens the library and asks it. */
+void query_cuda(const void *question, struct strbuf *answer);
 
 #endif

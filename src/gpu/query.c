@@ -1,6 +1,5 @@
-#include "gpu/answer.h"
+#include "gpu/query.h"
 
-#include "base/file.h"
 #include "gpu/cuda.h"
 
 #include <stdio.h>
@@ -107,17 +106,30 @@ static struct answer_device *ask_all(struct asking *ask)
     return devices;
 }
 
-void answer_question(const char *library, int fd)
+static void set_or_unset(const char *name, const char *value)
 {
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+void query_cuda(const void *data, struct strbuf *answer)
+{
+    const struct question *question = data;
     struct asking ask = {.head = {.magic = ANSWER_MAGIC, .kind = ANSWER_DEVICES}};
     struct answer_device *devices = NULL;
 
-    int opened = cuda_open(&ask.cuda, library, ask.head.detail, sizeof ask.head.detail);
+    set_or_unset("CUDA_VISIBLE_DEVICES", question->visible);
+    set_or_unset("CUDA_DEVICE_ORDER", question->order);
+    setenv("CUDA_FORCE_PRELOAD_LIBRARIES", "0", 1);
+    setenv("CUDA_DISABLE_JIT", "1", 1);
+    int opened = cuda_open(&ask.cuda, question->library, ask.head.detail, sizeof ask.head.detail);
     if (opened < 0)
         ask.head.kind = opened == -1 ? ANSWER_NO_LIBRARY : ANSWER_BAD_LIBRARY;
     else
         devices = ask_all(&ask);
-    if (file_write_fd(fd, (const char *)&ask.head, sizeof ask.head) == 0 && devices)
-        file_write_fd(fd, (const char *)devices, ask.head.count * sizeof *devices);
+    strbuf_add(answer, &ask.head, sizeof ask.head);
+    strbuf_add(answer, devices, ask.head.count * sizeof *devices);
     free(devices);
 }
