@@ -24,6 +24,15 @@
         taken_;                                                                                    \
     })
 
+/* The same for a descriptor: the variable is -1 then. */
+static inline int take_fd(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
 static inline void free_text(char **text)
 {
     free(*text);

@@ -1,0 +1,69 @@
+/*
+ * Leases: a card that one command and its children have for themselves, until the last of them
+ * ends.
+ *
+ * A lease is a listening Unix socket with an abstract name, conda-gpu/lease/UUID (unix(7)). The
+ * kernel lets one socket have a name, and takes it back when the last process that holds the socket
+ * has ended, however it ended; no file is left, nobody can unlink or forge it, and no permission is
+ * needed. Whoever connects to it learns from the kernel who listens (SO_PEERCRED) and is told by
+ * the hang-up when the lease ends. Such names live in a network namespace: the machine and
+ * containers that use its network see each other's leases, other containers do not.
+ *
+ *     scope(lease_release) struct lease lease = LEASE_INIT;
+ *     if (lease_take(&lease, uuid) == LEASE_TAKEN) ... lease_ask(uuid, &holder) says by whom
+ *     lease_hand_on(&lease);     // from here on a command that is executed holds it too
+ *
+ * What a lease does not do: it binds only those who ask for one. A process that closes descriptors
+ * that it does not know (some daemons do) lets go of its lease.
+ */
+#ifndef CONDA_GPU_LEASE_H
+#define CONDA_GPU_LEASE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* Before the UUID of a GPU or MIG instance, in the form that uuid_text() gives. */
+#define LEASE_NAME "conda-gpu/lease/"
+
+struct lease {
+    int socket; /* -1: none */
+};
+
+#define LEASE_INIT                                                                                 \
+    {                                                                                              \
+        -1                                                                                         \
+    }
+
+enum lease_result {
+    LEASE_OURS,
+    LEASE_TAKEN, /* somebody has it */
+};
+
+/* LEASE_OURS or LEASE_TAKEN; -1 with errno. Closed when another program is executed. */
+int lease_take(struct lease *lease, const char *uuid);
+
+/* From now on programs that are executed hold the lease as well, and with them their children.
+   -1 with errno. */
+int lease_hand_on(struct lease *lease);
+
+void lease_release(struct lease *lease);
+
+/* Who took a lease. The user and the process come from the kernel; the process may have ended, and
+   its children hold the lease. */
+struct lease_holder {
+    uid_t user;
+    pid_t process;
+    bool ended;       /* the process has ended: its children hold the lease */
+    time_t since;     /* when the process began; 0: unknown */
+    char command[64]; /* its first words, of any bytes; "" where it has ended */
+};
+
+/* 1: somebody holds it; 0: nobody does; -1 with errno. */
+int lease_ask(const char *uuid, struct lease_holder *holder);
+
+/* A descriptor that hangs up (POLLHUP) when the lease ends; -1 with errno: ECONNREFUSED where
+   nobody holds it, EAGAIN where so many wait that one has to look again from time to time. */
+int lease_watch(const char *uuid);
+
+#endif
