@@ -1,28 +1,18 @@
 #include "gpu/cuda.h"
 
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-static const struct {
-    const char *symbol;
-    size_t offset;
-    bool optional;
-} calls[] = {
-    {"cuInit", offsetof(struct cuda, init), false},
-    {"cuDriverGetVersion", offsetof(struct cuda, driver_version), false},
-    {"cuDeviceGetCount", offsetof(struct cuda, device_count), false},
-    {"cuDeviceGet", offsetof(struct cuda, device), false},
-    {"cuDeviceGetName", offsetof(struct cuda, device_name), false},
-    {"cuDeviceGetUuid", offsetof(struct cuda, device_uuid), false},
-    {"cuDeviceGetUuid_v2", offsetof(struct cuda, device_uuid_v2), true},
-    {"cuDeviceGetPCIBusId", offsetof(struct cuda, device_pci), false},
-    {"cuDeviceTotalMem_v2", offsetof(struct cuda, device_memory), false},
-    {"cuDeviceGetAttribute", offsetof(struct cuda, device_attribute), false},
-    {"cuGetErrorName", offsetof(struct cuda, error_name), true},
-    {"cuGetErrorString", offsetof(struct cuda, error_string), true},
+static const struct library_call calls[] = {
+    {"cuInit", offsetof(struct cuda, init), LIBRARY_REQUIRED},
+    {"cuDriverGetVersion", offsetof(struct cuda, driver_version), LIBRARY_REQUIRED},
+    {"cuDeviceGetCount", offsetof(struct cuda, device_count), LIBRARY_REQUIRED},
+    {"cuDeviceGet", offsetof(struct cuda, device), LIBRARY_REQUIRED},
+    {"cuDeviceGetName", offsetof(struct cuda, device_name), LIBRARY_REQUIRED},
+    {"cuDeviceGetUuid", offsetof(struct cuda, device_uuid), LIBRARY_REQUIRED},
+    {"cuDeviceGetUuid_v2", offsetof(struct cuda, device_uuid_v2), LIBRARY_OPTIONAL},
+    {"cuDeviceGetPCIBusId", offsetof(struct cuda, device_pci), LIBRARY_REQUIRED},
+    {"cuDeviceTotalMem_v2", offsetof(struct cuda, device_memory), LIBRARY_REQUIRED},
+    {"cuDeviceGetAttribute", offsetof(struct cuda, device_attribute), LIBRARY_REQUIRED},
+    {"cuGetErrorName", offsetof(struct cuda, error_name), LIBRARY_OPTIONAL},
+    {"cuGetErrorString", offsetof(struct cuda, error_string), LIBRARY_OPTIONAL},
 };
 
 static const char *const libraries[] = {
@@ -33,42 +23,12 @@ static const char *const libraries[] = {
     "/run/opengl-driver/lib/libcuda.so.1",
 };
 
-static int resolve(struct cuda *cuda, char *problem, size_t size)
+enum library_state cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size)
 {
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        void *symbol = dlsym(cuda->handle, calls[i].symbol);
-        if (!symbol && !calls[i].optional) {
-            snprintf(problem, size, "it has no %s", calls[i].symbol);
-            return -2;
-        }
-        memcpy((char *)cuda + calls[i].offset, &symbol, sizeof symbol);
-    }
-    return 0;
-}
-
-int cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size)
-{
-    struct cuda opened = {0};
-    bool there = library && access(library, F_OK) == 0;
     const char *const *names = library ? &library : libraries;
     size_t count = library ? 1 : sizeof libraries / sizeof *libraries;
 
-    for (size_t i = 0; i < count && !opened.handle; i++) {
-        opened.handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-        if (opened.handle)
-            break;
-        const char *why = dlerror();
-        bool exists = names[i][0] == '/' && access(names[i], F_OK) == 0;
-        if (i == 0 || (exists && !there))
-            snprintf(problem, size, "%s", why ? why : "unknown reason");
-        there = there || exists;
-    }
-    if (!opened.handle)
-        return there ? -2 : -1;
-    int result = resolve(&opened, problem, size);
-    if (result == 0)
-        *cuda = opened;
-    return result;
+    return library_open(cuda, calls, sizeof calls / sizeof *calls, names, count, problem, size);
 }
 
 #define MPS_REMEDY                                                                                 \

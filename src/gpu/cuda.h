@@ -1,9 +1,9 @@
 /*
- * The CUDA driver library as a value: its handle and the calls that we make, as typed pointers.
+ * The CUDA driver library as a value: the calls that we make, as typed pointers.
  * Only a process that the driver may harm opens it: see inventory.h.
  *
  *     struct cuda cuda;
- *     if (cuda_open(&cuda, NULL, problem, sizeof problem) < 0) ...
+ *     if (cuda_open(&cuda, NULL, problem, sizeof problem) != LIBRARY_OPEN) ...
  *     int code = cuda.init(0);
  *
  * The declarations are ours, after NVIDIA's CUDA Driver API reference (docs.nvidia.com/cuda/
@@ -16,6 +16,7 @@
 #define CONDA_GPU_CUDA_H
 
 #include "gpu/device.h"
+#include "gpu/library.h"
 
 #include <stddef.h>
 
@@ -32,7 +33,6 @@ enum {
 };
 
 struct cuda {
-    void *handle;
     int (*init)(unsigned flags);
     int (*driver_version)(int *version);
     int (*device_count)(int *count);
@@ -50,10 +50,9 @@ struct cuda {
 /*
  * Loads `library`, or for NULL libcuda.so.1 by the dynamic linker's search and then in the folders
  * of WSL, containers and NixOS. Plain libcuda.so is never tried: it can be the toolkit's stub.
- * Returns 0; -1 when no library was found; -2 when one was found that cannot be loaded or lacks a
- * call. Then `problem` says what.
+ * See library_open.
  */
-int cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size);
+enum library_state cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size);
 
 /* What to do about an error code, as a sentence without full stop; NULL where we know nothing. */
 const char *cuda_remedy(int code);

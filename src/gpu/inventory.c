@@ -122,6 +122,12 @@ static int report_kind(const struct answer_head *head, bool *absent, struct erro
                          "the CUDA driver library cannot be used: %s; reinstall NVIDIA's driver, "
                          "or name another library with --driver PATH",
                          head->detail);
+    case ANSWER_PLACEHOLDER:
+        return error_add(err, STATUS_DRIVER,
+                         "the CUDA driver library is an empty file (%s), as the image of a "
+                         "container has it that was once started with GPUs; start this one with "
+                         "--gpus all, or name another library with --driver PATH",
+                         head->detail);
     case ANSWER_FAILED:
         return report_call(head, absent, err);
     case ANSWER_ODD:

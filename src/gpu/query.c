@@ -116,18 +116,22 @@ static void set_or_unset(const char *name, const char *value)
 
 void query_cuda(const void *data, struct strbuf *answer)
 {
+    static const enum answer_kind kinds[] = {[LIBRARY_OPEN] = ANSWER_DEVICES,
+                                             [LIBRARY_MISSING] = ANSWER_NO_LIBRARY,
+                                             [LIBRARY_UNUSABLE] = ANSWER_BAD_LIBRARY,
+                                             [LIBRARY_PLACEHOLDER] = ANSWER_PLACEHOLDER};
     const struct question *question = data;
-    struct asking ask = {.head = {.magic = ANSWER_MAGIC, .kind = ANSWER_DEVICES}};
+    struct asking ask = {.head = {.magic = ANSWER_MAGIC}};
     struct answer_device *devices = NULL;
 
     set_or_unset("CUDA_VISIBLE_DEVICES", question->visible);
     set_or_unset("CUDA_DEVICE_ORDER", question->order);
     setenv("CUDA_FORCE_PRELOAD_LIBRARIES", "0", 1);
     setenv("CUDA_DISABLE_JIT", "1", 1);
-    int opened = cuda_open(&ask.cuda, question->library, ask.head.detail, sizeof ask.head.detail);
-    if (opened < 0)
-        ask.head.kind = opened == -1 ? ANSWER_NO_LIBRARY : ANSWER_BAD_LIBRARY;
-    else
+    enum library_state state =
+        cuda_open(&ask.cuda, question->library, ask.head.detail, sizeof ask.head.detail);
+    ask.head.kind = kinds[state];
+    if (state == LIBRARY_OPEN)
         devices = ask_all(&ask);
     strbuf_add(answer, &ask.head, sizeof ask.head);
     strbuf_add(answer, devices, ask.head.count * sizeof *devices);

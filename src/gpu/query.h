@@ -13,6 +13,7 @@ enum answer_kind {
     ANSWER_DEVICES,
     ANSWER_NO_LIBRARY,  /* detail: what dlopen said */
     ANSWER_BAD_LIBRARY, /* detail: what dlopen or dlsym said */
+    ANSWER_PLACEHOLDER, /* the library is an empty file; detail: what dlopen said */
     ANSWER_FAILED,      /* call, code; detail: the driver's name and text for it */
     ANSWER_ODD,         /* detail: an answer of the driver's that cannot be */
 };

@@ -650,13 +650,17 @@ END_TEST
 
 /* Which library. */
 
-#define UNUSABLE  "the CUDA driver library cannot be used: "
+#define UNUSABLE "the CUDA driver library cannot be used: "
+#define EMPTY(path)                                                                                \
+    "the CUDA driver library is an empty file (" path                                              \
+    ": file too short), as the image of a container has it that was once started with GPUs; "      \
+    "start this one with --gpus all, or name another library with --driver PATH\n"
 #define REINSTALL "; reinstall NVIDIA's driver, or name another library with --driver PATH\n"
 
 START_TEST(no_library_at_all)
 {
     static const struct fault libraries[] = {
-        {"empty", UNUSABLE "@/empty: file too short" REINSTALL},
+        {"empty", EMPTY("@/empty")},
         {"text", UNUSABLE "@/text: invalid ELF header" REINSTALL},
         {"envs", UNUSABLE "@/envs: cannot read file data: Is a directory" REINSTALL},
         {"none.so", NO_LIBRARY GO_ON},
@@ -669,6 +673,73 @@ START_TEST(no_library_at_all)
     sandbox_write_bytes(&box, "text", text, sizeof text);
     check_failed(apply("--driver", path), libraries[_i].message);
     free(path);
+}
+END_TEST
+
+/* A libcuda.so.1 that is there and broken is no machine without a GPU: nothing is written, though
+   the file has if_no_gpu: cpu. */
+
+struct bytes {
+    char *text;
+    size_t length;
+};
+
+static void cut_to_nothing(struct bytes *library)
+{
+    library->length = 0;
+}
+
+static void cut_off(struct bytes *library)
+{
+    library->length = 500;
+}
+
+static void make_text(struct bytes *library)
+{
+    memset(library->text, '#', library->length);
+}
+
+static void make_32_bits(struct bytes *library)
+{
+    library->text[4] = 1; /* EI_CLASS: ELFCLASS32 */
+}
+
+static void need_another_file(struct bytes *library)
+{
+    static const char needed[] = "libc.so.6", other[] = "none.so.6";
+
+    for (char *at; (at = memmem(library->text, library->length, needed, sizeof needed));)
+        memcpy(at, other, sizeof other);
+}
+
+static const struct {
+    void (*spoil)(struct bytes *library);
+    const char *message;
+} broken[] = {
+    {cut_to_nothing, EMPTY("@/lib/libcuda.so.1")},
+    {cut_off, UNUSABLE "@/lib/libcuda.so.1: cannot read file data" REINSTALL},
+    {make_text, UNUSABLE "@/lib/libcuda.so.1: invalid ELF header" REINSTALL},
+    {make_32_bits, UNUSABLE "libcuda.so.1: wrong ELF class: ELFCLASS32" REINSTALL},
+    {need_another_file, UNUSABLE "none.so.6: cannot open shared object file: No such file or "
+                                 "directory" REINSTALL},
+};
+
+START_TEST(broken_library)
+{
+    char search[128], *folder = sandbox_path(&box, "lib"), *driver = fake_driver();
+    const char *const env[] = {"CONDA_GPU_DRIVER=", search, NULL};
+    struct bytes library = {0};
+
+    snprintf(search, sizeof search, "LD_LIBRARY_PATH=%s", folder);
+    library.text = sandbox_read(&(struct sandbox){""}, driver, &library.length);
+    broken[_i].spoil(&library);
+    sandbox_write_bytes(&box, "lib/libcuda.so.1", library.text, library.length);
+    sandbox_write(&box, "environment.yml", "gpu: {devices: 1, if_no_gpu: cpu}\n");
+    check_failed(conda_gpu(&box, env, "apply", "-p", "envs/pt", NULL), broken[_i].message);
+    ck_assert(!sandbox_has(&box, "envs/pt/etc"));
+    free(library.text);
+    free(folder);
+    free(driver);
 }
 END_TEST
 
@@ -869,6 +940,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, none_needs_no_driver, 0, 2);
     tcase_add_loop_test(tests, note_in_job, 0, sizeof in_jobs / sizeof *in_jobs);
     tcase_add_loop_test(tests, no_library_at_all, 0, 4);
+    LOOP(tests, broken_library, broken);
     LOOP(tests, a_lack, lacks);
     tcase_add_loop_test(tests, code_without_name, 0, 2);
     tcase_add_test(tests, option_over_variable);

@@ -249,6 +249,7 @@ static const struct {
 } reasons[] = {
     {ANSWER_NO_LIBRARY, "", 0, "no CUDA driver library (why); ", true},
     {ANSWER_BAD_LIBRARY, "", 0, "the CUDA driver library cannot be used: why; ", false},
+    {ANSWER_PLACEHOLDER, "", 0, "the CUDA driver library is an empty file (why), ", false},
     {ANSWER_FAILED, "cuInit", 100, "the CUDA driver failed: cuInit gave 100 (why); ", true},
     {ANSWER_FAILED, "cuInit", 803, "the CUDA driver failed: cuInit gave 803 (why); ", false},
     {ANSWER_FAILED, "cuDeviceGetCount", 999,
