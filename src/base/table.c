@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { LEAST = 12 }; /* a column that gives way keeps so much */
+
 /* Columns that a text takes: characters, since what has no width was made visible before. */
 static size_t width_of(const char *text)
 {
@@ -25,18 +27,55 @@ void table_cell(struct table *table, const char *text)
         table->widths[column] = width;
 }
 
+void table_fit(struct table *table, size_t column, size_t limit)
+{
+    table->fitted = column;
+    table->limit = limit;
+}
+
+/* How wide a column is to be. */
+static size_t column_width(const struct table *table, size_t column)
+{
+    size_t total = 0, width = table->widths[column];
+
+    for (size_t i = 0; i < table->columns; i++)
+        total += table->widths[i] + (i ? 2 : 0);
+    if (!table->limit || column != table->fitted || total <= table->limit ||
+        total - table->limit + LEAST > width)
+        return width;
+    return width - (total - table->limit);
+}
+
+/* Adds as much of a cell as there is room for; returns the width. */
+static size_t add_cell(struct strbuf *out, const char *cell, size_t room)
+{
+    size_t width = width_of(cell), bytes = 0;
+
+    if (width <= room) {
+        strbuf_adds(out, cell);
+        return width;
+    }
+    for (size_t i = 0; i < room - strlen("..."); i++)
+        do {
+            bytes++;
+        } while (((unsigned char)cell[bytes] & 0xc0) == 0x80);
+    strbuf_addf(out, "%.*s...", (int)bytes, cell);
+    return room;
+}
+
 void table_print(const struct table *table, struct strbuf *out)
 {
     const char *cell = strbuf_text(&table->text);
     size_t spaces = 0;
 
     for (size_t i = 0; i < table->cells && !table->text.failed; i++) {
-        size_t column = i % table->columns;
+        size_t column = i % table->columns, width = column_width(table, column);
         if (*cell) {
-            strbuf_addf(out, "%*s%s", (int)spaces, "", cell);
-            spaces = 0;
+            strbuf_addf(out, "%*s", (int)spaces, "");
+            spaces = width - add_cell(out, cell, width) + 2;
+        } else {
+            spaces += width + 2;
         }
-        spaces += table->widths[column] - width_of(cell) + 2;
         if (column == table->columns - 1) {
             strbuf_addc(out, '\n');
             spaces = 0;

@@ -16,15 +16,21 @@ struct table {
     size_t columns;
     size_t cells;
     size_t widths[TABLE_MOST_COLUMNS];
+    size_t fitted;      /* the column that gives way, */
+    size_t limit;       /* so that lines take no more characters than that; 0: none does */
     struct strbuf text; /* the cells, each closed by a NUL */
 };
 
 #define TABLE_INIT(columns)                                                                        \
     {                                                                                              \
-        columns, 0, {0}, STRBUF_INIT                                                               \
+        columns, 0, {0}, 0, 0, STRBUF_INIT                                                         \
     }
 
 void table_cell(struct table *table, const char *text);
+
+/* Lets the cells of one column be cut, with "..." at their end, where lines would be longer than
+   `limit` and that helps. */
+void table_fit(struct table *table, size_t column, size_t limit);
 
 /* Adds the rows as lines, two spaces between columns and none at the end of a line. */
 void table_print(const struct table *table, struct strbuf *out);

@@ -24,6 +24,8 @@ extern const struct command apply_command, devices_command, remove_command, help
 /* The help of a command, or of the program (NULL). */
 void help_print(const struct command *command, FILE *stream);
 
+enum { CLI_WIDTH = 80 }; /* characters of a line, where that can be had */
+
 /* A line on stderr, with control characters made visible: for what is no error. */
 void cli_note(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

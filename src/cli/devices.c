@@ -12,50 +12,53 @@
 
 static const struct option_spec devices_options[] = {
     OPTION_FLAG_ROW(json, '\0', "json", NULL, "the same as JSON"),
+    OPTION_FLAG_ROW(verbose, 'v', "verbose", NULL, "show whole UUIDs and PCI bus IDs"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long the driver may take to answer (60)"),
 };
 
-/* The three views of a machine. */
-struct views {
+/* What there is to tell: the machine, and what programs see of it. */
+struct report {
     struct inventory all;     /* PCI bus order, everything visible: nvidia-smi's numbers */
     struct inventory fastest; /* CUDA's default order */
     struct inventory shell;   /* what a program started from here sees */
+    struct error blind;       /* why that is nothing */
+    const char *visible;      /* this shell's CUDA_VISIBLE_DEVICES; NULL: not set */
+    const char *order;        /* and CUDA_DEVICE_ORDER */
 };
 
-static void views_release(struct views *views)
+static void report_release(struct report *report)
 {
-    inventory_release(&views->all);
-    inventory_release(&views->fastest);
-    inventory_release(&views->shell);
+    inventory_release(&report->all);
+    inventory_release(&report->fastest);
+    inventory_release(&report->shell);
+    error_release(&report->blind);
 }
 
-/* Asks all three at once. That a shell sees no GPU is an answer, not an error. */
-static int look(struct views *views, const struct options *options, struct error *err)
+/* Asks all three at once. That the shell's variables let the driver show nothing, or make it fail,
+   is an answer. */
+static int fill(struct report *report, const struct options *options, struct error *err)
 {
     const struct question questions[] = {
         {options->driver, NULL, PLAN_ORDER, options->timeout},
         {options->driver, NULL, NULL, options->timeout},
-        {options->driver, env_get(options->env, "CUDA_VISIBLE_DEVICES"),
-         env_get(options->env, "CUDA_DEVICE_ORDER"), options->timeout},
+        {options->driver, report->visible, report->order, options->timeout},
     };
-    struct inventory *answers[] = {&views->all, &views->fastest, &views->shell};
+    struct inventory *answers[] = {&report->all, &report->fastest, &report->shell};
     struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
-    scope(error_release) struct error blind = ERROR_INIT;
     int result = 0;
 
     for (int i = 0; i < 3 && result == 0; i++)
         result = inventory_ask(&children[i], &questions[i], err);
     for (int i = 0; i < 3; i++) {
+        struct error *to = i == 2 ? &report->blind : err;
         bool wanted = result == 0 && children[i].guard > 0;
-        if (wanted && inventory_answer(&children[i], answers[i], i == 2 ? &blind : err) < 0)
-            result = i == 2 && answers[i]->absent ? 0 : -1;
+        if (wanted && inventory_answer(&children[i], answers[i], to) < 0)
+            result = to->status == STATUS_DRIVER && i == 2 ? 0 : -1;
         else
             child_end(&children[i]);
     }
-    if (result < 0 && err->status == STATUS_DONE)
-        return error_join(err, &blind);
-    return result;
+    return result < 0 && err->status == STATUS_DONE ? error_join(err, &report->blind) : result;
 }
 
 static void number_cell(struct table *table, const struct device_list *list,
@@ -68,53 +71,106 @@ static void number_cell(struct table *table, const struct device_list *list,
     table_cell(table, countable && number < list->count ? text : "-");
 }
 
-static void print_table(const struct views *views, const struct options *options)
+static bool is_seen(const struct report *report, const struct device *device)
+{
+    return device_list_find(&report->shell.devices, &device->uuid) < report->shell.devices.count;
+}
+
+static void device_row(struct table *table, const struct report *report,
+                       const struct device *device, bool whole)
+{
+    const struct device_list *all = &report->all.devices;
+    char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
+
+    snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
+    table_cell(table, is_seen(report, device) ? "*" : " ");
+    number_cell(table, all, device, !device_list_has_mig(all));
+    number_cell(table, &report->fastest.devices, device, true);
+    table_cell(table, device->name);
+    table_cell(table, memory_text(device->memory, memory));
+    table_cell(table, compute);
+    table_cell(table, whole ? pci_text(&device->pci, address) : pci_short(&device->pci, address));
+    table_cell(table, whole ? uuid_text(device, uuid) : uuid_short(device, uuid));
+}
+
+static void print_table(const struct report *report, const struct options *options)
 {
     static const char *const heads[] = {"",       "GPU",     "CUDA",       "name",
                                         "memory", "compute", "PCI bus ID", "UUID"};
-    enum { COLUMNS = sizeof heads / sizeof *heads };
+    enum { COLUMNS = sizeof heads / sizeof *heads, NAME = 3, ADDRESS = 6 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
     scope(strbuf_release) struct strbuf bold = STRBUF_INIT;
-    bool colours = cli_colours(options, STDOUT_FILENO);
 
     for (size_t i = 0; i < COLUMNS; i++)
-        table_cell(&table, heads[i]);
-    for (size_t i = 0; i < views->all.devices.count; i++) {
-        const struct device *device = &views->all.devices.items[i];
-        char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
-        snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
-        size_t seen = device_list_find(&views->shell.devices, &device->uuid);
-        table_cell(&table, seen < views->shell.devices.count ? "*" : " ");
-        number_cell(&table, &views->all.devices, device, !device_list_has_mig(&views->all.devices));
-        number_cell(&table, &views->fastest.devices, device, true);
-        table_cell(&table, device->name);
-        table_cell(&table, memory_text(device->memory, memory));
-        table_cell(&table, compute);
-        table_cell(&table, pci_text(&device->pci, address));
-        table_cell(&table, uuid_text(device, uuid));
-    }
+        table_cell(&table, i == ADDRESS && !options->verbose ? "PCI bus" : heads[i]);
+    for (size_t i = 0; i < report->all.devices.count; i++)
+        device_row(&table, report, &report->all.devices.items[i], options->verbose);
+    if (!options->verbose)
+        table_fit(&table, NAME, CLI_WIDTH);
     table_print(&table, &lines);
     size_t head = strcspn(strbuf_text(&lines), "\n");
     strbuf_addf(&bold, "\033[1m%.*s\033[0m%s", (int)head, strbuf_text(&lines),
                 strbuf_text(&lines) + head);
-    cli_write(colours && !lines.failed ? &bold : &lines);
+    cli_write(cli_colours(options, STDOUT_FILENO) && !lines.failed ? &bold : &lines);
 }
 
-static void print_summary(const struct views *views, const struct options *options)
+/* Of a list in CUDA_VISIBLE_DEVICES the driver takes the entries up to the first that means none of
+   its devices, or is of another kind than those before, and says nothing of the rest. (Seen with
+   driver 580.) */
+static void print_cut(const struct report *report, const struct options *options)
 {
-    const char *visible = env_get(options->env, "CUDA_VISIBLE_DEVICES");
-    size_t seen = views->shell.devices.count;
+    const char *entry = report->visible;
 
-    if (visible && seen)
-        cli_print(options, "* visible in this shell, where CUDA_VISIBLE_DEVICES=%s", visible);
-    else if (visible)
-        cli_print(options, "none is visible in this shell, where CUDA_VISIBLE_DEVICES=%s", visible);
+    for (size_t i = 0; i < report->shell.devices.count && entry; i++) {
+        entry = strchr(entry, ',');
+        entry += entry ? 1 : 0;
+    }
+    int length = entry ? (int)strcspn(entry, ",") : 0;
+    if (!length || strcmp(entry, PLAN_NO_GPU) == 0)
+        return;
+    if (entry == report->visible)
+        cli_print(options, "'%.*s' names no device here", length, entry);
     else
-        cli_print(options, "* visible in this shell, where CUDA_VISIBLE_DEVICES is not set");
-    cli_print(options, "the driver supports CUDA %d.%d", views->all.driver_version / 1000,
-              views->all.driver_version % 1000 / 10);
-    if (device_list_has_mig(&views->all.devices))
+        cli_print(options,
+                  "CUDA reads the list no further than '%.*s', which names no device here, or one "
+                  "twice, or in another way than the first",
+                  length, entry);
+}
+
+static bool is_order(const char *text)
+{
+    return !text || strcmp(text, PLAN_ORDER) == 0 || strcmp(text, "FASTEST_FIRST") == 0;
+}
+
+static void print_visibility(const struct report *report, const struct options *options)
+{
+    size_t seen = report->shell.devices.count;
+
+    if (!report->visible)
+        cli_print(options, "%s visible in this shell, where CUDA_VISIBLE_DEVICES is not set",
+                  seen ? "*" : "none is");
+    else
+        cli_print(options, "%s visible in this shell, where CUDA_VISIBLE_DEVICES=%s",
+                  seen ? "*" : "none is", report->visible);
+    if (!report->shell.absent && report->blind.count)
+        cli_print(options, "programs get an error: %s", error_first(&report->blind));
+    else if (!seen && !is_order(report->order))
+        cli_print(options,
+                  "CUDA_DEVICE_ORDER=%s means nothing to CUDA, which then shows no device; it may "
+                  "be " PLAN_ORDER " or FASTEST_FIRST",
+                  report->order);
+    else
+        print_cut(report, options);
+}
+
+static void print_text(const struct report *report, const struct options *options)
+{
+    print_table(report, options);
+    print_visibility(report, options);
+    cli_print(options, "the driver supports CUDA %d.%d", report->all.driver_version / 1000,
+              report->all.driver_version % 1000 / 10);
+    if (device_list_has_mig(&report->all.devices))
         cli_print(options, "a GPU is in MIG mode: the driver lists instances, and maybe not all; "
                            "'nvidia-smi -L' shows every UUID");
 }
@@ -135,21 +191,20 @@ static json_t *json_text(const char *text)
     return printable.failed ? NULL : json_string(strbuf_text(&printable));
 }
 
-static json_t *json_device(const struct views *views, size_t number)
+static json_t *json_device(const struct report *report, size_t number)
 {
-    const struct device *device = &views->all.devices.items[number];
-    bool countable = !device_list_has_mig(&views->all.devices);
+    const struct device *device = &report->all.devices.items[number];
+    bool countable = !device_list_has_mig(&report->all.devices);
     char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-    size_t seen = device_list_find(&views->shell.devices, &device->uuid);
 
     return json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:b, s:b}", "number",
                      countable ? json_integer((json_int_t)number) : json_null(),
-                     "cuda_default_number", json_number(&views->fastest.devices, device), "name",
+                     "cuda_default_number", json_number(&report->fastest.devices, device), "name",
                      json_text(device->name), "memory", (json_int_t)device->memory,
                      "compute_capability",
                      json_sprintf("%d.%d", device->compute_major, device->compute_minor),
                      "pci_bus_id", pci_text(&device->pci, address), "uuid", uuid_text(device, uuid),
-                     "mig", device->mig, "visible", seen < views->shell.devices.count);
+                     "mig", device->mig, "visible", is_seen(report, device));
 }
 
 static int add_piece(const char *piece, size_t length, void *text)
@@ -158,15 +213,15 @@ static int add_piece(const char *piece, size_t length, void *text)
     return 0;
 }
 
-static int print_json(const struct views *views, struct error *err)
+static int print_json(const struct report *report, struct error *err)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     json_t *devices = json_array();
     bool complete = true;
 
-    for (size_t i = 0; i < views->all.devices.count && complete; i++)
-        complete = json_array_append_new(devices, json_device(views, i)) == 0;
-    json_t *root = json_pack("{s:i, s:o}", "driver_cuda_version", views->all.driver_version,
+    for (size_t i = 0; i < report->all.devices.count && complete; i++)
+        complete = json_array_append_new(devices, json_device(report, i)) == 0;
+    json_t *root = json_pack("{s:i, s:o}", "driver_cuda_version", report->all.driver_version,
                              "devices", devices);
     complete = complete && json_dump_callback(root, add_piece, &text, JSON_INDENT(2)) == 0;
     json_decref(root);
@@ -179,14 +234,16 @@ static int print_json(const struct views *views, struct error *err)
 
 static int run(const struct options *options, struct error *err)
 {
-    scope(views_release) struct views views = {0};
+    scope(report_release) struct report report = {
+        .visible = env_get(options->env, "CUDA_VISIBLE_DEVICES"),
+        .order = env_get(options->env, "CUDA_DEVICE_ORDER"),
+    };
 
-    if (look(&views, options, err) < 0)
+    if (fill(&report, options, err) < 0)
         return -1;
     if (options->json)
-        return print_json(&views, err);
-    print_table(&views, options);
-    print_summary(&views, options);
+        return print_json(&report, err);
+    print_text(&report, options);
     return 0;
 }
 

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 80 };
-
 static const char about[] =
     "Gives every conda environment exactly the GPUs that the gpu: section of its\n"
     "environment.yml names, from 'conda activate' to 'conda deactivate'.\n";
@@ -51,7 +49,7 @@ static void add_wrapped(struct strbuf *out, const char *text, size_t column)
 
     while (*text) {
         size_t length = strcspn(text, " ");
-        if (at > column && at + 1 + length > WIDTH) {
+        if (at > column && at + 1 + length > CLI_WIDTH) {
             strbuf_addf(out, "\n%*s", (int)column, "");
             at = column;
         }

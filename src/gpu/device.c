@@ -39,10 +39,26 @@ const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE])
     return text;
 }
 
+const char *uuid_short(const struct device *device, char text[UUID_TEXT_SIZE])
+{
+    uuid_text(device, text);
+    if (!device->mig)
+        text[strlen("GPU-01234567")] = '\0';
+    return text;
+}
+
 const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE])
 {
     snprintf(text, PCI_TEXT_SIZE, "%0*" PRIx32 ":%02x:%02x.%x", pci->domain > 0xffff ? 8 : 4,
              pci->domain, pci->bus, pci->device, pci->function & 0xfu);
+    return text;
+}
+
+const char *pci_short(const struct pci_address *pci, char text[PCI_TEXT_SIZE])
+{
+    if (pci->domain)
+        return pci_text(pci, text);
+    snprintf(text, PCI_TEXT_SIZE, "%02x:%02x.%x", pci->bus, pci->device, pci->function & 0xfu);
     return text;
 }
 

@@ -54,9 +54,16 @@ bool device_list_has_mig(const struct device_list *list);
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
 
+/* "GPU-8932f937", which means the device to item_parse as well; of a MIG instance the whole, since
+   CUDA takes no part of it. For tables. */
+const char *uuid_short(const struct device *device, char text[UUID_TEXT_SIZE]);
+
 /* "0000:65:00.0"; 8 digits of domain only where 4 are too few. Lower case. item_parse reads
    it. */
 const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE]);
+
+/* "65:00.0" where the domain is 0, as on most machines. For tables. */
+const char *pci_short(const struct pci_address *pci, char text[PCI_TEXT_SIZE]);
 
 /* Reads "DOMAIN:BUS:DEVICE.FUNCTION" or "BUS:DEVICE.FUNCTION" in hexadecimal, any case, with a
    domain of 4 to 8 digits. False, and *pci untouched, for any other text. */

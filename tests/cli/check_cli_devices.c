@@ -503,16 +503,13 @@ END_TEST
 
 /* The command devices: both numbers, and the marks of what this shell sees. */
 
-#define HEAD "   GPU  CUDA  name                     memory    compute  PCI bus ID    UUID\n"
 #define MIXED(a, b, c, d)                                                                          \
-    HEAD a "  0    3     NVIDIA T400 4GB          4 GiB     7.5      0000:01:00.0  "               \
-           "GPU-dfbc6a92-1a16-45f4-8b20-8e32144aad76\n" b                                          \
-           "  1    2     NVIDIA A100-PCIE-40GB    40 GiB    8.0      0000:25:00.0  "               \
-           "GPU-fe45c702-0359-4422-bd11-1b3b5737b946\n" c                                          \
-           "  2    0     NVIDIA GeForce RTX 4090  23.9 GiB  8.9      0000:41:00.0  "               \
-           "GPU-a11ae4a8-63ca-47b3-8e63-20569daee904\n" d                                          \
-           "  3    1     NVIDIA GeForce RTX 4090  23.9 GiB  8.9      0000:61:00.0  "               \
-           "GPU-4723a60b-e6ac-43c3-b549-40750229d439\n"
+    "   GPU  CUDA  name                     memory    compute  PCI bus  UUID\n" a                  \
+    "  0    3     NVIDIA T400 4GB          4 GiB     7.5      01:00.0  GPU-dfbc6a92\n" b           \
+    "  1    2     NVIDIA A100-PCIE-40GB    40 GiB    8.0      25:00.0  GPU-fe45c702\n" c           \
+    "  2    0     NVIDIA GeForce RTX 4090  23.9 GiB  8.9      41:00.0  GPU-a11ae4a8\n" d           \
+    "  3    1     NVIDIA GeForce RTX 4090  23.9 GiB  8.9      61:00.0  GPU-4723a60b\n"
+#define NO_FURTHER   ", which names no device here, or one twice, or in another way than the first\n"
 #define VERSION_LINE "the driver supports CUDA 12.4\n"
 
 static const struct view {
@@ -544,9 +541,23 @@ static const struct view {
      MIXED(" ", " ", " ",
            " ") "none is visible in this shell, where CUDA_VISIBLE_DEVICES=-1\n" VERSION_LINE,
      {false}},
+    {{"CUDA_VISIBLE_DEVICES=2,9,1", "CUDA_DEVICE_ORDER=PCI_BUS_ID"},
+     MIXED(" ", " ", "*", " ") "* visible in this shell, where CUDA_VISIBLE_DEVICES=2,9,1\n"
+                               "CUDA reads the list no further than '9'" NO_FURTHER VERSION_LINE,
+     {false, false, true, false}},
+    {{"CUDA_VISIBLE_DEVICES=GPU-4723a60b,0"},
+     MIXED(" ", " ", " ",
+           "*") "* visible in this shell, where CUDA_VISIBLE_DEVICES=GPU-4723a60b,0\n"
+                "CUDA reads the list no further than '0'" NO_FURTHER VERSION_LINE,
+     {false, false, false, true}},
+    {{"CUDA_VISIBLE_DEVICES=9,1"},
+     MIXED(" ", " ", " ", " ") "none is visible in this shell, where CUDA_VISIBLE_DEVICES=9,1\n"
+                               "'9' names no device here\n" VERSION_LINE,
+     {false}},
     {{"CUDA_VISIBLE_DEVICES=\033[31m\n"},
      MIXED(" ", " ", " ", " ") "none is visible in this shell, where "
-                               "CUDA_VISIBLE_DEVICES=\\x1b[31m\\n\n" VERSION_LINE,
+                               "CUDA_VISIBLE_DEVICES=\\x1b[31m\\n\n"
+                               "'\\x1b[31m\\n' names no device here\n" VERSION_LINE,
      {false}},
 };
 
@@ -557,6 +568,51 @@ START_TEST(table_of_devices)
     ck_assert_str_eq(got.err, "");
     ck_assert_str_eq(got.out, views[_i].out);
     ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+END_TEST
+
+/* What there is no room for in 80 columns. */
+START_TEST(whole_table)
+{
+    make_machine("mixed");
+    struct outcome got = conda_gpu(&box, NULL, "devices", "-v", NULL);
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_ptr_nonnull(strstr(got.out, "  compute  PCI bus ID    UUID\n"));
+    ck_assert_ptr_nonnull(
+        strstr(got.out, "  8.0      0000:25:00.0  GPU-fe45c702-0359-4422-bd11-1b3b5737b946\n"));
+    outcome_free(&got);
+}
+END_TEST
+
+/* Machines without MIG, of which CUDA takes UUIDs only whole. */
+static const char *const narrow[] = {"four", "mixed", "eight", "sixteen", "domain"};
+
+START_TEST(table_is_narrow)
+{
+    make_machine(narrow[_i]);
+    struct outcome got = conda_gpu(&box, NULL, "devices", NULL);
+    for (const char *line = got.out; *line; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 80, "%s", line);
+    outcome_free(&got);
+}
+END_TEST
+
+/* A driver that fails under the shell's variables has all the same a machine to show. */
+START_TEST(blind_shell)
+{
+    static const char *const variables[] = {"CUDA_VISIBLE_DEVICES=0,0", NULL};
+
+    sandbox_write(&box, "machine",
+                  "when-visible fault cuInit 101\n"
+                  "gpu GPU-00000000-0000-0000-0000-000000000001 0000:01:00.0 24GiB 9.0 \"One\"\n");
+    struct outcome got = conda_gpu(&box, variables, "devices", NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_ptr_nonnull(strstr(got.out, "\n   0    0     One"));
+    ck_assert_ptr_nonnull(
+        strstr(got.out, "\nnone is visible in this shell, where CUDA_VISIBLE_DEVICES=0,0\n"
+                        "programs get an error: the CUDA driver failed: cuInit gave 101 ("));
     outcome_free(&got);
 }
 END_TEST
@@ -651,9 +707,8 @@ START_TEST(table_on_mig)
     struct outcome got = conda_gpu(&box, NULL, "devices", NULL);
     ck_assert_str_eq(
         got.out,
-        "   GPU  CUDA  name                               memory    compute  PCI bus ID    UUID\n"
-        "*  -    0     NVIDIA A100-SXM4-80GB MIG 3g.40gb  39.2 GiB  8.0      0000:0f:00.0  " MIG_3G
-        "\n"
+        "   GPU  CUDA  name                               memory    compute  PCI bus  UUID\n"
+        "*  -    0     NVIDIA A100-SXM4-80GB MIG 3g.40gb  39.2 GiB  8.0      0f:00.0  " MIG_3G "\n"
         "* visible in this shell, where CUDA_VISIBLE_DEVICES is not set\n" VERSION_LINE
         "a GPU is in MIG mode: the driver lists instances, and maybe not all; 'nvidia-smi -L' "
         "shows every UUID\n");
@@ -721,6 +776,9 @@ static Suite *suite(void)
     LOOP(tests, number_of_gpu, numbers);
     LOOP(tests, no_gpu, nothing);
     LOOP(tests, table_of_devices, views);
+    tcase_add_test(tests, whole_table);
+    LOOP(tests, table_is_narrow, narrow);
+    tcase_add_test(tests, blind_shell);
     tcase_add_test(tests, json_of_devices);
     LOOP(tests, json_of_views, views);
     tcase_add_test(tests, json_on_mig);

@@ -77,6 +77,7 @@ START_TEST(pci_reads_back)
     char text[PCI_TEXT_SIZE];
 
     ck_assert_msg(pci_parse(pci_text(&pci, text), &again), "%s", text);
+    ck_assert_msg(pci_parse(pci_short(&pci, text), &again), "%s", text);
     ck_assert(pci_equal(&again, &pci));
     ck_assert_msg(item_parse(text, &item) == 0, "%s", text);
     ck_assert(pci_equal(&item.pci, &pci));
@@ -100,8 +101,10 @@ START_TEST(uuid_of_both_kinds)
     char text[UUID_TEXT_SIZE];
 
     ck_assert_str_eq(uuid_text(&device, text), "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6");
+    ck_assert_str_eq(uuid_short(&device, text), "GPU-8932f937");
     device.mig = true;
     ck_assert_str_eq(uuid_text(&device, text), "MIG-8932f937-d72c-4106-c12f-20bd9faed9f6");
+    ck_assert_str_eq(uuid_short(&device, text), "MIG-8932f937-d72c-4106-c12f-20bd9faed9f6");
 }
 END_TEST
 

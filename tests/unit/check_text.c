@@ -351,6 +351,33 @@ START_TEST(table_shows_odd_bytes)
 }
 END_TEST
 
+/* A column is cut only where that makes the lines fit. */
+static const struct fit {
+    size_t limit;
+    const char *out;
+} fits[] = {
+    {0, "a  NVIDIA RTX 6000 \xc3\xa9 Ada  b\n"},
+    {27, "a  NVIDIA RTX 6000 \xc3\xa9 Ada  b\n"},
+    {26, "a  NVIDIA RTX 6000 \xc3\xa9...  b\n"},
+    {25, "a  NVIDIA RTX 6000 ...  b\n"},
+    {18, "a  NVIDIA RT...  b\n"},
+    {17, "a  NVIDIA RTX 6000 \xc3\xa9 Ada  b\n"},
+};
+
+START_TEST(table_fits)
+{
+    scope(table_release) struct table table = TABLE_INIT(3);
+    scope(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+    table_cell(&table, "a");
+    table_cell(&table, "NVIDIA RTX 6000 \xc3\xa9 Ada");
+    table_cell(&table, "b");
+    table_fit(&table, 1, fits[_i].limit);
+    table_print(&table, &out);
+    ck_assert_str_eq(strbuf_text(&out), fits[_i].out);
+}
+END_TEST
+
 START_TEST(table_may_be_empty)
 {
     scope(table_release) struct table table = TABLE_INIT(2);
@@ -460,6 +487,7 @@ static Suite *suite(void)
     tcase_add_test(tests, error_is_reusable);
     tcase_add_test(tests, table_aligns);
     tcase_add_test(tests, table_shows_odd_bytes);
+    tcase_add_loop_test(tests, table_fits, 0, sizeof fits / sizeof *fits);
     tcase_add_test(tests, table_may_be_empty);
     LOOP(tests, suggest_the_nearest, suggestions);
     tcase_add_test(tests, suggest_among_none);
