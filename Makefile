@@ -16,9 +16,11 @@ VARIANT ?=
 # STATIC=1 links libyaml, libcyaml and jansson in. libc stays outside: the driver is dlopen'ed.
 STATIC ?=
 
-# Every variant has its folder, so that none is taken for another.
-BUILD := build$(addprefix /,$(VARIANT))$(if $(STATIC),/static)
-PROGRAM := $(BUILD)/conda-gpu
+# Everything that is made is made below BUILD, so that the sources may be read-only. Every variant has
+# its folder there, so that none is taken for another.
+BUILD ?= build
+OUT := $(BUILD)$(addprefix /,$(VARIANT))
+PROGRAM := $(OUT)$(if $(STATIC),/static)/conda-gpu
 
 # ---------------------------------------------------------------------------------------------
 # Flags
@@ -62,8 +64,10 @@ CHECK_LDLIBS := $(or $(shell pkg-config --libs check 2>/dev/null),-lcheck -lsubu
 ALL_CFLAGS = -std=c11 $(OUR_CPPFLAGS) $(LIB_CFLAGS) $(WARNINGS) $(FLAGS_$(VARIANT)) \
     $(CPPFLAGS) $(CFLAGS) $(FORTIFY)
 ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(CFLAGS) $(LDFLAGS)
-ALL_LDLIBS = $(if $(STATIC),-Wl$(comma)-Bstatic) $(LIB_LDLIBS) \
-    $(if $(STATIC),-Wl$(comma)-Bdynamic) $(DL) $(LDLIBS)
+ALL_LDLIBS = $(LIB_LDLIBS) $(DL) $(LDLIBS)
+STATIC_LDLIBS = -Wl,-Bstatic $(LIB_LDLIBS) -Wl,-Bdynamic $(DL) $(LDLIBS)
+# Distributions may leave out what it links in.
+HAS_ARCHIVES := $(findstring /,$(shell $(CC) -print-file-name=libcyaml.a 2>/dev/null))
 comma := ,
 
 # From glibc 2.34 on dlopen is in libc and -ldl an empty archive; what runs with older ones as well
@@ -76,26 +80,26 @@ DL := $(if $(findstring /,$(shell $(CC) -print-file-name=libdl.so.2 2>/dev/null)
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 TEMPLATES := $(sort $(wildcard templates/*))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
+OBJECTS := $(SOURCES:%.c=$(OUT)/obj/%.o) $(OUT)/obj/embedded.o
 
 CHECKS := $(sort $(wildcard tests/*/check_*.c))
-CHECK_PROGRAMS := $(CHECKS:tests/%.c=$(BUILD)/tests/%)
+CHECK_PROGRAMS := $(CHECKS:tests/%.c=$(OUT)/tests/%)
 # What tests share: each NAME.c with a NAME.h.
 HELPERS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard tests/support/*.h tests/hooks/*.h))))
 # Tests of modules call them directly, so they are linked with all of the program but its main().
-CHECK_OBJECTS := $(filter-out $(BUILD)/obj/src/main.o,$(OBJECTS)) $(HELPERS:%.c=$(BUILD)/obj/%.o)
+CHECK_OBJECTS := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS)) $(HELPERS:%.c=$(OUT)/obj/%.o)
 
 # The fuzz targets: each tests/fuzz/NAME.c, but for what has a header, which they share. They are
 # built as VARIANT=fuzz, whatever the rest is.
 FUZZ_SHARED := $(patsubst %.h,%.c,$(sort $(wildcard tests/fuzz/*.h)))
 FUZZ_TARGETS := $(filter-out $(FUZZ_SHARED),$(sort $(wildcard tests/fuzz/*.c)))
-FUZZ_PROGRAMS := $(FUZZ_TARGETS:tests/fuzz/%.c=build/fuzz/targets/%)
-FUZZ_OBJECTS := $(filter-out $(BUILD)/obj/src/main.o $(BUILD)/obj/src/cli/%,$(OBJECTS)) \
-    $(FUZZ_SHARED:%.c=$(BUILD)/obj/%.o)
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:tests/fuzz/%.c=$(BUILD)/fuzz/targets/%)
+FUZZ_OBJECTS := $(filter-out $(OUT)/obj/src/main.o $(OUT)/obj/src/cli/%,$(OBJECTS)) \
+    $(FUZZ_SHARED:%.c=$(OUT)/obj/%.o)
 CLANG ?= clang
 
 # The simulated driver, whole and lacking one call each. They are the same in all variants.
-FAKE := build/fake
+FAKE := $(BUILD)/fake
 FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGetName \
     cuDeviceGetUuid cuDeviceGetUuid_v2 cuDeviceGetPCIBusId cuDeviceTotalMem_v2 \
     cuDeviceGetAttribute cuGetErrorName cuGetErrorString
@@ -104,14 +108,19 @@ FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
 
 # A library that tests preload into the program to make its calls of the C library fail, and what
 # prints the environment of the shells that they run.
-FAIL_MEMORY := build/preload/fail_memory.so
-PRINT_ENV := build/preload/print_env
+FAIL_MEMORY := $(BUILD)/preload/fail_memory.so
+PRINT_ENV := $(BUILD)/preload/print_env
 
 # What every script and program of tests/ finds in its environment; tests/support/support.h explains it.
 TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
     FAKE_CUDA_VARIANTS='$(abspath $(FAKE))' TESTS='$(abspath tests)' \
     FAIL_MEMORY_LIBRARY='$(abspath $(FAIL_MEMORY))' PRINT_ENV='$(abspath $(PRINT_ENV))' \
-    BUILD='$(abspath $(BUILD))' FUZZ='$(abspath build/fuzz)' CC='$(CC)' CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-1200}
+    CONDA_GPU_STATIC='$(if $(HAS_ARCHIVES),$(abspath $(OUT)/static/conda-gpu))' \
+    OBJECTS='$(abspath $(OUT))' FUZZ='$(abspath $(BUILD)/fuzz)' SLURM='$(abspath $(SLURM))' CC='$(CC)' \
+    CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-1200}
+
+# Where Slurm is unpacked, if it is not installed.
+SLURM := $(BUILD)/slurm
 
 # Where make was not told how much to do at once, it may use all processors.
 PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
@@ -129,30 +138,35 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all help deps demo check check-long check-gpu check-clients bench fuzz lint valgrind \
-    coverage install uninstall clean test-programs fuzzers fuzz-programs run-check run-demo \
-    run-fuzz run-valgrind run-script FORCE
+.PHONY: all help deps demo check check-all check-fresh check-long check-gpu check-clients bench fuzz \
+    lint valgrind coverage install uninstall clean test-programs fuzzers fuzz-programs run-check \
+    run-check-all run-demo run-fuzz run-lint run-valgrind run-script FORCE
 
 all: $(PROGRAM) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
 
-$(PROGRAM): $(OBJECTS) $(BUILD)/flags
+$(OUT)/conda-gpu: $(OBJECTS) $(OUT)/flags
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(ALL_LDLIBS)
 
-$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(BUILD)/libraries
+$(OUT)/static/conda-gpu: $(OBJECTS) $(OUT)/flags
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(OBJECTS) $(STATIC_LDLIBS)
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags | $(OUT)/libraries
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),$(CHECK_CFLAGS)) -MMD -MP -c -o $@ $<
 
 # The templates as one C file. A string of them may be longer than the 4095 bytes that every C11
 # compiler must take; those that we support take any.
-$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c $(BUILD)/flags | $(BUILD)/libraries
+$(OUT)/obj/embedded.o: $(OUT)/embedded.c $(OUT)/flags | $(OUT)/libraries
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -MMD -MP -c -o $@ $<
 
 # Every line becomes a string: \ and " are escaped, and ? as well, which may begin a trigraph.
-$(BUILD)/embedded.c: $(TEMPLATES) Makefile $(BUILD)/flags
+$(OUT)/embedded.c: $(TEMPLATES) Makefile $(OUT)/flags
 	$(call say,EMBED,$@)
 	@{ echo '/* Made by the Makefile from templates/. */'; \
 	   echo '#include "hook/templates.h"'; \
@@ -166,18 +180,20 @@ $(BUILD)/embedded.c: $(TEMPLATES) Makefile $(BUILD)/flags
 	   echo '};'; } >$@
 
 # Changes when a flag, the compiler or the list of files does; what is built by them then follows.
-$(BUILD)/flags: FORCE
+$(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS))' \
 	    '$(SOURCES) $(HELPERS) $(TEMPLATES)' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # One line in place of a page of errors, where the compiler or a library is missing.
-$(BUILD)/libraries: $(BUILD)/flags
+$(OUT)/libraries: $(OUT)/flags
 	@printf '#include <cyaml/cyaml.h>\n#include <jansson.h>\n#include <yaml.h>\nint main(void) { return 0; }\n' \
 	    | $(CC) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS) -xc - -xnone $(LDFLAGS) -o $@ $(ALL_LDLIBS) 2>$@.log || { \
-	    echo "A compiler or one of libcyaml, libyaml and jansson is missing ($@.log): run 'make deps'," \
-	        "or install$$(sh tests/deps.sh --names build)" >&2; \
+	    echo "The compiler $(CC) or one of the libraries libcyaml, libyaml and jansson is missing:" >&2; \
+	    grep -m 1 -i 'error\|not found\|cannot find' $@.log | sed 's/^/  /' >&2; \
+	    echo "'make deps' installs them, or do it yourself:" >&2; \
+	    echo "  $$(sh tests/deps.sh --names build)" >&2; \
 	    exit 1; }
 
 -include $(OBJECTS:.o=.d)
@@ -191,6 +207,15 @@ help: ## this list
 # ---------------------------------------------------------------------------------------------
 # Installing
 
+# A shell that does not expand PREFIX=~/x (dash does not) would make a folder named ~.
+ifneq ($(findstring ~,$(PREFIX)$(DESTDIR)),)
+install uninstall: no-tilde
+.PHONY: no-tilde
+no-tilde:
+	@echo "PREFIX=$(PREFIX) DESTDIR=$(DESTDIR): your shell left the ~ as it is; write PREFIX=\"\$$HOME/...\"" >&2
+	@exit 1
+endif
+
 install: $(PROGRAM) ## install into PREFIX (/usr/local), below DESTDIR if that is set
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/doc/conda-gpu'
 	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/conda-gpu'
@@ -203,7 +228,7 @@ uninstall: ## remove what install put there
 	$(if $(DESTDIR),-cd '$(DESTDIR)' && rmdir -p --ignore-fail-on-non-empty \
 	    '$(patsubst /%,%,$(PREFIX))/bin' '$(patsubst /%,%,$(PREFIX))/share/doc')
 
-deps: ## install the packages that build and tests need (apt-get; elsewhere it names them)
+deps: ## install what the build and `make check` need (apt-get; elsewhere it says what)
 	@sh tests/deps.sh build test
 
 # ---------------------------------------------------------------------------------------------
@@ -217,19 +242,52 @@ demo: ## see it work, with this machine's GPU or with a simulated one
 run-demo: $(PROGRAM) $(FAKE)/whole/libcuda.so.1
 	@$(TEST_ENV) bash tests/demo.sh
 
-check: ## build everything and run all tests that need no GPU and no conda
+# The tests for everybody need the compiler, the libraries, bash and dash; the hooks run in those two
+# shells. The further ones take longer or need more, and run the hooks in the other shells; those that
+# take longest begin first, so that none of them ends alone.
+HOOK_TESTS := $(addprefix $(OUT)/tests/hooks/,check_hooks check_sequences) tests/static/written.sh
+EVERYBODYS := $(HOOK_TESTS) $(filter $(OUT)/tests/cli/% $(OUT)/tests/unit/%,$(CHECK_PROGRAMS)) \
+    tests/static/sources.sh tests/static/program.sh
+LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
+FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
+    tests/hooks/check_slurm.sh $(LINTERS) tests/fuzz/fuzz.sh
+RESULTS := $(OUT)/results
+RUN_TESTS = $(TEST_ENV) SHELLS="$${SHELLS-$(1)}" bash tests/run $(RESULTS)/$(2) $(3)
+
+check: ## build everything and test it: on any machine, in about a minute (ONLY=check_hooks: that test)
 	@sh tests/deps.sh build test
 	$(AGAIN) run-check
 
-# The longest begin first, so that none of them ends alone.
-LONGEST := $(addprefix $(BUILD)/tests/,hooks/check_hooks hooks/check_sequences faults/check_faults)
-run-check: test-programs fuzzers
-	@$(TEST_ENV) bash tests/run $(BUILD)/results $(LONGEST) tests/hooks/check_slurm.sh \
-	    $(filter-out $(LONGEST),$(CHECK_PROGRAMS)) tests/static/static.sh tests/fuzz/fuzz.sh
+run-check: test-programs
+	@$(call RUN_TESTS,bash bash-posix dash,check,$(EVERYBODYS))
+	@$(if $(ONLY),,touch $(OUT)/checked)
 
-test-programs: $(PROGRAM) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
+# Made by `make check`: what has passed needs no second run, until something changes.
+$(OUT)/checked: $(PROGRAM) $(CHECK_PROGRAMS) $(wildcard tests/static/* tests/support/* tests/machines/*)
+	@$(MAKE) --no-print-directory run-check
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(CHECK_OBJECTS) $(BUILD)/flags
+check-all: ## check, then all shells, Slurm, fuzzing, calls made to fail, lint: 10 minutes (ONLY=NAME)
+	@echo "These tests need more than make check: the other shells, clang, linters, strace and Slurm."
+	@sh tests/deps.sh build test shells tools lint
+	@sh tests/deps.sh --unpack '$(SLURM)' slurm
+	$(AGAIN) run-check-all
+
+ifneq ($(ONLY),)
+run-check-all: test-programs fuzzers
+	@$(call RUN_TESTS,,all,$(sort $(EVERYBODYS) $(FURTHER)))
+else
+run-check-all: test-programs fuzzers $(OUT)/checked
+	@echo "The tests of make check have passed; here are the others."
+	-@$(call RUN_TESTS,! bash bash-posix dash,all,$(FURTHER))
+	@bash tests/run --sum $(RESULTS)/check $(RESULTS)/all
+endif
+
+check-fresh: ## demo and check on new Debian 11, 12, 13 and unstable systems (root, debootstrap)
+	@bash tests/fresh.sh
+
+test-programs: $(PROGRAM) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
+
+$(OUT)/tests/%: $(OUT)/obj/tests/%.o $(CHECK_OBJECTS) $(OUT)/flags
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(CHECK_OBJECTS) $(CHECK_LDLIBS) $(ALL_LDLIBS)
@@ -242,12 +300,12 @@ fuzzers:
 fuzz-programs: $(FUZZ_PROGRAMS)
 	@:
 
-build/fuzz/targets/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(BUILD)/flags
+$(BUILD)/fuzz/targets/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(OUT)/flags
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) $(ALL_LDLIBS) -lm
 
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(CHECKS) $(HELPERS) $(FUZZ_TARGETS) $(FUZZ_SHARED))
+-include $(patsubst %.c,$(OUT)/obj/%.d,$(CHECKS) $(HELPERS) $(FUZZ_TARGETS) $(FUZZ_SHARED))
 
 FAKE_CC = $(CC) -std=c11 -Wall -Wextra -O1 -g -shared -fPIC -fvisibility=hidden
 $(FAKE)/whole/libcuda.so.1: tests/support/fake_cuda.c
@@ -285,10 +343,10 @@ $(PRINT_ENV): tests/hooks/print_env.c
 
 # The rest are scripts that come with the tests. SCRIPT is the one to run.
 check-long: ## the long random sequences of activations, and every allocation failed in turn
-	@sh tests/deps.sh build test
+	@sh tests/deps.sh build test shells tools
 	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
-	    TEST_LIMIT=7200 bash tests/run $(BUILD)/long \
-	    $(BUILD)/tests/hooks/check_sequences $(BUILD)/tests/faults/check_memory' NEEDS=tests/faults/check_memory.c
+	    TEST_LIMIT=7200 bash tests/run $(OUT)/long \
+	    $(OUT)/tests/hooks/check_sequences $(OUT)/tests/faults/check_memory' NEEDS=tests/faults/check_memory.c
 
 check-gpu: ## the tests on a real GPU; elsewhere they say that they skip
 	@sh tests/deps.sh build test
@@ -304,7 +362,7 @@ bench: ## how long hooks and commands take, against the least that they could
 	$(AGAIN) run-script SCRIPT='bash tests/bench/bench.sh' NEEDS=tests/bench/bench.sh
 
 fuzz: ## feed it mutated files, each kind for FUZZ_SECONDS (600)
-	@CLANG='$(CLANG)' sh tests/deps.sh build test
+	@CLANG='$(CLANG)' sh tests/deps.sh build test tools
 	$(AGAIN) run-fuzz
 
 run-fuzz: fuzzers
@@ -313,33 +371,36 @@ run-fuzz: fuzzers
 run-script: test-programs
 	@if [ -e $(NEEDS) ]; then $(TEST_ENV) $(SCRIPT); else echo "there is no $(NEEDS) here"; exit 1; fi
 
-lint: ## what clang-tidy, cppcheck and gcc's -fanalyzer say about src
-	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='env LINT=whole bash tests/static/static.sh' NEEDS=tests/static/static.sh
+lint: ## what compilers, formatter and linters of Debian 12 say; those of other versions are skipped
+	@sh tests/deps.sh build test lint
+	$(AGAIN) run-lint
+
+run-lint:
+	@$(call RUN_TESTS,,lint,$(LINTERS))
 
 valgrind: ## the tests that run the program, with the program under valgrind
-	@sh tests/deps.sh build test
+	@sh tests/deps.sh build test valgrind
 	$(AGAIN) run-valgrind
 
 # Not check_cli, which closes streams that valgrind needs, and not check_cli_devices, whose drivers
 # crash on purpose: of a driver's child that is killed, leaks cannot be asked.
-VALGRINDED := $(addprefix $(BUILD)/tests/cli/check_,cli_apply cli_file cli_owner cli_prefix trees)
+VALGRINDED := $(addprefix $(OUT)/tests/cli/check_,cli_apply cli_file cli_owner cli_prefix trees)
 run-valgrind: test-programs
 	@printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --leak-check=full --child-silent-after-fork=no %s "$$@"\n' \
-	    '$(abspath $(PROGRAM))' >$(BUILD)/conda-gpu.valgrind
-	@chmod +x $(BUILD)/conda-gpu.valgrind
-	@$(TEST_ENV) CONDA_GPU='$(abspath $(BUILD)/conda-gpu.valgrind)' TEST_TIMEOUT=600 \
-	    bash tests/run $(BUILD)/valgrind $(VALGRINDED)
+	    '$(abspath $(PROGRAM))' >$(OUT)/conda-gpu.valgrind
+	@chmod +x $(OUT)/conda-gpu.valgrind
+	@$(TEST_ENV) CONDA_GPU='$(abspath $(OUT)/conda-gpu.valgrind)' TEST_TIMEOUT=600 \
+	    bash tests/run $(OUT)/valgrind $(VALGRINDED)
 
 # Lines that a child ran before it was killed are not counted.
 coverage: ## run the tests and show which share of each source file's lines they ran (gcc)
 	@sh tests/deps.sh build test
-	@rm -rf build/coverage
+	@rm -rf $(BUILD)/coverage
 	@$(AGAIN) test-programs VARIANT=coverage CC=gcc
 	@# Tests run it as other users too, who must be able to count.
-	@build/coverage/conda-gpu --version >/dev/null && chmod -R a+rwX build/coverage/obj
+	@$(BUILD)/coverage/conda-gpu --version >/dev/null && chmod -R a+rwX $(BUILD)/coverage/obj
 	-$(AGAIN) run-check VARIANT=coverage CC=gcc
-	@gcov -n $(SOURCES:%.c=build/coverage/obj/%.gcda) | LC_ALL=C awk -F"[':% ]+" ' \
+	@gcov -n $(SOURCES:%.c=$(BUILD)/coverage/obj/%.gcda) | LC_ALL=C awk -F"[':% ]+" ' \
 	    /^File/ { file = $$2 } \
 	    /^Lines executed/ && file ~ /^src\/.*c$$/ { \
 	        printf "%6.1f %%  of %4d  %s\n", $$3, $$5, file; all += $$5; ran += $$3 * $$5 / 100; \
@@ -347,5 +408,5 @@ coverage: ## run the tests and show which share of each source file's lines they
 	    { if (!/^File/) file = "" } \
 	    END { if (all) printf "%6.1f %%  of %4d  together\n", 100 * ran / all, all }'
 
-clean: ## remove build/
-	rm -rf build
+clean: ## remove build/ (or BUILD=)
+	rm -rf '$(BUILD)'

@@ -1,8 +1,9 @@
-#include "cli/cli.h"
+#include "cli/options.h"
 
 #include "base/env.h"
 #include "base/scope.h"
 #include "base/suggest.h"
+#include "section/item.h"
 
 #include <getopt.h>
 #include <string.h>

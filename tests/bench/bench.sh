@@ -8,7 +8,7 @@
 #
 # Each comparison runs its candidates in turn, N times, and shows medians, so that other work on the
 # machine falls on all of them alike. Fails if a limit does not hold. The Makefile sets CONDA_GPU,
-# FAKE_CUDA, TESTS, BUILD and CC.
+# FAKE_CUDA, TESTS, OBJECTS and CC.
 set -euo pipefail
 
 activate=336000 # microseconds that one `conda activate` takes, where it was measured once
@@ -16,7 +16,7 @@ conda=${CONDA_EXE:-$(command -v conda || :)}
 dependencies=100000
 only=${ONLY:-hook apply read gpu}
 driver=$FAKE_CUDA/libcuda.so.1
-work=$BUILD/bench
+work=$OBJECTS/bench
 held=0 failed=0
 
 case $only in

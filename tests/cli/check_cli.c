@@ -465,7 +465,6 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, a_mistake, 0, sizeof mistakes / sizeof *mistakes);
     tcase_add_test(tests, no_command);
     tcase_add_loop_test(tests, version, 0, sizeof versions / sizeof *versions);

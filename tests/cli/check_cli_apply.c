@@ -586,7 +586,6 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, one_prefix_close);
-    tcase_set_timeout(tests, 60);
     LOOP(tests, a_saying, sayings);
     tcase_add_test(tests, quiet_check);
     tcase_add_test(tests, names_what_changes);

@@ -763,7 +763,6 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
     LOOP(tests, a_choice, choices);
     LOOP(tests, a_refusal, refusals);
     tcase_add_test(tests, table_in_error);

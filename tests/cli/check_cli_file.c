@@ -794,7 +794,6 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
     LOOP(tests, wrong_file, files);
     LOOP(tests, wrong_section, sections);
     LOOP(tests, wrong_item, items);

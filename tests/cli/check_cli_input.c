@@ -99,7 +99,6 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, one_prefix_close);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, a_fifo, 0, sizeof fifos / sizeof *fifos);
     tcase_add_loop_test(tests, a_pipe_that_is_named, 0, sizeof pipes / sizeof *pipes);
     tcase_add_test(tests, an_error_in_standard_input);

@@ -623,7 +623,6 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, one_prefix_close);
-    tcase_set_timeout(tests, 60);
     LOOP(tests, a_foreign, foreigns);
     tcase_add_test(tests, an_edit_of_another_version);
     tcase_add_loop_test(tests, variables_of_conda, 0, sizeof states / sizeof *states);

@@ -557,7 +557,6 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, a_place, 0, 2 * sizeof places / sizeof *places);
     tcase_add_test(tests, order_of_places);
     tcase_add_test(tests, order_with_an_installation_of_others);

@@ -163,7 +163,6 @@ static Suite *suite(void)
     if (corpus)
         read_sources();
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
     if (entry_count)
         tcase_add_loop_test(tests, a_file, 0, entry_count);
     else

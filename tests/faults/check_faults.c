@@ -132,19 +132,10 @@ static _Noreturn void be_server(const struct server *server, int orders, int ans
     if (chdir(box.root) < 0 || dup2(server->out, 1) < 0 || dup2(server->err, 2) < 0 ||
         dup2(orders, FAULT_ORDERS_FD) < 0 || dup2(answers, FAULT_ANSWERS_FD) < 0)
         _exit(126);
-    close_range(3, FAULT_ORDERS_FD - 1, 0);
+    for (int fd = 3; fd < FAULT_ORDERS_FD; fd++)
+        close(fd);
     execve(argv[0], (char *const *)argv, env);
     _exit(127);
-}
-
-static int scratch(void)
-{
-    char name[] = "/tmp/conda-gpu-io-XXXXXX";
-    int fd = mkostemp(name, O_CLOEXEC | O_APPEND);
-
-    if (fd < 0 || unlink(name) < 0)
-        ck_abort_msg("scratch file: %s", strerror(errno));
-    return fd;
 }
 
 static struct server server_open(const char *command, const char *option)
@@ -159,7 +150,7 @@ static struct server server_open(const char *command, const char *option)
                                 option,
                                 NULL};
     int orders[2], answers[2];
-    struct server server = {.out = scratch(), .err = scratch()};
+    struct server server = {.out = unnamed_file(), .err = unnamed_file()};
 
     ck_assert_int_eq(pipe2(orders, O_CLOEXEC), 0);
     ck_assert_int_eq(pipe2(answers, O_CLOEXEC), 0);

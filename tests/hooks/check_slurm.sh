@@ -287,7 +287,8 @@ judge() {
 }
 
 shells=
-for shell in ${SHELLS:-bash dash zsh fish tcsh}; do
+case ${SHELLS-} in '' | '!'*) SHELLS='bash dash zsh fish tcsh' ;; esac # each is a job of its own here
+for shell in $SHELLS; do
   if command -v "$shell" >/dev/null; then
     shells="$shells $shell"
   else

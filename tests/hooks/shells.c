@@ -159,10 +159,11 @@ bool shell_kind_wanted(const struct shell_kind *kind)
 
     if (!list || !*list)
         return true;
+    bool names_others = *list == '!';
     for (; *list; list += strcspn(list, " ,"), list += strspn(list, " ,"))
         if (strncmp(list, kind->name, length) == 0 && strchr(" ,", list[length]))
-            return true;
-    return false;
+            return !names_others;
+    return names_others;
 }
 
 char *formatted(const char *format, ...)

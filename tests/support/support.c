@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,24 +29,37 @@ static char *formatted(const char *format, ...)
     return text;
 }
 
-/* Skips are counted through a file, since each test is a process of its own. */
-static char skips[] = "/tmp/conda-gpu-skips-XXXXXX";
+int unnamed_file(void)
+{
+    const char *folder = getenv("TMPDIR");
+    char *name = formatted("%s/conda-gpu-io-XXXXXX", folder ? folder : "/tmp");
+    int fd = mkostemp(name, O_CLOEXEC | O_APPEND);
+
+    if (fd < 0 || unlink(name) < 0) {
+        fprintf(stderr, "%s: %s\n", name, strerror(errno));
+        abort();
+    }
+    free(name);
+    return fd;
+}
+
+/* Tests say here, one a line, why they skip: each test is a process of its own. */
+static int skips;
 
 static int report_skips(bool *could_be_had)
 {
-    FILE *file = fopen(skips, "r");
+    FILE *file = fdopen(skips, "r");
     char *line = NULL;
     size_t room = 0;
     int count = 0;
 
-    for (; file && getline(&line, &room, file) > 0; count++) {
+    rewind(file);
+    for (; getline(&line, &room, file) > 0; count++) {
         *could_be_had = *could_be_had || line[0] == '!';
         printf("skipped: %s", line + 1);
     }
     free(line);
-    if (file)
-        fclose(file);
-    unlink(skips);
+    fclose(file);
     return count;
 }
 
@@ -57,9 +69,7 @@ int test_main(Suite *suite)
     const char *results = getenv("TEST_RESULTS");
 
     signal(SIGPIPE, SIG_IGN);
-    int fd = mkstemp(skips);
-    if (fd >= 0)
-        close(fd);
+    skips = unnamed_file();
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int run = srunner_ntests_run(runner), failed = srunner_ntests_failed(runner);
@@ -82,35 +92,47 @@ void test_skip(bool can_have, const char *format, ...)
     if (vasprintf(&reason, format, args) < 0)
         abort();
     va_end(args);
+    for (char *at = reason; *at; at++) /* a reason may be what a program printed: it is one line */
+        *at = *at == '\n' ? ' ' : *at;
     char *line = formatted("%c%s\n", can_have ? '!' : ' ', reason);
-    int fd = open(skips, O_WRONLY | O_APPEND);
-    if (fd < 0 || write(fd, line, strlen(line)) < 0)
+    if (write(skips, line, strlen(line)) < 0)
         abort();
-    close(fd);
     free(line);
     free(reason);
 }
 
 void sandbox_open(struct sandbox *box)
 {
-    snprintf(box->root, sizeof box->root, "/tmp/conda-gpu-test-XXXXXX");
+    const char *folder = getenv("TMPDIR");
+    int length = snprintf(box->root, sizeof box->root, "%s/test-XXXXXX", folder ? folder : "/tmp");
+
+    if (length >= (int)sizeof box->root)
+        ck_abort_msg("TMPDIR=%s is too long: its name may have 40 characters", folder);
     if (!mkdtemp(box->root))
-        ck_abort_msg("mkdtemp: %s", strerror(errno));
+        ck_abort_msg("%s: %s", box->root, strerror(errno));
     sandbox_write(box, "home/.keep", "");
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+/* By names in open folders, since some tests make paths that are longer than a system call takes.
+ */
+static int remove_at(int folder, const char *name)
 {
-    (void)st;
-    (void)ftw;
-    if (type == FTW_DP || type == FTW_D)
-        return rmdir(path);
-    return unlink(path);
+    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *inside = fd < 0 ? NULL : fdopendir(fd);
+    if (!inside)
+        return -1;
+    for (struct dirent *entry; (entry = readdir(inside));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            remove_at(fd, entry->d_name);
+    closedir(inside);
+    return unlinkat(folder, name, AT_REMOVEDIR);
 }
 
 void sandbox_close(struct sandbox *box)
 {
-    nftw(box->root, remove_one, 32, FTW_DEPTH | FTW_PHYS);
+    remove_at(AT_FDCWD, box->root);
 }
 
 char *sandbox_path(const struct sandbox *box, const char *path)
@@ -122,7 +144,7 @@ void sandbox_remove(const struct sandbox *box, const char *path)
 {
     char *whole = sandbox_path(box, path);
 
-    if (access(whole, F_OK) == 0 && nftw(whole, remove_one, 32, FTW_DEPTH | FTW_PHYS) != 0)
+    if (remove_at(AT_FDCWD, whole) != 0)
         ck_abort_msg("%s: %s", whole, strerror(errno));
     free(whole);
 }
@@ -222,23 +244,20 @@ static _Noreturn void be_program(const char *folder, const char *const *argv,
     setpgid(0, 0);
     if (chdir(folder) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(126);
-    closefrom(3);
+    for (int fd = 3; fd < 64; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_DFL);
     execvpe(argv[0], (char *const *)argv, (char *const *)env);
     dprintf(2, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);
 }
 
-/* An unnamed file: a program can write as much as it wants into it, and nobody has to read along.
- */
-static int scratch(const char *text)
+/* A program can write as much as it wants into a file, and nobody has to read along. */
+static int input_file(const char *text)
 {
-    char name[] = "/tmp/conda-gpu-io-XXXXXX";
-    int fd = mkostemp(name, O_CLOEXEC);
+    int fd = unnamed_file();
 
-    if (fd < 0 || unlink(name) < 0)
-        ck_abort_msg("scratch file: %s", strerror(errno));
-    if (text && (write(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0))
+    if (write(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
         ck_abort_msg("scratch file: %s", strerror(errno));
     return fd;
 }
@@ -285,7 +304,7 @@ static struct outcome run_named(const struct sandbox *box, const char *const *ar
                                 const char *const *env, const char *input, bool *named)
 {
     struct outcome outcome = {0};
-    int in = scratch(input ? input : ""), out = scratch(NULL), err = scratch(NULL);
+    int in = input_file(input ? input : ""), out = unnamed_file(), err = unnamed_file();
 
     fflush(stdout);
     pid_t child = fork();

@@ -1,9 +1,10 @@
 /*
  * What all tests share: a throwaway folder, programs run in it, and how a test says that it skips.
  *
- * A test program is tests/check_NAME.c with a main() that is `return test_main(suite)`.
+ * A test program is tests/KIND/check_NAME.c with a main() that is `return test_main(suite)`.
  * Its environment comes from the Makefile: CONDA_GPU is the program under test, FAKE_CUDA the
- * folder of the simulated libcuda.so.1, TESTS the folder tests/. Everything here ends the test with
+ * folder of the simulated libcuda.so.1, TESTS the folder tests/; tests/run gives it a TMPDIR and a
+ * HOME that are removed afterwards. Everything here ends the test with
  * ck_abort_msg where it cannot do its work.
  */
 #ifndef CONDA_GPU_TESTS_SUPPORT_H
@@ -14,7 +15,7 @@
 #include <stddef.h>
 
 /* Runs the suite, each test in a process of its own; prints what failed and what was skipped, and
-   adds "passed failed skipped" as a line to the file that TEST_RESULTS names. */
+   adds "passed failed skipped could-be-had" as a line to the file that TEST_RESULTS names. */
 int test_main(Suite *suite);
 
 /* Says why this test cannot run here. The test returns after it, and counts as skipped. `can_have`:
@@ -22,7 +23,7 @@ int test_main(Suite *suite);
 void test_skip(bool can_have, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 struct sandbox {
-    char root[64]; /* a folder below /tmp; the folder `home` in it is HOME for what runs there */
+    char root[64]; /* a folder below TMPDIR; the folder `home` in it is HOME for what runs there */
 };
 
 void sandbox_open(struct sandbox *box);
@@ -43,6 +44,10 @@ void sandbox_remove(const struct sandbox *box, const char *path);
 
 /* Makes an empty conda environment, envs/NAME with conda-meta/history; returns its prefix. */
 char *sandbox_environment(const struct sandbox *box, const char *name);
+
+/* An open file without a name, below TMPDIR: it is gone when nobody has it open any longer. Each
+   write goes to its end. */
+int unnamed_file(void);
 
 struct outcome {
     int status; /* exit status; 128 + signal for a program that was killed */

@@ -61,10 +61,10 @@ static const struct shell *shell_of(const char *extension)
 /* The environment that the script leaves, as `env -0` prints it. */
 static struct outcome read_back(const struct reader *reader, struct strbuf *script)
 {
-    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/none", "LC_ALL=C.UTF-8",
-                               NULL};
     const char *argv[8] = {NULL};
     char *path = sandbox_path(&box, "script");
+    scope(free_text) char *home = format_text("HOME=%s/home", box.root);
+    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", home, "LC_ALL=C.UTF-8", NULL};
     size_t count = 0;
 
     strbuf_adds(script, "env -0\n");

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Both compilers take every source without a warning.
+set -u
+# shellcheck source=tests/lint/lint.sh
+. "$TESTS/lint/lint.sh"
+
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wvla -Wformat=2 -Wcast-qual -Wundef -Wwrite-strings -Wpointer-arith)
+for compiler in 'gcc 12' 'clang 14'; do
+  tool "${compiler% *}" "${compiler#* }" "warnings of ${compiler% *}" || continue
+  for source in src/*.c src/*/*.c; do
+    check "$tool warns about $source" "$tool" "${flags[@]}" "${warnings[@]}" -DRUNS_ON_OLD_GLIBC -O2 \
+      -Werror -c -o "$scratch/object" "$source"
+  done
+  for header in src/*/*.h tests/*/*.h; do
+    check "$tool warns about $header" "$tool" "${flags[@]}" "${warnings[@]}" -Werror -fsyntax-only \
+      -xc "$header" -Wno-pragma-once-outside-header
+  done
+done
+report
