@@ -333,9 +333,9 @@ END_TEST
 
 static const struct {
     const char *visible;
-    const char *buses; /* of what is seen; NULL: no device */
+    const char *buses; /* of what is seen; NULL: no device, "twice": an error */
 } views[] = {
-    {"1,3", "0f 47 "}, {"3,1", "47 0f "}, {"GPU-8932f937", "0f "}, {"2,2", NULL},
+    {"1,3", "0f 47 "}, {"3,1", "47 0f "}, {"GPU-8932f937", "0f "}, {"2,2", "twice"},
     {"-1", NULL},      {"", NULL},        {"0,-1,1", "07 "},       {"9", NULL},
 };
 
@@ -349,8 +349,9 @@ START_TEST(asks_with_visible)
     use_machine("");
     setenv("CUDA_VISIBLE_DEVICES", "2", 1);
     int result = ask(&machine, &question, &err);
-    ck_assert_int_eq(result, views[_i].buses ? 0 : -1);
     ck_assert_int_eq(machine.absent, !views[_i].buses);
+    if (result < 0 && !machine.absent)
+        strbuf_adds(&buses, strstr(error_text(&err), "names a device twice") ? "twice" : "?");
     for (size_t i = 0; i < machine.devices.count; i++)
         strbuf_addf(&buses, "%02x ", machine.devices.items[i].pci.bus);
     ck_assert_str_eq(strbuf_text(&buses), views[_i].buses ? views[_i].buses : "");
