@@ -236,6 +236,8 @@ deps: ## install what the build and `make check` need (apt-get; elsewhere it say
 # after that, so that it sees the new compiler and libraries.
 
 demo: ## see it work, with this machine's GPU or with a simulated one
+	@echo "This builds conda-gpu (half a minute) and shows it in a throwaway folder. What the build needs is"
+	@echo "installed first if it is missing: a compiler and three libraries."
 	@sh tests/deps.sh build
 	$(AGAIN) run-demo
 

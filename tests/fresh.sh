@@ -15,6 +15,7 @@ set -u
 
 fresh=${FRESH:-/var/tmp/conda-gpu-fresh}
 systems=${SYSTEMS:-bullseye bookworm trixie sid}
+# shellcheck disable=SC2016 # for apt
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 '/debian/\?$')}
 mirror=${mirror:-http://deb.debian.org/debian}
 
@@ -40,7 +41,7 @@ in_system() {
   [ "$2" = root ] || home=/home/$2
   # shellcheck disable=SC2016 # the inner shells expand it
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb \
-    ${http_proxy:+http_proxy="$http_proxy"} HOME=$home \
+    ${http_proxy:+http_proxy="$http_proxy"} HOME="$home" \
     unshare --mount --pid --fork --kill-child sh -c '
       mount -t proc proc "$0/proc" && mount -t tmpfs -o mode=1777 tmpfs "$0/dev/shm" &&
         mount -t devpts -o newinstance,ptmxmode=666 devpts "$0/dev/pts" &&
