@@ -1,6 +1,7 @@
 #include "base/strbuf.h"
 
 #include "base/scope.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -95,41 +96,6 @@ void strbuf_addf(struct strbuf *buf, const char *format, ...)
     va_start(args, format);
     strbuf_vaddf(buf, format, args);
     va_end(args);
-}
-
-/* Reads one UTF-8 character (RFC 3629, section 4). Returns its length, or 0 where there is none. */
-static size_t utf8_character(const unsigned char *at, size_t left, uint32_t *character)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = at[0] < 0x80             ? 1
-                    : (at[0] & 0xe0) == 0xc0 ? 2
-                    : (at[0] & 0xf0) == 0xe0 ? 3
-                    : (at[0] & 0xf8) == 0xf0 ? 4
-                                             : 0;
-
-    if (!length || length > left)
-        return 0;
-    *character = length == 1 ? at[0] : at[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        *character = *character << 6 | (at[i] & 0x3f);
-    }
-    bool surrogate = *character >= 0xd800 && *character <= 0xdfff;
-    return *character < smallest[length] || surrogate || *character > 0x10ffff ? 0 : length;
-}
-
-bool is_utf8(const char *text, size_t length)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    uint32_t character;
-
-    for (size_t i = 0, size; i < length; i += size) {
-        size = utf8_character(at + i, length - i, &character);
-        if (!size)
-            return false;
-    }
-    return true;
 }
 
 /* Characters that take no place of their own or change how their neighbours are shown: Unicode's

@@ -50,8 +50,6 @@ void strbuf_vaddf(struct strbuf *buf, const char *format, va_list args)
  */
 void strbuf_add_printable(struct strbuf *buf, const char *text, size_t length);
 
-bool is_utf8(const char *text, size_t length);
-
 /* The text, "" when nothing was added; valid until the next change. */
 const char *strbuf_text(const struct strbuf *buf);
 

@@ -91,7 +91,7 @@ static int add_file(struct names *files, const char *path)
     return is_file(path) ? names_add(files, path) : 0;
 }
 
-static const struct source {
+static const struct search_place {
     const char *variable; /* its value is the beginning of the folder; NULL: nothing is */
     const char *folder;
     bool is_home; /* where only .condarc is read */
@@ -106,7 +106,7 @@ static const struct source {
     {"CONDA_PREFIX", "", false},
 };
 
-static int add_place(struct names *files, const struct source *place, const char *start)
+static int add_place(struct names *files, const struct search_place *place, const char *start)
 {
     static const char *const names[] = {".condarc", "condarc", "condarc.d"};
 
@@ -136,7 +136,7 @@ static int list_files(struct names *files, const char *root, char *const *env)
 /* ---- What one of them says ------------------------------------------------------------------- */
 
 /* Whether the line ends in `#!final`; conda takes any number of # and ! for that. */
-static bool is_final(const char *text, uint32_t line)
+static bool is_final(const char *text, size_t line)
 {
     static const char word[] = "final";
 
@@ -153,10 +153,10 @@ static bool is_final(const char *text, uint32_t line)
 
 static int add_folders(const struct document *doc, const struct node *list, struct names *folders)
 {
-    size_t count = list->kind == NODE_LIST ? list->count : 0;
+    size_t count = node_kind(list) == NODE_LIST ? node_count(list) : 0;
 
     for (size_t i = 0; i < count && i < FOLDERS_LIMIT; i++) {
-        const char *folder = document_text(doc, document_item(doc, list, i));
+        const char *folder = node_text(document_item(doc, list, i));
         if (folder && names_add(folders, folder) < 0)
             return -1;
     }
@@ -167,19 +167,19 @@ static int read_condarc(const char *path, struct names *folders, bool *final)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(document_release) struct document doc = {0};
+    scope(pairs_release) struct pairs pairs = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
     if (file_read(path, CONDARC_LIMIT, &text) < 0)
         return text.failed ? -1 : 0;
-    if (document_load(&doc, path, strbuf_text(&text), text.length, &err) < 0)
+    if (document_load(&doc, path, strbuf_text(&text), text.length, &err) < 0 ||
+        document_pairs(&doc, document_root(&doc), &pairs, &err) < 0)
         return err.status == STATUS_SYSTEM ? -1 : 0;
-    const struct node *root = document_root(&doc);
-    for (size_t i = 0; i < root->count; i++) {
-        const struct node *at = document_key(&doc, root, i);
-        const char *key = document_text(&doc, at);
+    for (size_t i = 0; i < pairs.count; i++) {
+        const char *key = node_text(pairs.items[i].key);
         if (key && (strcmp(key, "envs_dirs") == 0 || strcmp(key, "envs_path") == 0)) {
-            *final = is_final(strbuf_text(&text), at->line);
-            return add_folders(&doc, document_value(&doc, root, i), folders);
+            *final = is_final(strbuf_text(&text), document_place(&doc, pairs.items[i].key).line);
+            return add_folders(&doc, pairs.items[i].value, folders);
         }
     }
     return 0;

@@ -1,6 +1,7 @@
 #include "conda/receipt.h"
 
 #include "base/scope.h"
+#include "base/utf8.h"
 
 #include <cyaml/cyaml.h>
 #include <errno.h>

@@ -73,28 +73,18 @@ static const char *item_advice(const char *text)
     return "";
 }
 
-static int wrong_item(const struct reading *in, const struct node *node, const char *accepted)
-{
-    scope(free_text) char *shown = document_shown(in->doc, node);
-
-    if (!shown)
-        return error_memory(in->err);
-    return error_at(in->err, document_place(in->doc, node), "%s: found %s%s; accepted: %s",
-                    in->path, shown, item_advice(document_text(in->doc, node)), accepted);
-}
-
 /* The filter as it is written, on one line. */
-static char *filter_text(const struct document *doc, const struct node *node)
+static char *filter_text(const struct pairs *pairs)
 {
     enum { MOST_SHOWN = 60 };
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-    for (size_t i = 0; i < node->count; i++) {
-        const struct node *value = document_value(doc, node, i);
-        const char *quote = value->plain ? "" : "'";
-        strbuf_addf(&text, "%s%s: %s%.*s%s%s", i ? ", " : "{",
-                    document_text(doc, document_key(doc, node, i)), quote, MOST_SHOWN,
-                    document_text(doc, value), quote, value->count > MOST_SHOWN ? "..." : "");
+    for (size_t i = 0; i < pairs->count; i++) {
+        const struct node *value = pairs->items[i].value;
+        const char *quote = node_is_plain(value) ? "" : "'";
+        strbuf_addf(&text, "%s%s: %s%.*s%s%s", i ? ", " : "{", node_text(pairs->items[i].key),
+                    quote, MOST_SHOWN, node_text(value), quote,
+                    node_count(value) > MOST_SHOWN ? "..." : "");
     }
     strbuf_addc(&text, '}');
     return strbuf_take(&text);
@@ -109,13 +99,16 @@ static int read_filter(const struct reading *in, const struct node *node, struct
         {"count", read_count, false},
     };
 
+    scope(pairs_release) struct pairs pairs = {0};
+
     item->kind = ITEM_FILTER;
-    if (!node->count)
+    if (!node_count(node))
         return keys_wrong(in, node,
                           "a filter with at least one of name, min_memory, min_compute, count");
-    if (keys_read(in, node, "", keys, sizeof keys / sizeof *keys, item) < 0)
+    if (keys_read(in, node, "", keys, sizeof keys / sizeof *keys, item) < 0 ||
+        document_pairs(in->doc, node, &pairs, in->err) < 0)
         return -1;
-    item->text = filter_text(in->doc, node);
+    item->text = filter_text(&pairs);
     return item->text ? 0 : error_memory(in->err);
 }
 
@@ -123,7 +116,7 @@ static int read_item(const struct reading *in, const struct node *node, const ch
                      struct item *item)
 {
     item->place = document_place(in->doc, node);
-    if (node->kind == NODE_MAPPING)
+    if (node_kind(node) == NODE_MAPPING)
         return read_filter(in, node, item);
     const char *text = keys_text(in, node, accepted);
     if (!text)
@@ -131,7 +124,7 @@ static int read_item(const struct reading *in, const struct node *node, const ch
     item->text = strdup(text);
     if (!item->text)
         return error_memory(in->err);
-    return item_parse(text, item) < 0 ? wrong_item(in, node, accepted) : 0;
+    return item_parse(text, item) < 0 ? keys_wrong_but(in, node, item_advice(text), accepted) : 0;
 }
 
 static int check_alone(const struct reading *in, const struct section *section)
@@ -151,8 +144,8 @@ static int check_alone(const struct reading *in, const struct section *section)
 int section_devices(const struct reading *in, const struct node *node, void *target)
 {
     struct section *section = target;
-    bool list = node->kind == NODE_LIST;
-    size_t count = list ? node->count : 1;
+    bool list = node_kind(node) == NODE_LIST;
+    size_t count = list ? node_count(node) : 1;
     int result = 0;
 
     section->devices_place = document_place(in->doc, node);

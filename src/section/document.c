@@ -1,214 +1,73 @@
 #include "section/document.h"
 
+#include "base/array.h"
 #include "base/scope.h"
-#include "section/yaml_input.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <yaml.h>
+
+struct node {
+    yaml_node_t yaml;
+};
 
 static void parser_release(yaml_parser_t *parser)
 {
     yaml_parser_delete(parser);
 }
 
-struct anchor {
-    uint32_t name; /* where it is in the document's text */
-    uint32_t node;
-};
-
-/* A list or mapping whose end has not come yet. */
-struct open_node {
-    uint32_t node;
-    size_t first; /* its first child in `pending`, in bytes */
-};
-
-struct composing {
-    yaml_parser_t *parser;
-    struct yaml_input *input;
-    struct document *doc;
-    struct error *err;
-    struct open_node open[DOCUMENT_DEPTH_LIMIT];
-    size_t depth;
-    struct strbuf pending; /* children of what is open, as in the document */
-    struct strbuf anchors;
-    size_t references; /* nodes and aliases */
-};
-
-static void event_release(yaml_event_t *event)
+static struct place place_of(const struct document *doc, yaml_mark_t mark)
 {
-    yaml_event_delete(event);
+    return (struct place){doc->source.file, mark.line + 1, mark.column + 1};
 }
 
-static void composing_release(struct composing *in)
+static int report(const struct document *doc, const yaml_parser_t *parser, struct error *err)
 {
-    strbuf_release(&in->pending);
-    strbuf_release(&in->anchors);
+    size_t line = parser->problem_mark.line + 1;
+    struct place place;
+
+    /* libyaml does not always say so when memory runs out, but gives a reason for all else. */
+    if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
+        return error_memory(err);
+    if (parser->error == YAML_COMPOSER_ERROR && parser->context)
+        return error_at(err, place_of(doc, parser->problem_mark),
+                        "the anchor here has the name of the one at line %zu; give it another",
+                        parser->context_mark.line + 1);
+    const char *oddity = source_oddity(&doc->source, line, &place);
+    if (!oddity && line > 1)
+        oddity = source_oddity(&doc->source, line - 1, &place);
+    if (oddity)
+        return error_at(err, place, "not YAML: %s", oddity);
+    return error_at(err, place_of(doc, parser->problem_mark),
+                    "not YAML: %s%s%s; mend this line or the one before it",
+                    parser->context ? parser->context : "", parser->context ? ", " : "",
+                    parser->problem);
 }
 
-static struct node *nodes_of(const struct document *doc)
+static int load(struct document *doc, struct error *err)
 {
-    return (struct node *)(void *)doc->nodes.text;
-}
+    const struct strbuf *text = &doc->source.text;
+    scope(parser_release) yaml_parser_t parser;
 
-static uint32_t add_text(struct composing *in, const void *text, size_t length)
-{
-    size_t first = in->doc->text.length;
-
-    strbuf_add(&in->doc->text, text, length);
-    strbuf_addc(&in->doc->text, '\0');
-    return (uint32_t)first;
-}
-
-/* Makes a node the next child of what is open. */
-static int refer(struct composing *in, uint32_t node, yaml_mark_t mark)
-{
-    strbuf_add(&in->pending, &node, sizeof node);
-    if (++in->references <= DOCUMENT_NODES_LIMIT)
-        return 0;
-    return error_at(in->err, yaml_input_place(in->input, mark),
-                    "more than %d values before this; an environment file has a few hundred",
-                    DOCUMENT_NODES_LIMIT);
-}
-
-static int add_anchor(struct composing *in, const yaml_char_t *name, uint32_t node,
-                      yaml_mark_t mark)
-{
-    if (!name)
-        return 0;
-    const struct anchor anchor = {add_text(in, name, strlen((const char *)name)), node};
-    strbuf_add(&in->anchors, &anchor, sizeof anchor);
-    if (in->anchors.length / sizeof anchor <= DOCUMENT_ANCHORS_LIMIT)
-        return 0;
-    return error_at(in->err, yaml_input_place(in->input, mark),
-                    "more than %d anchors; an environment file needs few", DOCUMENT_ANCHORS_LIMIT);
-}
-
-static int add_node(struct composing *in, const struct node *node, const yaml_char_t *anchor,
-                    yaml_mark_t mark)
-{
-    uint32_t index = (uint32_t)(in->doc->nodes.length / sizeof *node);
-
-    strbuf_add(&in->doc->nodes, node, sizeof *node);
-    return add_anchor(in, anchor, index, mark) < 0 ? -1 : refer(in, index, mark);
-}
-
-static struct node node_at(enum node_kind kind, yaml_mark_t mark)
-{
-    return (struct node){
-        .kind = kind, .line = (uint32_t)mark.line + 1, .column = (uint32_t)mark.column + 1};
-}
-
-static int add_scalar(struct composing *in, const yaml_event_t *event)
-{
-    struct node node = node_at(NODE_TEXT, event->start_mark);
-
-    node.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    node.count = (uint32_t)event->data.scalar.length;
-    node.first = add_text(in, event->data.scalar.value, event->data.scalar.length);
-    return add_node(in, &node, event->data.scalar.anchor, event->start_mark);
-}
-
-static int begin(struct composing *in, enum node_kind kind, const yaml_char_t *anchor,
-                 yaml_mark_t mark)
-{
-    const struct node node = node_at(kind, mark);
-
-    if (in->depth == DOCUMENT_DEPTH_LIMIT)
-        return error_at(in->err, yaml_input_place(in->input, mark),
-                        "lists and mappings are nested deeper than %d levels here; an environment "
-                        "file needs three or four",
-                        DOCUMENT_DEPTH_LIMIT);
-    in->open[in->depth].node = (uint32_t)(in->doc->nodes.length / sizeof node);
-    if (add_node(in, &node, anchor, mark) < 0)
-        return -1;
-    in->open[in->depth++].first = in->pending.length;
-    return 0;
-}
-
-/* All children are known: they move to the document, and leave what is open around them. */
-static void end(struct composing *in)
-{
-    if (!in->depth)
-        return; /* never: libyaml ends nothing that it did not begin */
-    const struct open_node *open = &in->open[--in->depth];
-    struct document *doc = in->doc;
-    struct node *node = &nodes_of(doc)[open->node];
-    size_t length = in->pending.length - open->first;
-
-    node->first = (uint32_t)(doc->children.length / sizeof(uint32_t));
-    node->count = (uint32_t)(length / sizeof(uint32_t) / (node->kind == NODE_MAPPING ? 2 : 1));
-    strbuf_add(&doc->children, strbuf_text(&in->pending) + open->first, length);
-    in->pending.length = open->first;
-}
-
-static int add_alias(struct composing *in, const yaml_event_t *event)
-{
-    const struct anchor *anchors = (const struct anchor *)(const void *)in->anchors.text;
-    const char *name = (const char *)event->data.alias.anchor;
-
-    for (size_t i = in->anchors.length / sizeof *anchors; i-- > 0;)
-        if (strcmp(in->doc->text.text + anchors[i].name, name) == 0)
-            return refer(in, anchors[i].node, event->start_mark);
-    return error_at(in->err, yaml_input_place(in->input, event->start_mark),
-                    "not YAML: found undefined alias; mend this line or the one before it");
-}
-
-static int check_tags(struct composing *in, const yaml_event_t *event)
-{
-    if (event->data.document_start.tag_directives.end -
-            event->data.document_start.tag_directives.start <=
-        YAML_INPUT_TAGS_LIMIT)
-        return 0;
-    return yaml_input_report_tags(in->input, event->end_mark, in->err);
-}
-
-static int add_event(struct composing *in, const yaml_event_t *event)
-{
-    switch (event->type) {
-    case YAML_DOCUMENT_START_EVENT:
-        return check_tags(in, event);
-    case YAML_SCALAR_EVENT:
-        return add_scalar(in, event);
-    case YAML_SEQUENCE_START_EVENT:
-        return begin(in, NODE_LIST, event->data.sequence_start.anchor, event->start_mark);
-    case YAML_MAPPING_START_EVENT:
-        return begin(in, NODE_MAPPING, event->data.mapping_start.anchor, event->start_mark);
-    case YAML_ALIAS_EVENT:
-        return add_alias(in, event);
-    case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        end(in);
-        return 0;
-    default:
-        return 0;
+    if (!yaml_parser_initialize(&parser)) {
+        memset(&parser, 0, sizeof parser);
+        return error_memory(err);
     }
-}
-
-/* Takes events up to the end of the document, or of a file without one. */
-static int compose(struct composing *in)
-{
-    const struct document *doc = in->doc;
-
-    for (;;) {
-        scope(event_release) yaml_event_t event;
-        if (!yaml_parser_parse(in->parser, &event))
-            return yaml_input_report(in->input, in->err);
-        if (add_event(in, &event) < 0)
-            return -1;
-        if (doc->nodes.failed || doc->children.failed || doc->text.failed || in->pending.failed ||
-            in->anchors.failed)
-            return error_memory(in->err);
-        if (event.type == YAML_DOCUMENT_END_EVENT || event.type == YAML_STREAM_END_EVENT)
-            return 0;
-    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)strbuf_text(text), text->length);
+    doc->yaml = calloc(1, sizeof *doc->yaml);
+    if (!doc->yaml)
+        return error_memory(err);
+    return yaml_parser_load(&parser, doc->yaml) ? 0 : report(doc, &parser, err);
 }
 
 static int check_mapping(const struct document *doc, struct error *err)
 {
-    if (!doc->nodes.length)
-        return error_at(err, (struct place){.file = doc->file},
-                        "the file is empty; an environment file is a mapping such as 'name: pt'");
     const struct node *root = document_root(doc);
-    if (root->kind == NODE_MAPPING)
+
+    if (!root)
+        return error_at(err, (struct place){.file = doc->source.file},
+                        "the file is empty; an environment file is a mapping such as 'name: pt'");
+    if (node_kind(root) == NODE_MAPPING)
         return 0;
     scope(free_text) char *shown = document_shown(doc, root);
     if (!shown)
@@ -217,34 +76,26 @@ static int check_mapping(const struct document *doc, struct error *err)
                     "found %s where the file should be a mapping such as 'name: pt'", shown);
 }
 
-static int check_single(struct composing *in)
+static int fill(struct document *doc, const char *file, const char *text, size_t length,
+                struct error *err)
 {
-    scope(event_release) yaml_event_t event;
-
-    if (!yaml_parser_parse(in->parser, &event))
-        return yaml_input_report(in->input, in->err);
-    if (event.type != YAML_DOCUMENT_START_EVENT)
+    if (source_read(&doc->source, file, text, length, err) < 0 ||
+        scan_tokens(&doc->scan, &doc->source, err) < 0 || load(doc, err) < 0 ||
+        check_mapping(doc, err) < 0)
+        return -1;
+    if (!doc->scan.second.line)
         return 0;
-    return error_at(in->err, (struct place){in->input->file, event.start_mark.line + 1, 1},
-                    "a second YAML document begins here, and conda reads only one; remove "
-                    "the '---' or put the rest into a file of its own");
+    return error_at(err, doc->scan.second,
+                    "a second YAML document begins here, and conda reads only one; remove the "
+                    "'---' or put the rest into a file of its own");
 }
 
 int document_load(struct document *doc, const char *file, const char *text, size_t length,
                   struct error *err)
 {
-    struct yaml_input input = {.file = file, .text = text, .length = length};
-    scope(parser_release) yaml_parser_t parser;
-    scope(document_release) struct document loaded = {.file = file};
-    scope(composing_release) struct composing in = {
-        .parser = &parser, .input = &input, .doc = &loaded, .err = err};
+    scope(document_release) struct document loaded = {0};
 
-    if (!yaml_parser_initialize(&parser)) {
-        memset(&parser, 0, sizeof parser);
-        return error_memory(err);
-    }
-    yaml_input_open(&input, &parser);
-    if (compose(&in) < 0 || check_mapping(&loaded, err) < 0 || check_single(&in) < 0)
+    if (fill(&loaded, file, text, length, err) < 0)
         return -1;
     *doc = loaded;
     loaded = (struct document){0};
@@ -253,65 +104,215 @@ int document_load(struct document *doc, const char *file, const char *text, size
 
 void document_release(struct document *doc)
 {
-    strbuf_release(&doc->nodes);
-    strbuf_release(&doc->children);
-    strbuf_release(&doc->text);
+    if (doc->yaml)
+        yaml_document_delete(doc->yaml);
+    free(doc->yaml);
+    source_release(&doc->source);
+    *doc = (struct document){0};
+}
+
+static const struct node *node_of(const struct document *doc, int index)
+{
+    return (const struct node *)yaml_document_get_node(doc->yaml, index);
 }
 
 const struct node *document_root(const struct document *doc)
 {
-    return nodes_of(doc);
+    return node_of(doc, 1);
+}
+
+enum node_kind node_kind(const struct node *node)
+{
+    return node->yaml.type == YAML_SCALAR_NODE     ? NODE_TEXT
+           : node->yaml.type == YAML_SEQUENCE_NODE ? NODE_LIST
+                                                   : NODE_MAPPING;
+}
+
+size_t node_count(const struct node *node)
+{
+    switch (node_kind(node)) {
+    case NODE_TEXT:
+        return node->yaml.data.scalar.length;
+    case NODE_LIST:
+        return (size_t)(node->yaml.data.sequence.items.top - node->yaml.data.sequence.items.start);
+    default:
+        return (size_t)(node->yaml.data.mapping.pairs.top - node->yaml.data.mapping.pairs.start);
+    }
 }
 
 const struct node *document_item(const struct document *doc, const struct node *list, size_t i)
 {
-    const uint32_t *children = (const uint32_t *)(const void *)doc->children.text;
-
-    return &nodes_of(doc)[children[list->first + i]];
-}
-
-const struct node *document_key(const struct document *doc, const struct node *mapping, size_t i)
-{
-    return document_item(doc, mapping, 2 * i);
-}
-
-const struct node *document_value(const struct document *doc, const struct node *mapping, size_t i)
-{
-    return document_item(doc, mapping, 2 * i + 1);
+    return node_of(doc, list->yaml.data.sequence.items.start[i]);
 }
 
 struct place document_place(const struct document *doc, const struct node *node)
 {
-    return (struct place){doc->file, node->line, node->column};
+    return place_of(doc, node->yaml.start_mark);
 }
 
-const char *document_text(const struct document *doc, const struct node *node)
+const char *node_text(const struct node *node)
 {
-    return node->kind == NODE_TEXT ? doc->text.text + node->first : NULL;
+    return node_kind(node) == NODE_TEXT ? (const char *)node->yaml.data.scalar.value : NULL;
+}
+
+bool node_is_plain(const struct node *node)
+{
+    return node_kind(node) == NODE_TEXT && node->yaml.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+/* libyaml gives every text without a tag that of a string. */
+static bool has_tag(const struct document *doc, const struct node *node)
+{
+    for (size_t i = 0; i < doc->scan.tag_count; i++)
+        if (doc->scan.tags[i] >= node->yaml.start_mark.index &&
+            doc->scan.tags[i] < node->yaml.end_mark.index)
+            return true;
+    return false;
+}
+
+static bool is_among(const char *text, const char *const *words)
+{
+    while (*words && strcmp(text, *words) != 0)
+        words++;
+    return *words != NULL;
 }
 
 bool document_is_null(const struct document *doc, const struct node *node)
 {
-    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
 
-    if (node->kind != NODE_TEXT || !node->plain)
+    if (node_kind(node) != NODE_TEXT)
         return false;
-    for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++)
-        if (strcmp(document_text(doc, node), nulls[i]) == 0)
-            return true;
-    return false;
+    if (has_tag(doc, node))
+        return strcmp((const char *)node->yaml.tag, YAML_NULL_TAG) == 0;
+    return node_is_plain(node) && is_among(node_text(node), nulls);
+}
+
+const char *node_odd_tag(const struct node *node)
+{
+    static const char *const known[] = {YAML_STR_TAG,  YAML_INT_TAG,  YAML_FLOAT_TAG,
+                                        YAML_BOOL_TAG, YAML_NULL_TAG, NULL};
+    const char *tag = (const char *)node->yaml.tag;
+
+    return node_kind(node) != NODE_TEXT || is_among(tag, known) ? NULL : tag;
 }
 
 char *document_shown(const struct document *doc, const struct node *node)
 {
     enum { MOST_SHOWN = 60 };
+    size_t count = node_count(node);
 
-    if (node->kind == NODE_LIST)
+    if (node_kind(node) == NODE_LIST)
         return format_text("a list");
-    if (node->kind == NODE_MAPPING)
+    if (node_kind(node) == NODE_MAPPING)
         return format_text("a mapping");
     if (document_is_null(doc, node))
         return format_text("nothing");
-    return format_text("'%.*s'%s", (int)(node->count < MOST_SHOWN ? node->count : MOST_SHOWN),
-                       document_text(doc, node), node->count <= MOST_SHOWN ? "" : "...");
+    return format_text("'%.*s'%s", (int)(count < MOST_SHOWN ? count : MOST_SHOWN), node_text(node),
+                       count <= MOST_SHOWN ? "" : "...");
+}
+
+int document_hint(const struct document *doc, const struct node *node, struct error *err)
+{
+    struct place place;
+    const char *oddity = source_oddity(&doc->source, node->yaml.start_mark.line + 1, &place);
+
+    return oddity ? error_detail(err, "in this line, at column %zu: %s", place.column, oddity) : -1;
+}
+
+struct merging {
+    const struct document *doc;
+    struct pairs *pairs;
+    struct error *err;
+    const struct node
+        *merged[DOCUMENT_MERGED_LIMIT]; /* each once, also where they name each other */
+    size_t merged_count;
+};
+
+static bool is_merge(const struct document *doc, const struct node *key)
+{
+    return node_is_plain(key) && strcmp(node_text(key), "<<") == 0 && !has_tag(doc, key);
+}
+
+static bool have_key(const struct pairs *pairs, const struct node *key)
+{
+    const char *name = node_text(key);
+
+    for (size_t i = 0; i < pairs->count; i++) {
+        const char *there = node_text(pairs->items[i].key);
+        if (name && there && strcmp(there, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int merge_mapping(struct merging *in, const struct node *mapping, bool own);
+
+static int merge_value(struct merging *in, const struct node *value)
+{
+    enum node_kind kind = node_kind(value);
+
+    if (kind == NODE_MAPPING)
+        return merge_mapping(in, value, false);
+    for (size_t i = 0; kind == NODE_LIST && i < node_count(value); i++) {
+        const struct node *item = document_item(in->doc, value, i);
+        kind = node_kind(item) == NODE_MAPPING ? NODE_LIST : NODE_TEXT;
+        if (kind == NODE_LIST && merge_mapping(in, item, false) < 0)
+            return -1;
+    }
+    if (kind == NODE_LIST)
+        return 0;
+    return error_at(in->err, document_place(in->doc, value),
+                    "the key '<<' takes the keys of another mapping, such as '<<: *name', or of a "
+                    "list of mappings");
+}
+
+static int note_merged(struct merging *in, const struct node *mapping)
+{
+    if (in->merged_count == DOCUMENT_MERGED_LIMIT)
+        return error_at(in->err, document_place(in->doc, mapping),
+                        "more than %d mappings are merged into one", DOCUMENT_MERGED_LIMIT);
+    in->merged[in->merged_count++] = mapping;
+    return 0;
+}
+
+static int merge_mapping(struct merging *in, const struct node *mapping, bool own)
+{
+    const yaml_node_pair_t *pairs = mapping->yaml.data.mapping.pairs.start;
+    size_t count = node_count(mapping);
+
+    for (size_t i = 0; i < in->merged_count; i++)
+        if (in->merged[i] == mapping)
+            return 0;
+    if (note_merged(in, mapping) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct pair pair = {node_of(in->doc, pairs[i].key), node_of(in->doc, pairs[i].value)};
+        if (is_merge(in->doc, pair.key) || (!own && have_key(in->pairs, pair.key)))
+            continue;
+        if (!own && in->pairs->count >= DOCUMENT_PAIRS_LIMIT)
+            return error_at(in->err, document_place(in->doc, pair.key),
+                            "more than %d keys are merged into one mapping", DOCUMENT_PAIRS_LIMIT);
+        if (array_add(in->pairs, pair) < 0)
+            return error_memory(in->err);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (is_merge(in->doc, node_of(in->doc, pairs[i].key)) &&
+            merge_value(in, node_of(in->doc, pairs[i].value)) < 0)
+            return -1;
+    return 0;
+}
+
+int document_pairs(const struct document *doc, const struct node *mapping, struct pairs *pairs,
+                   struct error *err)
+{
+    struct merging in = {.doc = doc, .pairs = pairs, .err = err};
+
+    return merge_mapping(&in, mapping, true);
+}
+
+void pairs_release(struct pairs *pairs)
+{
+    free(pairs->items);
+    *pairs = (struct pairs){0};
 }

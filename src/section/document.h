@@ -1,50 +1,36 @@
 /*
- * One YAML document with the place of every node, made of libyaml's events; with
- * yaml_input.h the only module that knows libyaml. An alias is one more reference to its node, so a
- * file full of aliases costs its own size and no more; and every kind of excess that would cost
- * time or memory beyond the size of the file has a limit, at which reading stops.
+ * One YAML document with the place of every node, loaded by libyaml, which only this module and
+ * scan.h know. All that could cost time or memory beyond the size of the file has a limit.
  *
  *     scope(document_release) struct document doc = {0};
  *     if (document_load(&doc, "environment.yml", text, length, &err) < 0) ...
- *     const struct node *root = document_root(&doc);
- *     for (size_t i = 0; i < root->count; i++)
- *         ... document_key(&doc, root, i), document_value(&doc, root, i) ...
- *
- * UTF-8 with or without a byte order mark, and UTF-16 with one, are read; so is CRLF.
+ *     scope(pairs_release) struct pairs pairs = {0};
+ *     if (document_pairs(&doc, document_root(&doc), &pairs, &err) < 0) ...
+ *     for (size_t i = 0; i < pairs.count; i++)
+ *         ... pairs.items[i].key, pairs.items[i].value ...
  */
 #ifndef CONDA_GPU_DOCUMENT_H
 #define CONDA_GPU_DOCUMENT_H
 
-#include "base/error.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "section/scan.h"
 
 enum {
-    DOCUMENT_DEPTH_LIMIT = 100,     /* lists and mappings within each other */
-    DOCUMENT_NODES_LIMIT = 1000000, /* with aliases */
-    DOCUMENT_ANCHORS_LIMIT = 100,
+    DOCUMENT_PAIRS_LIMIT = 2000, /* of a mapping that merges others */
+    DOCUMENT_MERGED_LIMIT = 100, /* mappings in one */
 };
 
 enum node_kind { NODE_TEXT, NODE_LIST, NODE_MAPPING };
 
-struct node {
-    enum node_kind kind;
-    bool plain;            /* a text without quotes */
-    uint32_t line, column; /* from 1 */
-    uint32_t count;        /* bytes of the text, items of the list or pairs of the mapping */
-    uint32_t first;        /* where they begin in the document's `text` or `children` */
-};
+struct node; /* libyaml's, in the document */
 
 struct document {
-    const char *file;       /* for places; not owned */
-    struct strbuf nodes;    /* struct node, the root first */
-    struct strbuf children; /* uint32_t: a node's index; of a mapping, key and value by turns */
-    struct strbuf text;     /* each text with a NUL behind it */
+    struct source source;
+    struct scan scan;
+    struct yaml_document_s *yaml; /* NULL before it is loaded */
 };
 
-/* Reads a text that must be exactly one document, a mapping. Syntax errors, an empty file, a second
-   document and what exceeds a limit are reported with their place. */
+/* Reads a text that must be exactly one document, a mapping. Text that is none, syntax errors, an
+   empty file, a second document and what exceeds a limit are reported with their place. */
 int document_load(struct document *doc, const char *file, const char *text, size_t length,
                   struct error *err);
 
@@ -52,21 +38,49 @@ void document_release(struct document *doc);
 
 const struct node *document_root(const struct document *doc);
 
-/* A list's item, a mapping's key and value. A node may be within itself. */
+enum node_kind node_kind(const struct node *node);
+
+/* Bytes of a text, items of a list, or pairs of a mapping as written. */
+size_t node_count(const struct node *node);
+
+/* A node may be within itself. */
 const struct node *document_item(const struct document *doc, const struct node *list, size_t i);
-const struct node *document_key(const struct document *doc, const struct node *mapping, size_t i);
-const struct node *document_value(const struct document *doc, const struct node *mapping, size_t i);
+
+struct pairs {
+    struct pair {
+        const struct node *key, *value;
+    } * items;
+    size_t count;
+    size_t room;
+};
+
+/*
+ * The pairs of a mapping: its own, then, for a key `<<` (yaml.org/type/merge), those of the mapping
+ * or the list of mappings that it names, but for keys that are there already. Own pairs with the
+ * same key are all there.
+ */
+int document_pairs(const struct document *doc, const struct node *mapping, struct pairs *pairs,
+                   struct error *err);
+void pairs_release(struct pairs *pairs);
 
 struct place document_place(const struct document *doc, const struct node *node);
 
-/* The text, NUL-terminated; NULL for lists and mappings. May hold NULs inside: its length is
-   node->count. */
-const char *document_text(const struct document *doc, const struct node *node);
+/* The text, NUL-terminated; NULL for lists and mappings. May hold NULs inside. */
+const char *node_text(const struct node *node);
 
-/* null, ~ or nothing, not in quotes. */
+/* Without quotes. */
+bool node_is_plain(const struct node *node);
+
+/* null, ~ or nothing, without quotes or another tag; or anything with the tag !!null. */
 bool document_is_null(const struct document *doc, const struct node *node);
 
-/* For "found …" in messages: the text in quotes, or "a list", "a mapping", "nothing". */
+/* The tag of a text that is none of YAML's own for texts, numbers and truth; else NULL. */
+const char *node_odd_tag(const struct node *node);
+
+/* For "found ..." in messages: the text in quotes, or "a list", "a mapping", "nothing". */
 char *document_shown(const struct document *doc, const struct node *node);
+
+/* After a message about this node: what is odd about its line. Returns -1. */
+int document_hint(const struct document *doc, const struct node *node, struct error *err);
 
 #endif

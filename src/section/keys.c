@@ -14,35 +14,54 @@ bool keys_is_enough(const struct error *err)
 
 int keys_wrong(const struct reading *in, const struct node *node, const char *accepted)
 {
+    return keys_wrong_but(in, node, "", accepted);
+}
+
+int keys_wrong_but(const struct reading *in, const struct node *node, const char *advice,
+                   const char *accepted)
+{
     scope(free_text) char *shown = document_shown(in->doc, node);
 
     if (!shown)
         return error_memory(in->err);
-    return error_at(in->err, document_place(in->doc, node), "%s: found %s; accepted: %s", in->path,
-                    shown, accepted);
+    error_at(in->err, document_place(in->doc, node), "%s: found %s%s; accepted: %s", in->path,
+             shown, advice, accepted);
+    return document_hint(in->doc, node, in->err);
+}
+
+/* The reason why a text cannot be a value, in its message; false for one that can. */
+static bool is_refused(const struct reading *in, const struct node *node)
+{
+    size_t length = node_count(node);
+    struct place place = document_place(in->doc, node);
+    const char *tag = node_odd_tag(node);
+
+    if (tag)
+        error_at(in->err, place, "%s: the tag '%.60s' is not read here; write the value without it",
+                 in->path, tag);
+    else if (strlen(node_text(node)) != length)
+        error_at(in->err, place,
+                 "%s: the value holds a NUL, which no environment variable can; remove it",
+                 in->path);
+    else if (length > KEYS_VALUE_LIMIT)
+        error_at(in->err, place,
+                 "%s: the value has %zu bytes; at most %d are accepted, since Linux starts no "
+                 "program with a much longer one",
+                 in->path, length, KEYS_VALUE_LIMIT);
+    else
+        return false;
+    return true;
 }
 
 const char *keys_text(const struct reading *in, const struct node *node, const char *accepted)
 {
-    const char *text = document_text(in->doc, node);
+    const char *text = node_text(node);
 
     if (!text || document_is_null(in->doc, node)) {
         keys_wrong(in, node, accepted);
         return NULL;
     }
-    size_t length = node->count;
-    if (strlen(text) == length && length <= KEYS_VALUE_LIMIT)
-        return text;
-    if (strlen(text) != length)
-        error_at(in->err, document_place(in->doc, node),
-                 "%s: the value holds a NUL, which no environment variable can; remove it",
-                 in->path);
-    else
-        error_at(in->err, document_place(in->doc, node),
-                 "%s: the value has %zu bytes; at most %d are accepted, since Linux starts no "
-                 "program with a much longer one",
-                 in->path, length, KEYS_VALUE_LIMIT);
-    return NULL;
+    return is_refused(in, node) ? NULL : text;
 }
 
 static int unknown_key(const struct reading *in, const struct node *key, const char *name,
@@ -62,33 +81,35 @@ static int unknown_key(const struct reading *in, const struct node *key, const c
         return error_memory(in->err);
     const char *near = suggest(name, names, offered);
     if (near)
-        return error_at(in->err, document_place(in->doc, key),
-                        "%s: unknown key '%.60s'; did you mean '%s'?", in->path, name, near);
-    return error_at(in->err, document_place(in->doc, key),
-                    "%s: unknown key '%.60s'; known keys: %s", in->path, name, strbuf_text(&known));
+        error_at(in->err, document_place(in->doc, key),
+                 "%s: unknown key '%.60s'; did you mean '%s'?", in->path, name, near);
+    else
+        error_at(in->err, document_place(in->doc, key), "%s: unknown key '%.60s'; known keys: %s",
+                 in->path, name, strbuf_text(&known));
+    return document_hint(in->doc, key, in->err);
 }
 
-bool keys_is_repeated(const struct document *doc, const struct node *mapping, size_t pair)
+bool keys_is_repeated(const struct pairs *pairs, size_t pair)
 {
-    const char *name = document_text(doc, document_key(doc, mapping, pair));
+    const char *name = node_text(pairs->items[pair].key);
 
     for (size_t i = 0; i < pair; i++) {
-        const char *earlier = document_text(doc, document_key(doc, mapping, i));
+        const char *earlier = node_text(pairs->items[i].key);
         if (earlier && strcmp(earlier, name) == 0)
             return true;
     }
     return false;
 }
 
-static int read_pair(const struct reading *in, const struct node *mapping, size_t pair,
+static int read_pair(const struct reading *in, const struct pairs *pairs, size_t pair,
                      const struct key *keys, size_t count, void *target)
 {
-    const struct node *key = document_key(in->doc, mapping, pair);
-    const char *name = document_text(in->doc, key);
+    const struct node *key = pairs->items[pair].key;
+    const char *name = node_text(key);
 
-    if (!name || strlen(name) != key->count)
+    if (!name || strlen(name) != node_count(key))
         return keys_wrong(in, key, "a key that is a plain word");
-    if (keys_is_repeated(in->doc, mapping, pair))
+    if (keys_is_repeated(pairs, pair))
         return error_at(in->err, document_place(in->doc, key),
                         "%s: the key '%.60s' stands here a second time; remove one of the two",
                         in->path, name);
@@ -99,7 +120,7 @@ static int read_pair(const struct reading *in, const struct node *mapping, size_
         if (!path)
             return error_memory(in->err);
         struct reading inner = {in->section, in->doc, in->err, path};
-        return keys[i].read(&inner, document_value(in->doc, mapping, pair), target);
+        return keys[i].read(&inner, pairs->items[pair].value, target);
     }
     return unknown_key(in, key, name, keys, count);
 }
@@ -107,12 +128,15 @@ static int read_pair(const struct reading *in, const struct node *mapping, size_
 int keys_read(const struct reading *in, const struct node *node, const char *accepted,
               const struct key *keys, size_t count, void *target)
 {
+    scope(pairs_release) struct pairs pairs = {0};
     int result = 0;
 
-    if (node->kind != NODE_MAPPING)
+    if (node_kind(node) != NODE_MAPPING)
         return keys_wrong(in, node, accepted);
-    for (size_t i = 0; i < node->count && !keys_is_enough(in->err); i++)
-        if (read_pair(in, node, i, keys, count, target) < 0)
+    if (document_pairs(in->doc, node, &pairs, in->err) < 0)
+        return -1;
+    for (size_t i = 0; i < pairs.count && !keys_is_enough(in->err); i++)
+        if (read_pair(in, &pairs, i, keys, count, target) < 0)
             result = -1;
     return result;
 }

@@ -39,6 +39,10 @@ bool keys_is_enough(const struct error *err);
 /* "PATH: found ...; accepted: ...", with the node's place. */
 int keys_wrong(const struct reading *in, const struct node *node, const char *accepted);
 
+/* The same with advice behind what was found: "; write none". */
+int keys_wrong_but(const struct reading *in, const struct node *node, const char *advice,
+                   const char *accepted);
+
 /* A scalar that is not null, holds no NUL and is not too long; else NULL, and it is told. */
 const char *keys_text(const struct reading *in, const struct node *node, const char *accepted);
 
@@ -46,8 +50,8 @@ const char *keys_text(const struct reading *in, const struct node *node, const c
 int keys_word(const struct reading *in, const struct node *node, const char *const words[],
               const char *accepted);
 
-/* True when a pair of the mapping before this one has the same key. */
-bool keys_is_repeated(const struct document *doc, const struct node *mapping, size_t pair);
+/* True when a pair before this one has the same key, a text. */
+bool keys_is_repeated(const struct pairs *pairs, size_t pair);
 
 /* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
 int keys_read(const struct reading *in, const struct node *node, const char *accepted,

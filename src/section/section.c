@@ -66,9 +66,13 @@ static int show_section(const struct reading *in)
 static bool has_purpose(const struct reading *in, const struct node *section)
 {
     static const char *const purposes[] = {"devices", "variables"};
+    scope(pairs_release) struct pairs pairs = {0};
+    scope(error_release) struct error told = ERROR_INIT;
 
-    for (size_t i = 0; i < section->count; i++) {
-        const char *name = document_text(in->doc, document_key(in->doc, section, i));
+    if (document_pairs(in->doc, section, &pairs, &told) < 0)
+        return true;
+    for (size_t i = 0; i < pairs.count; i++) {
+        const char *name = node_text(pairs.items[i].key);
         if (name && suggest(name, purposes, sizeof purposes / sizeof *purposes))
             return true;
     }
@@ -86,7 +90,7 @@ static int read_section(const struct reading *in, const struct node *node)
 
     int result = keys_read(in, node, "a mapping such as {devices: 0}", keys,
                            sizeof keys / sizeof *keys, in->section);
-    if (node->kind == NODE_MAPPING && !has_purpose(in, node) && !keys_is_enough(in->err))
+    if (node_kind(node) == NODE_MAPPING && !keys_is_enough(in->err) && !has_purpose(in, node))
         return error_at(in->err, document_place(in->doc, node),
                         "gpu: neither 'devices' nor 'variables' is here; at least one is needed, "
                         "such as 'devices: 0' or 'variables: {OMP_NUM_THREADS: 8}'");
@@ -100,26 +104,31 @@ struct outline {
 
 static bool is_filled_text(const struct document *doc, const struct node *node)
 {
-    return node->kind == NODE_TEXT && node->count && !document_is_null(doc, node);
+    return node_kind(node) == NODE_TEXT && node_count(node) && !document_is_null(doc, node);
 }
 
 static int read_outline(const struct reading *in, struct outline *outline)
 {
     static const char *const section[] = {"gpu"};
-    const struct node *root = document_root(in->doc);
+    scope(pairs_release) struct pairs pairs = {0};
 
-    for (size_t i = 0; i < root->count; i++) {
-        const struct node *key = document_key(in->doc, root, i);
-        const struct node *value = document_value(in->doc, root, i);
-        const char *name = document_text(in->doc, key);
-        if (!name || strlen(name) != key->count)
+    if (document_pairs(in->doc, document_root(in->doc), &pairs, in->err) < 0)
+        return -1;
+    for (size_t i = 0; i < pairs.count; i++) {
+        const struct node *key = pairs.items[i].key, *value = pairs.items[i].value;
+        const char *name = node_text(key);
+        if (!name || strlen(name) != node_count(key))
             continue;
+        if (source_begins_odd(name)) {
+            error_at(in->err, document_place(in->doc, key), "found the key '%.60s'", name);
+            return document_hint(in->doc, key, in->err);
+        }
         if (strcmp(name, "name") == 0 && !outline->name && is_filled_text(in->doc, value)) {
             outline->name = value;
         } else if (strcmp(name, "gpu") == 0 && outline->section) {
             return error_at(in->err, document_place(in->doc, key),
                             "gpu: a second 'gpu:' section; join it with the first, at line %zu",
-                            (size_t)outline->section_key->line);
+                            document_place(in->doc, outline->section_key).line);
         } else if (strcmp(name, "gpu") == 0) {
             outline->section_key = key;
             outline->section = value;
@@ -141,7 +150,7 @@ static int lacks_section(const struct reading *in, const struct outline *outline
     else if (outline->near)
         error_at(in->err, document_place(in->doc, outline->near),
                  "no 'gpu:' section; did you mean 'gpu' by the key '%.60s'?",
-                 document_text(in->doc, outline->near));
+                 node_text(outline->near));
     else
         error_at(in->err, file, "no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:");
     return show_section(in);
@@ -149,9 +158,9 @@ static int lacks_section(const struct reading *in, const struct outline *outline
 
 static int read_name(const struct reading *in, const struct node *node)
 {
-    const char *name = document_text(in->doc, node);
+    const char *name = node_text(node);
 
-    if (strlen(name) != node->count)
+    if (strlen(name) != node_count(node))
         return error_at(in->err, document_place(in->doc, node),
                         "name: the value holds a NUL, which no name of an environment can; remove "
                         "it");

@@ -63,7 +63,7 @@ static int read_join(const struct reading *in, const struct node *node, const ch
 
 static int read_variable(const struct reading *in, const struct node *node, const char *name)
 {
-    if (node->kind == NODE_MAPPING)
+    if (node_kind(node) == NODE_MAPPING)
         return read_join(in, node, name);
     if (document_is_null(in->doc, node))
         return vars_add(&in->section->variables, name, VAR_UNSET, NULL, NULL) < 0
@@ -76,22 +76,22 @@ static int read_variable(const struct reading *in, const struct node *node, cons
                                                                             : 0;
 }
 
-static int read_variable_pair(const struct reading *in, const struct node *mapping, size_t pair)
+static int read_variable_pair(const struct reading *in, const struct pairs *pairs, size_t pair)
 {
-    const struct node *key = document_key(in->doc, mapping, pair);
-    const char *name = document_text(in->doc, key);
+    const struct node *key = pairs->items[pair].key;
+    const char *name = node_text(key);
 
     if (!name)
         return keys_wrong(in, key, "the name of a variable");
-    if (key->count > SECTION_NAME_LIMIT)
+    if (node_count(key) > SECTION_NAME_LIMIT)
         return error_at(in->err, document_place(in->doc, key),
-                        "%s: the name '%.20s...' has %u bytes; at most %d are accepted", in->path,
-                        name, key->count, SECTION_NAME_LIMIT);
-    const char *reason = strlen(name) == key->count ? var_name_refused(name) : "holds a NUL";
+                        "%s: the name '%.20s...' has %zu bytes; at most %d are accepted", in->path,
+                        name, node_count(key), SECTION_NAME_LIMIT);
+    const char *reason = strlen(name) == node_count(key) ? var_name_refused(name) : "holds a NUL";
     if (reason)
         return error_at(in->err, document_place(in->doc, key), "%s: '%.60s' %s", in->path, name,
                         reason);
-    if (keys_is_repeated(in->doc, mapping, pair))
+    if (keys_is_repeated(pairs, pair))
         return error_at(in->err, document_place(in->doc, key),
                         "%s: '%.60s' stands here a second time; remove one of the two", in->path,
                         name);
@@ -99,7 +99,7 @@ static int read_variable_pair(const struct reading *in, const struct node *mappi
     if (!path)
         return error_memory(in->err);
     struct reading inner = {in->section, in->doc, in->err, path};
-    return read_variable(&inner, document_value(in->doc, mapping, pair), name);
+    return read_variable(&inner, pairs->items[pair].value, name);
 }
 
 static size_t total_size(const struct var_list *list)
@@ -113,17 +113,20 @@ static size_t total_size(const struct var_list *list)
 
 int section_variables(const struct reading *in, const struct node *node, void *target)
 {
+    scope(pairs_release) struct pairs pairs = {0};
     int result = 0;
 
     (void)target;
-    if (node->kind != NODE_MAPPING)
+    if (node_kind(node) != NODE_MAPPING)
         return keys_wrong(in, node, "a mapping such as {OMP_NUM_THREADS: 8}");
-    if (node->count > SECTION_VARIABLES_LIMIT)
+    if (document_pairs(in->doc, node, &pairs, in->err) < 0)
+        return -1;
+    if (pairs.count > SECTION_VARIABLES_LIMIT)
         return error_at(in->err, document_place(in->doc, node),
-                        "%s: %u variables; at most %d are accepted", in->path, node->count,
+                        "%s: %zu variables; at most %d are accepted", in->path, pairs.count,
                         SECTION_VARIABLES_LIMIT);
-    for (size_t i = 0; i < node->count && !keys_is_enough(in->err); i++)
-        if (read_variable_pair(in, node, i) < 0)
+    for (size_t i = 0; i < pairs.count && !keys_is_enough(in->err); i++)
+        if (read_variable_pair(in, &pairs, i) < 0)
             result = -1;
     if (total_size(&in->section->variables) > SECTION_TOTAL_LIMIT)
         return error_at(in->err, document_place(in->doc, node),

@@ -4,6 +4,8 @@
  */
 #include "support/support.h"
 
+#include "base/strbuf.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +61,11 @@ static void check_refused(const char *file, int status, const char *message)
 #define MEND    "; mend this line or the one before it\n"
 #define VALUE   "a value, null, {prepend: TEXT} or {append: TEXT}\n"
 #define NO_NAME "is no name for a variable: a letter or _ first, then letters, digits and _\n"
-#define NUL     "the value holds a NUL, which no environment variable can; remove it\n"
+#define JINJA                                                                                      \
+    "a jinja template, which is no YAML before it is rendered; put the gpu: section into a file "  \
+    "gpu.yml beside this one, without any template in it\n"
+#define NO_BREAK "a no-break space, as web pages have them; write a plain space\n"
+#define NUL      "the value holds a NUL, which no environment variable can; remove it\n"
 
 struct file {
     const char *text;
@@ -99,10 +105,31 @@ static const struct file files[] = {
      F "2:1: a second YAML document begins here, and conda reads only one; remove the '---' or put "
        "the rest into a file of its own\n"},
     {"gpu: {devices: 1}\n...\nname\n",
-     F "3:1: not YAML: did not find expected <document start>" MEND},
+     F "3:1: a second YAML document begins here, and conda reads only one; remove the '---' or put "
+       "the rest into a file of its own\n"},
     {"name: pt\ngpu:\n\tdevices: 1\n",
-     F "3:1: not YAML: while scanning for the next token, found character that cannot start any "
-       "token" MEND},
+     F "3:1: not YAML: a tab in the indentation; YAML takes only spaces there\n"},
+    {"gpu:\n  devices: 1\n \tids: uuid\n",
+     F "3:2: not YAML: a tab in the indentation; YAML takes only spaces there\n"},
+    {"a: &x 7\nb: &x 8\ngpu: {devices: 1}\n",
+     F "2:4: the anchor here has the name of the one at line 1; give it another\n"},
+    {"{% set n = 1 %}\ngpu: {devices: 1}\n", F "1:1: not YAML: " JINJA},
+    {"name: {{ name }}-gpu\ngpu: {devices: 1}\n", F "1:7: not YAML: " JINJA},
+    {"gpu:\n  devices: {{ gpu }}\n",
+     F "2:13: gpu.devices: found a mapping; accepted: a key that is a plain word\n  in this line, "
+       "at column 12: " JINJA},
+    {"gpu:\n  devices:\xc2\xa0"
+     "1\n",
+     F "2:3: gpu: found 'devices:\xc2\xa0"
+       "1'; accepted: a mapping such as {devices: 0}\n  in this "
+       "line, at column 11: " NO_BREAK},
+    {"gpu:\n  devices: 1\n  ids:\xc2\xa0uuid\n", F "3:7: not YAML: " NO_BREAK},
+    {"gpu:\n\xc2\xa0 devices: 1\n",
+     F "2:1: found the key '\xc2\xa0 devices'\n  in this line, at column 1: " NO_BREAK},
+    {"gpu:\n  devices: 1\n\xe2\x80\x83ids: uuid\n",
+     F "3:1: found the key '\xe2\x80\x83ids'\n  in this line, at column 1: " NO_BREAK},
+    {"gpu:\n  devices: 1\xc2\xa0\n", F "2:12: gpu.devices: found '1\xc2\xa0'; accepted: " DEVICES
+                                       "  in this line, at column 13: " NO_BREAK},
     {"gpu:\n  devices: 1\n ids: uuid\n",
      F "3:2: not YAML: while parsing a block mapping, did not find expected key" MEND},
     {"gpu: {devices: 1\n",
@@ -134,6 +161,15 @@ static const struct file sections[] = {
     {"gpu: {devices: 1, colour: red}\n", F "1:19: gpu: unknown key 'colour'; " KEYS},
     {"gpu: {devices: 1, 'a\\nb': red}\n", F "1:19: gpu: unknown key 'a\\nb'; " KEYS},
     {"gpu: {devices: 1, ~: red}\n", F "1:19: gpu: unknown key '~'; " KEYS},
+    {"gpu: {devices: 1, <<: 2}\n",
+     F "1:23: the key '<<' takes the keys of another mapping, such as '<<: *name', or of a list of "
+       "mappings\n"},
+    {"gpu: {devices: 1, '<<': {ids: uuid}}\n", F "1:19: gpu: unknown key '<<'; " KEYS},
+    {"x: &x {colour: red}\ngpu: {devices: 1, <<: *x}\n", F "1:8: gpu: unknown key 'colour'; " KEYS},
+    {"gpu: {devices: !!binary MQ==}\n",
+     F "1:16: gpu.devices: the tag 'tag:yaml.org,2002:binary' is not read here; write the value "
+       "without it\n"},
+    {"gpu: {devices: !!str null}\n", F "1:16: gpu.devices: found 'null'; accepted: " DEVICES},
     {"gpu: {devices: 1, [a]: 2}\n",
      F "1:19: gpu: found a list; accepted: a key that is a plain word\n"},
     {"gpu: {devices: 1, {a: b}: 2}\n",
@@ -414,6 +450,7 @@ START_TEST(allowed_names)
 END_TEST
 
 /* Bytes that are no text, with the place where they stand. */
+#define MORE "# more than libyaml reads at a time, so that it notices at another place\n"
 static const struct bytes {
     const char *text;
     size_t length;
@@ -424,22 +461,34 @@ static const struct bytes {
         text, sizeof text - 1, message                                                             \
     }
     BYTES("name: caf\xe9\ngpu: {devices: 1}\n",
-          F "1:11: not a text file: invalid trailing UTF-8 octet; save the file as UTF-8\n"),
+          F "1:10: not a text file: the byte 0xe9 is no UTF-8 here; save the file as UTF-8\n"),
     BYTES("# \xc3\xa9\nname: \xff\n",
-          F "2:7: not a text file: invalid leading UTF-8 octet; save the file as UTF-8\n"),
+          F "2:7: not a text file: the byte 0xff is no UTF-8 here; save the file as UTF-8\n"),
     BYTES("name: \"\xc3\xa9\x01\"\n",
-          F "1:9: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+          F "1:9: not a text file: the control character U+0001; remove it\n"),
     BYTES("\xef\xbb\xbfname: \x1b[31m\n",
-          F "1:7: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+          F "1:7: not a text file: the control character U+001B; remove it\n"),
     BYTES("name: pt\r\ngpu: {devices: 1}\x7f\r\n",
-          F "2:18: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+          F "2:18: not a text file: the control character U+007F; remove it\n"),
     BYTES("name: pt\ngpu: {devices: 1}\0\n",
-          F "2:18: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+          F "2:18: not a text file: the control character U+0000; remove it\n"),
     BYTES("\xfe\xff\0a\0:\0 \0b\0\n\0c\0:\0 \0\x01\0\n",
-          F "2:4: not a text file: control characters are not allowed; save the file as UTF-8\n"),
+          F "2:4: not a text file: the control character U+0001; remove it\n"),
     BYTES("\xff\xfeg\0p\0u\0:\0 \0001\0\n\0a",
-          F "2:1: not a text file: incomplete UTF-16 character; save the file as UTF-8\n"),
+          F "2:1: not a text file: half of a UTF-16 character; save the file as UTF-8\n"),
+    BYTES("name: \xc0\xaf\ngpu: {devices: 1}\n" MORE,
+          F "1:7: not a text file: the byte 0xc0 is no UTF-8 here; save the file as UTF-8\n"),
+    BYTES("name: pt\n# \xed\xa0\x80\n" MORE,
+          F "2:3: not a text file: the byte 0xed is no UTF-8 here; save the file as UTF-8\n"),
+    BYTES("name: \xef\xbf\xbe\n" MORE,
+          F "1:7: not a text file: the control character U+FFFE; remove it\n"),
+    BYTES("a: b\r\nc: d\re: \xff\n" MORE,
+          F "3:4: not a text file: the byte 0xff is no UTF-8 here; save the file as UTF-8\n"),
+    BYTES("\xff\xfeg\0:\0\r\0\n\0 \0\0\xdc"
+          "1\0",
+          F "2:2: not a text file: half of a UTF-16 character; save the file as UTF-8\n"),
 };
+#undef MORE
 
 START_TEST(wrong_bytes)
 {
@@ -569,6 +618,28 @@ START_TEST(alias_bomb)
 }
 END_TEST
 
+/* Mappings that merge each other in every order, and each the next ten times. */
+START_TEST(merge_bomb)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    for (int i = 0; i < 90; i++) {
+        strbuf_addf(&text, "m%d: &m%d {K%d: x, <<: [", i, i, i);
+        for (int j = 0; j < 10 && i; j++)
+            strbuf_addf(&text, "*m%d, ", j % 2 ? i - 1 : j % i);
+        strbuf_adds(&text, "]}\n");
+    }
+    strbuf_adds(&text, "gpu: {devices: 1, variables: {<<: [*m89, *m0, *m89]}}\n");
+    sandbox_write(&box, "environment.yml", strbuf_text(&text));
+    strbuf_release(&text);
+    struct outcome got = apply("environment.yml", "-v");
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_ptr_nonnull(strstr(got.out, "set        K89=x\n"));
+    ck_assert_ptr_nonnull(strstr(got.out, "\nset        K0=x\n"));
+    outcome_free(&got);
+}
+END_TEST
+
 START_TEST(alias_loops)
 {
     sandbox_write(&box, "environment.yml",
@@ -690,6 +761,16 @@ static const struct form {
     FORM("gpu: &all {devices: 1, variables: {A: &a 8, B: *a}}\n",
          SET("1") "set        A=8\nset        B=8\n"),
     FORM("x: &gpu {devices: 0}\ngpu: *gpu\n", SET("0")),
+    FORM("x: &gpu {devices: 0, ids: uuid}\ngpu: {<<: *gpu, devices: 3, ids: index}\n", SET("3")),
+    FORM("x: &x {devices: 0}\ny: &y {devices: 1, ids: index}\ngpu: {<<: [*x, *y]}\n", SET("0")),
+    FORM("x: &x {gpu: {devices: 2}}\n<<: *x\n", SET("2")),
+    FORM("x: &x {A: 1, B: 2}\ngpu: {devices: 1, variables: {A: 3, <<: *x}}\n",
+         SET("1") "set        A=3\nset        B=2\n"),
+    FORM("x: &x {name: T*}\ngpu: &g {devices: 1, <<: *g, <<: [*g, {ids: index}]}\n", SET("1")),
+    FORM("gpu: {devices: !!int 1, ids: ! index, variables: {A: !!str null, B: !!null x, C: ! ~, "
+         "D: !<tag:yaml.org,2002:str> '', E: !!str }}\n",
+         SET("1") "set        A=null\nunset      B\nset        C=~\nset        D=\n"
+                  "set        E=\n"),
     FORM("? gpu\n: {devices: [1]}\n", SET("1")),
     FORM("'gpu': {\"devices\": '2'}\n", SET("2")),
     FORM("gpu: {devices: 1, ids: uuid}\n", SET("GPU-8932f937-d72c-4106-c12f-20bd9faed9f6")),
@@ -807,6 +888,7 @@ static Suite *suite(void)
     LOOP(tests, long_value, long_values);
     tcase_add_test(tests, many_variables);
     tcase_add_test(tests, alias_bomb);
+    tcase_add_test(tests, merge_bomb);
     tcase_add_test(tests, alias_loops);
     tcase_add_test(tests, many_items);
     tcase_add_test(tests, no_file);

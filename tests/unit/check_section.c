@@ -39,12 +39,12 @@ static const struct {
 
 START_TEST(document_loads)
 {
-    struct document doc = {.file = "before"};
+    struct document doc = {.source = {.file = "before"}};
     scope(error_release) struct error err = ERROR_INIT;
 
     int result = document_load(&doc, "f", documents[_i].text, strlen(documents[_i].text), &err);
     ck_assert_int_eq(result, documents[_i].good ? 0 : -1);
-    ck_assert_str_eq(doc.file, documents[_i].good ? "f" : "before");
+    ck_assert_str_eq(doc.source.file, documents[_i].good ? "f" : "before");
     ck_assert_uint_eq(err.count, documents[_i].good ? 0 : 1);
     ck_assert_int_eq(
         strncmp(error_text(&err), documents[_i].good ? "" : "f:", documents[_i].good ? 1 : 2), 0);
@@ -64,10 +64,14 @@ static const struct {
     {"|\n  x\n", "'x\n'", false},
 };
 
-/* The value of the only pair. */
-static const struct node *only_value(const struct document *doc)
+/* The value of the last pair. */
+static const struct node *last_value(const struct document *doc)
 {
-    return document_value(doc, document_root(doc), 0);
+    scope(pairs_release) struct pairs pairs = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    ck_assert_int_eq(document_pairs(doc, document_root(doc), &pairs, &err), 0);
+    return pairs.items[pairs.count - 1].value;
 }
 
 START_TEST(nodes)
@@ -77,7 +81,7 @@ START_TEST(nodes)
     scope(free_text) char *text = format_text("key: %s\n", scalars[_i].text);
 
     ck_assert_int_eq(document_load(&doc, "f", text, strlen(text), &err), 0);
-    const struct node *node = only_value(&doc);
+    const struct node *node = last_value(&doc);
     scope(free_text) char *shown = document_shown(&doc, node);
     ck_assert_str_eq(shown, scalars[_i].shown);
     ck_assert_int_eq(document_is_null(&doc, node), scalars[_i].null);
@@ -91,7 +95,7 @@ START_TEST(places)
     scope(error_release) struct error err = ERROR_INIT;
 
     ck_assert_int_eq(document_load(&doc, "f", text, strlen(text), &err), 0);
-    struct place place = document_place(&doc, document_value(&doc, document_root(&doc), 1));
+    struct place place = document_place(&doc, last_value(&doc));
     ck_assert_str_eq(place.file, "f");
     ck_assert_uint_eq(place.line, 2);
     ck_assert_uint_eq(place.column, 7);
@@ -105,7 +109,7 @@ START_TEST(long_text_is_cut)
     scope(free_text) char *text = format_text("key: %0100d\n", 7);
 
     ck_assert_int_eq(document_load(&doc, "f", text, strlen(text), &err), 0);
-    scope(free_text) char *shown = document_shown(&doc, only_value(&doc));
+    scope(free_text) char *shown = document_shown(&doc, last_value(&doc));
     ck_assert_uint_lt(strlen(shown), 70);
     ck_assert_str_eq(shown + strlen(shown) - 4, "'...");
 }
@@ -333,17 +337,25 @@ static const struct {
     {"a: ", "[", "", "]", "\n", 99, "f:1:103: lists and mappings are " DEEP},
     {"a: ", "[\n ", "", "]", "\n", 99, "f:100:2: lists and mappings are " DEEP},
     {"a: ", "{a: ", "b", "}", "\n", 99, "f:1:400: lists and mappings are " DEEP},
-    {"a: ", "[a: ", "b", "]", "\n", 49, "f:1:201: lists and mappings are " DEEP},
+    {"a: ", "[a: ", "b", "]", "\n", 99, "f:1:400: lists and mappings are " DEEP},
     {"a:\n  ", "- ", "b\n", "", "", 99, "f:2:201: lists and mappings are " DEEP},
     {"", "? ", "b\n", "", "", 100, "f:1:201: lists and mappings are " DEEP},
-    {"a: [", "x,", "", "", "]\n", 999993,
-     "f:2:16: more than 1000000 values before this; an environment file has a few hundred\n"},
-    {"a: &x y\nb: [", "*x,", "", "", "]\n", 999991,
-     "f:3:16: more than 1000000 values before this; an environment file has a few hundred\n"},
+    {"a: [", "x,", "", "", "]\n", 249991,
+     "f:3:1: more than 500000 words and signs before this; an environment file has a few "
+     "hundred\n"},
+    {"a: &x y\nb: [", "*x,", "", "", "]\n", 249988,
+     "f:4:1: more than 500000 words and signs before this; an environment file has a few "
+     "hundred\n"},
     {"a: [", "&x y,", "", "", "]\n", 100,
-     "f:1:505: more than 100 anchors; an environment file needs few\n"},
+     "f:1:505: more than 100 anchors (&); an environment file needs few\n"},
     {"", "%%TAG !%d! x\n", "---\na: b\n", "", "", 100,
-     "f:102:4: more than 100 %TAG lines before this; an environment file needs none\n"},
+     "f:101:1: more than 100 %TAG lines, or one of more than 1000 bytes; an environment file needs "
+     "none\n"},
+    {"%TAG !x! ", "x", "\n---\na: b\n", "", "", 1000,
+     "f:1:1: more than 100 %TAG lines, or one of more than 1000 bytes; an environment file needs "
+     "none\n"},
+    {"a: [", "! x,", "", "", "]\n", 100,
+     "f:1:405: more than 100 tags (!); an environment file needs few\n"},
     {"gpu:\n  devices: [", "1,", "", "", "]\n", 1024,
      "f:2:12: gpu.devices: 1025 items; at most 1024 are accepted\n"},
     {"gpu:\n  devices: 1\n  variables:\n    ", "x", ": y\n", "", "", 255,
@@ -398,16 +410,6 @@ START_TEST(far_beyond_the_limit)
 }
 END_TEST
 
-/* An alias means the last anchor of its name before it. */
-START_TEST(anchors_of_one_name)
-{
-    scope(section_release) struct section config = {0};
-
-    read_right(&config, "a: &x 7\nb: &x 8\ngpu: {devices: *x}\nc: &x 9\n");
-    ck_assert_str_eq(config.items[0].text, "8");
-}
-END_TEST
-
 #define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
 
 static Suite *suite(void)
@@ -429,7 +431,6 @@ static Suite *suite(void)
     tcase_add_test(tests, every_prefix);
     LOOP(tests, limit, limits);
     LOOP(tests, far_beyond_the_limit, limits);
-    tcase_add_test(tests, anchors_of_one_name);
     suite_add_tcase(suite, tests);
     return suite;
 }
