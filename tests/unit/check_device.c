@@ -40,6 +40,8 @@ static const struct {
     {"0000:6:00.0", false, {0}, NULL},
     {"0000:065:00.0", false, {0}, NULL},
     {"0000-65-00.0", false, {0}, NULL},
+    {"65;00.0", false, {0}, NULL},
+    {"65:00:0", false, {0}, NULL},
     {"0x00:65:00.0", false, {0}, NULL},
     {"+000:65:00.0", false, {0}, NULL},
     {"0000:g5:00.0", false, {0}, NULL},

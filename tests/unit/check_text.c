@@ -410,6 +410,8 @@ static const struct {
     {"d", NULL},
     {"dependencies", NULL},
     {"xids", "ids"},
+    {"dis", "ids"}, /* a swap is one change */
+    {"dix", NULL},  /* and is one */
     {"job", NULL},
     {"devices devices devices devices devices", NULL},
 };
