@@ -40,9 +40,9 @@ static void report_release(struct report *report)
 static int fill(struct report *report, const struct options *options, struct error *err)
 {
     const struct question questions[] = {
-        {options->driver, NULL, PLAN_ORDER, options->timeout},
-        {options->driver, NULL, NULL, options->timeout},
-        {options->driver, report->visible, report->order, options->timeout},
+        {options->driver, NULL, PLAN_ORDER, options->timeout, NULL},
+        {options->driver, NULL, NULL, options->timeout, NULL},
+        {options->driver, report->visible, report->order, options->timeout, NULL},
     };
     struct inventory *answers[] = {&report->all, &report->fastest, &report->shell};
     struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
@@ -84,7 +84,7 @@ static void device_row(struct table *table, const struct report *report,
 
     snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
     table_cell(table, is_seen(report, device) ? "*" : " ");
-    number_cell(table, all, device, !device_list_has_mig(all));
+    number_cell(table, all, device, device_list_is_countable(all));
     number_cell(table, &report->fastest.devices, device, true);
     table_cell(table, device->name);
     table_cell(table, memory_text(device->memory, memory));
@@ -173,6 +173,11 @@ static void print_text(const struct report *report, const struct options *option
     if (device_list_has_mig(&report->all.devices))
         cli_print(options, "a GPU is in MIG mode: the driver lists instances, and maybe not all; "
                            "'nvidia-smi -L' shows every UUID");
+    else if (report->all.devices.unseen)
+        cli_print(options,
+                  "CUDA does not show %s, which nvidia-smi numbers: it may be in MIG mode without "
+                  "an instance",
+                  report->all.devices.unseen);
 }
 
 static json_t *json_number(const struct device_list *list, const struct device *device)
@@ -194,7 +199,7 @@ static json_t *json_text(const char *text)
 static json_t *json_device(const struct report *report, size_t number)
 {
     const struct device *device = &report->all.devices.items[number];
-    bool countable = !device_list_has_mig(&report->all.devices);
+    bool countable = device_list_is_countable(&report->all.devices);
     char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
 
     return json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:b, s:b}", "number",

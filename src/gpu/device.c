@@ -8,6 +8,7 @@
 void device_list_release(struct device_list *list)
 {
     free(list->items);
+    free(list->unseen);
     *list = (struct device_list){0};
 }
 
@@ -26,6 +27,11 @@ bool device_list_has_mig(const struct device_list *list)
         if (list->items[i].mig)
             return true;
     return false;
+}
+
+bool device_list_is_countable(const struct device_list *list)
+{
+    return !list->unseen && !device_list_has_mig(list);
 }
 
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE])

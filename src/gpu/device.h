@@ -41,6 +41,7 @@ struct device {
 struct device_list {
     struct device *items;
     size_t count;
+    char *unseen; /* addresses of GPUs that nvidia-smi numbers and CUDA does not list; or NULL */
 };
 
 void device_list_release(struct device_list *list);
@@ -50,6 +51,10 @@ size_t device_list_find(const struct device_list *list, const struct uuid *uuid)
 
 /* Whether a MIG instance is among them. */
 bool device_list_has_mig(const struct device_list *list);
+
+/* Whether a device's place in the list, in PCI order, is its number in nvidia-smi: no MIG instance
+   is among them, and none is unseen. */
+bool device_list_is_countable(const struct device_list *list);
 
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);

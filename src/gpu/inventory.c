@@ -2,11 +2,11 @@
 
 #include "base/scope.h"
 #include "gpu/cuda.h"
+#include "gpu/kernel.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     LONGEST_ANSWER =
@@ -73,18 +73,6 @@ int inventory_read(struct inventory *inventory, const struct question *question,
     return inventory_answer(&child, inventory, err);
 }
 
-/* The kernel's part of the driver: its module, WSL's device, or a Tegra's. */
-static bool is_driver_loaded(void)
-{
-    static const char *const signs[] = {"/proc/driver/nvidia/version", "/dev/dxg",
-                                        "/dev/nvhost-gpu", "/dev/nvgpu"};
-
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (access(signs[i], F_OK) == 0)
-            return true;
-    return false;
-}
-
 /* Codes with which cuInit fails when the kernel's part is missing, and on other occasions. */
 static bool is_vague(int code)
 {
@@ -97,11 +85,17 @@ static int report_call(const struct answer_head *head, bool *absent, struct erro
     bool at_start = strcmp(head->call, "cuInit") == 0;
 
     *absent = head->code == CUDA_NO_DEVICE;
-    if (at_start && is_vague(head->code) && !is_driver_loaded()) {
+    if (at_start && is_vague(head->code) && !kernel_has_driver("")) {
         *absent = true;
         remedy = "NVIDIA's kernel module is not loaded: install the driver, or load it with 'sudo "
                  "modprobe nvidia'";
     }
+    if (*absent && *head->unseen)
+        return error_add(
+            err, STATUS_DRIVER,
+            "CUDA shows no GPU, and the kernel has %s: one in MIG mode needs an "
+            "instance ('nvidia-smi mig -lgi' lists them; its administrator makes them)",
+            head->unseen);
     return error_add(err, STATUS_DRIVER, "the CUDA driver failed: %s gave %d (%s); %s", head->call,
                      head->code, head->detail,
                      remedy ? remedy : "see NVIDIA's CUDA Driver API reference, CUresult");
@@ -191,7 +185,8 @@ int inventory_decode(const char *bytes, size_t length, struct inventory *invento
     memcpy(&head, bytes, sizeof head);
     if (memcmp(head.magic, ANSWER_MAGIC, sizeof head.magic) != 0 ||
         !is_text(head.call, sizeof head.call) || !is_text(head.detail, sizeof head.detail) ||
-        head.count > ANSWER_MOST_DEVICES || head.driver_version < 0 ||
+        !is_text(head.unseen, sizeof head.unseen) || head.count > ANSWER_MOST_DEVICES ||
+        head.driver_version < 0 ||
         length != sizeof head + head.count * sizeof(struct answer_device))
         return error_add(err, STATUS_DRIVER,
                          "the CUDA driver's answer makes no sense; see whether nvidia-smi works");
@@ -212,6 +207,9 @@ int inventory_decode(const char *bytes, size_t length, struct inventory *invento
         if (decode_device(&record, i, &list, err) < 0)
             return -1;
     }
+    list.unseen = *head.unseen ? strdup(head.unseen) : NULL;
+    if (*head.unseen && !list.unseen)
+        return error_memory(err);
     *inventory = (struct inventory){head.driver_version, list, false};
     list = (struct device_list){0};
     return 0;

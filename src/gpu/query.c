@@ -1,6 +1,8 @@
 #include "gpu/query.h"
 
+#include "base/scope.h"
 #include "gpu/cuda.h"
+#include "gpu/kernel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +108,20 @@ static struct answer_device *ask_all(struct asking *ask)
     return devices;
 }
 
+static void look_for_unseen(struct asking *ask, const char *root,
+                            const struct answer_device *devices)
+{
+    scope(strbuf_release) struct strbuf unseen = STRBUF_INIT;
+    struct pci_address *seen = calloc(ask->head.count + 1, sizeof *seen);
+
+    for (uint32_t i = 0; seen && i < ask->head.count; i++)
+        pci_parse(devices[i].pci, &seen[i]);
+    if (seen)
+        kernel_add_unseen(&unseen, root, seen, ask->head.count);
+    snprintf(ask->head.unseen, sizeof ask->head.unseen, "%s", strbuf_text(&unseen));
+    free(seen);
+}
+
 static void set_or_unset(const char *name, const char *value)
 {
     if (value)
@@ -133,6 +149,8 @@ void query_cuda(const void *data, struct strbuf *answer)
     ask.head.kind = kinds[state];
     if (state == LIBRARY_OPEN)
         devices = ask_all(&ask);
+    if (state == LIBRARY_OPEN && !question->visible)
+        look_for_unseen(&ask, question->root ? question->root : "", devices);
     strbuf_add(answer, &ask.head, sizeof ask.head);
     strbuf_add(answer, devices, ask.head.count * sizeof *devices);
     free(devices);

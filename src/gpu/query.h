@@ -28,6 +28,7 @@ struct answer_head {
     uint32_t count;
     char call[32];
     char detail[480];
+    char unseen[256]; /* see kernel_add_unseen; "" also where only some devices were asked for */
 };
 
 struct answer_device {
@@ -48,6 +49,7 @@ struct question {
     const char *visible; /* CUDA_VISIBLE_DEVICES; NULL: unset */
     const char *order;   /* CUDA_DEVICE_ORDER; NULL: unset */
     unsigned timeout;    /* seconds */
+    const char *root;    /* where /proc and /dev are, for tests; NULL: as usual */
 };
 
 /* A child_work for a struct question: makes its environment, opens the library and asks it. */

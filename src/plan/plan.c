@@ -107,7 +107,7 @@ static int have_room(struct plan *plan, size_t count, struct error *err)
 
 int plan_list_all(struct plan *plan, const struct device_list *machine, struct error *err)
 {
-    bool numbered = !device_list_has_mig(machine);
+    bool numbered = device_list_is_countable(machine);
 
     if (have_room(plan, machine->count, err) < 0)
         return -1;

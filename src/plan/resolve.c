@@ -10,7 +10,7 @@ static int add_table(struct error *err, const struct device_list *machine)
 {
     scope(table_release) struct table table = TABLE_INIT(5);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
-    bool countable = !device_list_has_mig(machine);
+    bool countable = device_list_is_countable(machine);
 
     for (size_t i = 0; i < machine->count; i++) {
         const struct device *device = &machine->items[i];
@@ -31,7 +31,7 @@ static int add_table(struct error *err, const struct device_list *machine)
 static int ask(struct inventory *answer, const struct driver *driver, const char *visible,
                struct error *err)
 {
-    const struct question question = {driver->library, visible, PLAN_ORDER, driver->timeout};
+    const struct question question = {driver->library, visible, PLAN_ORDER, driver->timeout, NULL};
 
     return inventory_read(answer, &question, err);
 }

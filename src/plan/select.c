@@ -70,6 +70,12 @@ static int check_countable(const struct selecting *in, const struct item *item)
 {
     if (!in->selection->by_uuid)
         return 0;
+    if (!device_list_has_mig(in->machine))
+        return error_at(
+            in->err, item->place,
+            "gpu.devices: '%s' counts GPUs, but CUDA does not show %s, which nvidia-smi "
+            "numbers (it may be in MIG mode without an instance); write UUIDs",
+            item->text, in->machine->unseen);
     return error_at(in->err, item->place,
                     "gpu.devices: '%s' counts GPUs, but this machine has one in MIG mode, and CUDA "
                     "then counts differently from nvidia-smi; write the UUIDs that 'nvidia-smi "
@@ -213,7 +219,8 @@ int select_devices(struct selection *selection, const struct section *section,
         [ITEM_INDEX] = select_range, [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
         [ITEM_MIG] = select_uuid,    [ITEM_PCI] = select_pci,     [ITEM_FILTER] = select_filter,
     };
-    scope(selection_release) struct selection chosen = {.by_uuid = device_list_has_mig(machine)};
+    scope(selection_release) struct selection chosen = {.by_uuid =
+                                                            !device_list_is_countable(machine)};
     struct selecting in = {&chosen, machine, err};
 
     if (select_each(&in, section, by_kind) < 0)

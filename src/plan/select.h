@@ -22,7 +22,7 @@ struct selection {
     struct choice *items;
     size_t count;
     size_t room;
-    bool by_uuid; /* the driver's numbers are not nvidia-smi's here: a GPU is in MIG mode */
+    bool by_uuid; /* the driver's numbers are not nvidia-smi's here */
 };
 
 /*

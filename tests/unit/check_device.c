@@ -112,7 +112,7 @@ END_TEST
 
 START_TEST(device_lists)
 {
-    struct device_list list = {calloc(3, sizeof *list.items), 3};
+    struct device_list list = {.items = calloc(3, sizeof *list.items), .count = 3};
 
     for (unsigned char i = 0; i < 3; i++)
         list.items[i].uuid.bytes[15] = (unsigned char)(i + 1);

@@ -146,6 +146,11 @@ static void spoil_detail(struct answer *answer)
     memset(answer->head.detail, 'x', sizeof answer->head.detail);
 }
 
+static void spoil_unseen(struct answer *answer)
+{
+    memset(answer->head.unseen, 'x', sizeof answer->head.unseen);
+}
+
 static void spoil_name(struct answer *answer)
 {
     memset(answer->devices[1].name, 'x', sizeof answer->devices[1].name);
@@ -198,6 +203,7 @@ static const struct {
     {spoil_negative_kind, NULL},
     {spoil_call, NONSENSE LOOK},
     {spoil_detail, NONSENSE LOOK},
+    {spoil_unseen, NONSENSE LOOK},
     {spoil_name, NONSENSE ": device 1 has a name without an end" LOOK},
     {spoil_pci_end, NULL},
     {spoil_pci, NONSENSE ": device 1 has no PCI bus ID" LOOK},
@@ -319,7 +325,7 @@ START_TEST(asks)
 {
     scope(inventory_release) struct inventory machine = {0};
     scope(error_release) struct error err = ERROR_INIT;
-    const struct question question = {driver, NULL, "PCI_BUS_ID", 10};
+    const struct question question = {driver, NULL, "PCI_BUS_ID", 10, NULL};
 
     use_machine("");
     ck_assert_msg(ask(&machine, &question, &err) == 0, "%s", error_text(&err));
@@ -344,7 +350,7 @@ START_TEST(asks_with_visible)
     scope(inventory_release) struct inventory machine = {0};
     scope(error_release) struct error err = ERROR_INIT;
     scope(strbuf_release) struct strbuf buses = STRBUF_INIT;
-    const struct question question = {driver, views[_i].visible, "PCI_BUS_ID", 10};
+    const struct question question = {driver, views[_i].visible, "PCI_BUS_ID", 10, NULL};
 
     use_machine("");
     setenv("CUDA_VISIBLE_DEVICES", "2", 1);
@@ -363,9 +369,9 @@ END_TEST
 START_TEST(asks_several_at_once)
 {
     struct child children[3] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
-    const struct question questions[] = {{driver, NULL, "PCI_BUS_ID", 10},
-                                         {driver, "1", "PCI_BUS_ID", 10},
-                                         {driver, "1,2", NULL, 10}};
+    const struct question questions[] = {{driver, NULL, "PCI_BUS_ID", 10, NULL},
+                                         {driver, "1", "PCI_BUS_ID", 10, NULL},
+                                         {driver, "1,2", NULL, 10, NULL}};
     static const size_t counts[] = {4, 1, 2};
     scope(error_release) struct error err = ERROR_INIT;
 
@@ -377,6 +383,45 @@ START_TEST(asks_several_at_once)
         ck_assert_int_eq(inventory_answer(&children[i], &machine, &err), 0);
         ck_assert_uint_eq(machine.devices.count, counts[i]);
     }
+}
+END_TEST
+
+/* GPUs that the kernel has and CUDA does not list, in a folder in place of / */
+
+static const struct {
+    const char *address, *information, *node;
+    const char *unseen; /* NULL: nothing is said of it */
+} kernels[] = {
+    {"0000:65:00.0", "Model: \t\t A100\nDevice Minor: \t 4\n", "4", "0000:65:00.0"},
+    {"0000:65:00.0", "Device Minor: \t 4\n", "5", NULL}, /* hidden by a container */
+    {"0000:65:00.0", "Model: A100\n", "0", NULL},
+    {"0000:0f:00.0", "Device Minor: \t 4\n", "4", NULL}, /* CUDA lists it */
+    {"capabilities", "Device Minor: \t 4\n", "4", NULL},
+};
+
+START_TEST(unseen)
+{
+    scope(inventory_release) struct inventory machine = {0}, chosen = {0}, none = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    scope(free_text) char *folder =
+        format_text("proc/driver/nvidia/gpus/%s/information", kernels[_i].address);
+    scope(free_text) char *node = format_text("dev/nvidia%s", kernels[_i].node);
+    const struct question question = {driver, NULL, "PCI_BUS_ID", 10, box.root},
+                          choice = {driver, "1", "PCI_BUS_ID", 10, box.root};
+
+    use_machine("");
+    sandbox_write(&box, folder, kernels[_i].information);
+    sandbox_write(&box, node, "");
+    ck_assert_int_eq(inventory_read(&machine, &question, &err), 0);
+    ck_assert_pstr_eq(machine.devices.unseen, kernels[_i].unseen);
+    ck_assert_int_eq(device_list_is_countable(&machine.devices), !kernels[_i].unseen);
+    ck_assert_int_eq(inventory_read(&chosen, &choice, &err), 0);
+    ck_assert_ptr_null(chosen.devices.unseen);
+    use_machine("fault cuInit 100");
+    ck_assert_int_eq(inventory_read(&none, &question, &err), -1);
+    ck_assert_int_eq(strstr(error_text(&err), "the kernel has 0000:65:00.0") != NULL,
+                     kernels[_i].unseen != NULL);
+    ck_assert(none.absent);
 }
 END_TEST
 
@@ -398,6 +443,7 @@ static Suite *suite(void)
     tcase_add_test(tests, asks);
     LOOP(tests, asks_with_visible, views);
     tcase_add_test(tests, asks_several_at_once);
+    LOOP(tests, unseen, kernels);
     suite_add_tcase(suite, tests);
     return suite;
 }

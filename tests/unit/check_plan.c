@@ -14,7 +14,7 @@
 
 /* Four GPUs at 01:00.0 to 04:00.0; number i has UUID 0i0000…, i + 1 GiB and capability 7.i. */
 static struct device gpus[4];
-static struct device_list machine = {gpus, 4};
+static struct device_list machine = {.items = gpus, .count = 4};
 
 static void set_up(void)
 {
@@ -143,6 +143,26 @@ START_TEST(select_on_mig_machine)
                      mig_selections[_i].result);
     if (selection.count)
         ck_assert_int_eq(selection.items[0].device != NULL, mig_selections[_i].listed);
+}
+END_TEST
+
+/* A GPU that nvidia-smi numbers and CUDA does not list: neither do numbers mean the same to both,
+   and what is chosen otherwise is written by UUID. */
+START_TEST(select_beside_an_unseen_gpu)
+{
+    scope(section_release) struct section config = {0}, other = {0};
+    scope(selection_release) struct selection selection = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    struct device_list partial = machine;
+    char unseen[] = "0000:65:00.0";
+
+    partial.unseen = unseen;
+    read_devices(&config, "0");
+    ck_assert_int_eq(select_devices(&selection, &config, &partial, &err), -1);
+    ck_assert_ptr_nonnull(strstr(error_text(&err), "CUDA does not show 0000:65:00.0"));
+    read_devices(&other, "02:00.0");
+    ck_assert_int_eq(select_devices(&selection, &other, &partial, &err), 0);
+    ck_assert(selection.by_uuid);
 }
 END_TEST
 
@@ -278,7 +298,7 @@ START_TEST(plan_is_confirmed)
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
     struct device shown[4];
-    struct device_list seen = {shown, strlen(confirmations[_i].shown)};
+    struct device_list seen = {.items = shown, .count = strlen(confirmations[_i].shown)};
 
     for (size_t i = 0; i < seen.count; i++)
         shown[i] = gpus[confirmations[_i].shown[i] - '0'];
@@ -309,7 +329,7 @@ START_TEST(plan_learns_from_confirmation)
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
     struct device shown = {.name = "An instance", .mig = true, .pci = {0, 2, 0, 0}};
-    const struct device_list seen = {&shown, 1};
+    const struct device_list seen = {.items = &shown, .count = 1};
 
     gpus[0].mig = true;
     shown.uuid.bytes[0] = 0x11;
@@ -332,6 +352,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, set_up, NULL);
     LOOP(tests, select_on_plain_machine, selections);
     tcase_add_test(tests, select_reports_every_item);
+    tcase_add_test(tests, select_beside_an_unseen_gpu);
     LOOP(tests, select_on_mig_machine, mig_selections);
     LOOP(tests, plan_of_selection, plans);
     LOOP(tests, plan_in_jobs, jobs);
