@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { LEAST = 12 }; /* a column that gives way keeps so much */
+enum { LEAST = 16 }; /* a column that gives way keeps so many characters */
 
 /* Columns that a text takes: characters, since what has no width was made visible before. */
 static size_t width_of(const char *text)
@@ -27,23 +27,39 @@ void table_cell(struct table *table, const char *text)
         table->widths[column] = width;
 }
 
-void table_fit(struct table *table, size_t column, size_t limit)
+void table_fit(struct table *table, unsigned columns, size_t limit)
 {
-    table->fitted = column;
+    table->fitted = columns;
     table->limit = limit;
 }
 
-/* How wide a column is to be. */
-static size_t column_width(const struct table *table, size_t column)
+/* The widest of the columns that may give way, if it still can. */
+static size_t *widest(const struct table *table, size_t *widths)
 {
-    size_t total = 0, width = table->widths[column];
+    size_t *found = NULL;
+
+    for (size_t i = 0; i < table->columns; i++)
+        if (table->fitted >> i & 1 && widths[i] > LEAST && (!found || widths[i] > *found))
+            found = &widths[i];
+    return found;
+}
+
+/* How wide the columns are to be. */
+static void fit(const struct table *table, size_t *widths)
+{
+    size_t total = 0;
 
     for (size_t i = 0; i < table->columns; i++)
         total += table->widths[i] + (i ? 2 : 0);
-    if (!table->limit || column != table->fitted || total <= table->limit ||
-        total - table->limit + LEAST > width)
-        return width;
-    return width - (total - table->limit);
+    memcpy(widths, table->widths, sizeof table->widths);
+    for (; table->fitted && total > table->limit; total--) {
+        size_t *giving = widest(table, widths);
+        if (!giving) {
+            memcpy(widths, table->widths, sizeof table->widths);
+            return;
+        }
+        --*giving;
+    }
 }
 
 /* Adds as much of a cell as there is room for; returns the width. */
@@ -66,10 +82,11 @@ static size_t add_cell(struct strbuf *out, const char *cell, size_t room)
 void table_print(const struct table *table, struct strbuf *out)
 {
     const char *cell = strbuf_text(&table->text);
-    size_t spaces = 0;
+    size_t spaces = 0, widths[TABLE_MOST_COLUMNS];
 
+    fit(table, widths);
     for (size_t i = 0; i < table->cells && !table->text.failed; i++) {
-        size_t column = i % table->columns, width = column_width(table, column);
+        size_t column = i % table->columns, width = widths[column];
         if (*cell) {
             strbuf_addf(out, "%*s", (int)spaces, "");
             spaces = width - add_cell(out, cell, width) + 2;

@@ -16,8 +16,8 @@ struct table {
     size_t columns;
     size_t cells;
     size_t widths[TABLE_MOST_COLUMNS];
-    size_t fitted;      /* the column that gives way, */
-    size_t limit;       /* so that lines take no more characters than that; 0: none does */
+    unsigned fitted;    /* the columns that give way, a bit each, */
+    size_t limit;       /* so that lines take no more characters than that */
     struct strbuf text; /* the cells, each closed by a NUL */
 };
 
@@ -28,9 +28,9 @@ struct table {
 
 void table_cell(struct table *table, const char *text);
 
-/* Lets the cells of one column be cut, with "..." at their end, where lines would be longer than
-   `limit` and that helps. */
-void table_fit(struct table *table, size_t column, size_t limit);
+/* Lets the cells of some columns (a bit each) be cut, with "..." at their end, where lines would be
+   longer than `limit` and that helps. The widest gives way first. */
+void table_fit(struct table *table, unsigned columns, size_t limit);
 
 /* Adds the rows as lines, two spaces between columns and none at the end of a line. */
 void table_print(const struct table *table, struct strbuf *out);

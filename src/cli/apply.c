@@ -13,15 +13,15 @@ static const struct option_spec apply_options[] = {
         "the environment in this folder; without either, the active one, but not base, "
         "or else the one that FILE names"),
     OPTION_FLAG_ROW(dry_run, 'd', "dry-run", NULL, "write nothing; show what would change"),
-    OPTION_FLAG_ROW(check, '\0', "check", "dry-run",
-                    "write nothing; exit with 1 if something would change"),
+    OPTION_FLAG_ROW(check, '\0', "check", NULL, "the same, and exit with 1 if something would"),
+    OPTION_FLAG_ROW(diff, '\0', "diff", NULL, "write nothing; show the files' changes as a diff"),
     OPTION_FLAG_ROW(adopt, '\0', "adopt", NULL,
                     "let somebody's own hook go on working beside ours"),
     OPTION_FLAG_ROW(replace, '\0', "replace", "adopt",
                     "set it aside as NAME.orig, which conda does not run"),
     OPTION_FLAG_ROW(force, '\0', "force", NULL, "set aside a hook of ours that somebody edited"),
-    OPTION_QUIET_ROW("print nothing but errors and the diff of --dry-run"),
-    OPTION_FLAG_ROW(verbose, 'v', "verbose", "quiet", "say also what is set"),
+    OPTION_QUIET_ROW("print nothing but errors and what --diff shows"),
+    OPTION_FLAG_ROW(verbose, 'v', "verbose", "quiet", "show also the variables, and whole UUIDs"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long to wait for the driver, or a lock (60)"),
     OPTION_TEXT_ROW(template_dir, '\0', "template-dir", "DIR", NULL,
@@ -35,11 +35,12 @@ static void apply_release(struct apply *apply)
     resolution_release(&apply->found);
     prefix_close(&apply->prefix);
     install_release(&apply->install);
+    apply_report_release(&apply->report);
 }
 
 static bool looks_only(const struct options *options)
 {
-    return options->dry_run || options->check;
+    return options->dry_run || options->check || options->diff;
 }
 
 /* Hooks and receipt, compared with what is there. An edit that nobody allowed to be replaced is
@@ -87,16 +88,16 @@ static int run(const struct options *options, struct error *err)
 {
     scope(apply_release) struct apply apply = {.options = options, .prefix = PREFIX_INIT};
 
-    if (make_ready(&apply, err) < 0)
+    if (make_ready(&apply, err) < 0 || apply_report(&apply, err) < 0)
         return -1;
-    apply_print_notes(&apply);
-    apply_print_plan(&apply);
-    if (looks_only(options))
-        return apply_show_differences(&apply, err);
-    if (install_write(&apply.install, err) < 0)
+    for (size_t i = 0; i < apply.report.notes.count; i++)
+        cli_note(options, "%s", apply.report.notes.items[i]);
+    if (!looks_only(options) && install_write(&apply.install, err) < 0)
         return -1;
-    apply_print_written(&apply);
-    return 0;
+    apply.report.written = !looks_only(options);
+    if (apply_print(&apply, err) < 0)
+        return -1;
+    return options->check && apply.report.differs ? STATUS_DIFFERS : STATUS_DONE;
 }
 
 const struct command apply_command = {

@@ -1,6 +1,6 @@
 /*
- * `conda-gpu apply` in two rooms: apply.c has the driver and the prefix do what the section says,
- * apply_report.c tells the user.
+ * `conda-gpu apply`: apply.c has the driver and the prefix do what the section says, apply_report.c
+ * and apply_notes.c find what there is to tell of it, apply_text.c prints that.
  */
 #ifndef CONDA_GPU_CLI_APPLY_H
 #define CONDA_GPU_CLI_APPLY_H
@@ -8,6 +8,29 @@
 #include "cli/cli.h"
 #include "conda/install.h"
 #include "plan/resolve.h"
+
+struct variable_row {
+    const char *name;
+    const char *now; /* in this shell; NULL: not set */
+    char *then;      /* while the environment is active; NULL: not set */
+};
+
+struct variable_rows {
+    struct variable_row *items;
+    size_t count;
+    size_t room;
+};
+
+/* What there is to tell beside what `struct apply` itself holds: the environment, the devices, and
+   what becomes of each file. */
+struct apply_report {
+    struct names notes; /* what the user may not expect */
+    struct variable_rows variables;
+    char *activate; /* the command by which this shell takes the values up; NULL: nothing to do */
+    bool differs;   /* some file is not what it is to be, or was not */
+    bool written;   /* it is now */
+    bool failed;    /* memory ran out */
+};
 
 /* What is to be written, and what for. */
 struct apply {
@@ -18,20 +41,24 @@ struct apply {
     struct prefix prefix;
     struct install_wish wish;
     struct install install;
+    struct apply_report report;
 };
+
+/* Fills the report, for what install_prepare has made. */
+int apply_report(struct apply *apply, struct error *err);
+void apply_report_release(struct apply_report *report);
+
+/* The part of it that apply_notes.c has. */
+void apply_list_notes(struct apply *apply);
+
+/* True where the hooks would leave this shell's CUDA_VISIBLE_DEVICES as it is: in_job, if_set. */
+bool apply_leaves(const struct apply *apply);
+
+/* Prints the report, as text. */
+int apply_print(const struct apply *apply, struct error *err);
 
 /* Adds what writing this file would change, as a diff. */
 int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,
                struct error *err);
-
-/* What the user may not expect, on stderr; then the environment and its devices. */
-void apply_print_notes(const struct apply *apply);
-void apply_print_plan(const struct apply *apply);
-
-/* What would change: as diffs for --dry-run, by name for --check. */
-int apply_show_differences(const struct apply *apply, struct error *err);
-
-/* What was written, and how a shell that has the environment active takes it up. */
-void apply_print_written(const struct apply *apply);
 
 #endif

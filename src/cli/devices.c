@@ -107,7 +107,7 @@ static void print_table(const struct report *report, const struct options *optio
     for (size_t i = 0; i < report->all.devices.count; i++)
         device_row(&table, report, &report->all.devices.items[i], options->verbose);
     if (!options->verbose)
-        table_fit(&table, NAME, CLI_WIDTH);
+        table_fit(&table, 1u << NAME, CLI_WIDTH);
     table_print(&table, &lines);
     size_t head = strcspn(strbuf_text(&lines), "\n");
     strbuf_addf(&bold, "\033[1m%.*s\033[0m%s", (int)head, strbuf_text(&lines),

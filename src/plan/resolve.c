@@ -8,7 +8,8 @@
 /* The devices of this machine as lines behind an error. */
 static int add_table(struct error *err, const struct device_list *machine)
 {
-    scope(table_release) struct table table = TABLE_INIT(5);
+    enum { NAME = 1, COLUMNS = 5, ROOM = 78 };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
     bool countable = device_list_is_countable(machine);
 
@@ -19,9 +20,10 @@ static int add_table(struct error *err, const struct device_list *machine)
         table_cell(&table, device->mig ? "MIG" : countable ? number : "GPU -");
         table_cell(&table, device->name);
         table_cell(&table, memory_text(device->memory, memory));
-        table_cell(&table, pci_text(&device->pci, address));
-        table_cell(&table, uuid_text(device, uuid));
+        table_cell(&table, pci_short(&device->pci, address));
+        table_cell(&table, uuid_short(device, uuid));
     }
+    table_fit(&table, 1u << NAME, ROOM);
     table_print(&table, &lines);
     if (lines.failed)
         return error_memory(err);

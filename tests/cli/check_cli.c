@@ -75,7 +75,7 @@ static const struct mistake {
     {{"remove", "-f", "environment.yml"},
      "unknown option '-f'; 'conda-gpu remove --help' lists them\n"
      "unexpected argument 'environment.yml'; an environment is named with -n or -p\n"},
-    {{"apply", "--d"}, "'--d' may be --dry-run or --driver; write more of it\n"},
+    {{"apply", "--d"}, "'--d' may be --dry-run or --diff or --driver; write more of it\n"},
     {{"apply", "--t=1"}, "'--t=1' may be --timeout or --template-dir; write more of it\n"},
     {{"apply", "--force", "-xq"}, "unknown option '-x'; 'conda-gpu apply --help' lists them\n"},
     {{"apply", "--check", "-qx"}, "unknown option '-x'; 'conda-gpu apply --help' lists them\n"},
@@ -120,8 +120,6 @@ static const struct mistake {
     {{"apply", "-q", "-v"}, "--quiet and --verbose exclude each other; give one of them\n"},
     {{"apply", "--adopt", "--replace"},
      "--adopt and --replace exclude each other; give one of them\n"},
-    {{"apply", "--check", "--dry-run"},
-     "--dry-run and --check exclude each other; give one of them\n"},
     {{"apply", "--chek", "--timeout", "x", "a"},
      "unknown option '--chek'; did you mean '--check'?\n"
      "--timeout: found 'x'; accepted: seconds, 1 to 86400\n"
@@ -346,9 +344,9 @@ END_TEST
 
 /* diff(1) writes to us, so that the reason is the same. */
 static const struct stream diffs[] = {
-    {"\"$CONDA_GPU\" apply -p \"$PT\" -d >/dev/full", FULL},
-    {"\"$CONDA_GPU\" apply -p \"$PT\" -d >&-", CLOSED},
-    {"\"$CONDA_GPU\" apply -p \"$PT\" -d <&- >&-", CLOSED},
+    {"\"$CONDA_GPU\" apply -p \"$PT\" --diff >/dev/full", FULL},
+    {"\"$CONDA_GPU\" apply -p \"$PT\" --diff >&-", CLOSED},
+    {"\"$CONDA_GPU\" apply -p \"$PT\" --diff <&- >&-", CLOSED},
 };
 
 START_TEST(output_of_diff)
@@ -365,7 +363,7 @@ END_TEST
 START_TEST(children_ignored)
 {
     struct outcome got = run_script("/usr/bin/env --ignore-signal=CHLD PATH=/nowhere "
-                                    "\"$CONDA_GPU\" apply -d -p \"$PT\"",
+                                    "\"$CONDA_GPU\" apply --diff -p \"$PT\"",
                                     NULL);
 
     ck_assert_str_eq(got.err,
@@ -434,8 +432,8 @@ static const struct colour {
     {"\"$CONDA_GPU\" devices | cat", "TERM=xterm", false},
     {"\"$CONDA_GPU\" aply 2>&1 | cat", "TERM=xterm", false},
     {"\"$CONDA_GPU\" apply -p \"$PT\"", "TERM=xterm", false},
-    {"\"$CONDA_GPU\" apply -d -f escape.yml -p \"$PT\"", "TERM=xterm", false},
-    {"\"$CONDA_GPU\" apply -d -f escape.yml -p \"$PT\" | cat", "TERM=xterm", true},
+    {"\"$CONDA_GPU\" apply --diff -f escape.yml -p \"$PT\"", "TERM=xterm", false},
+    {"\"$CONDA_GPU\" apply --diff -f escape.yml -p \"$PT\" | cat", "TERM=xterm", true},
 };
 
 START_TEST(colours_only_there)

@@ -48,6 +48,13 @@ static char *stamps(void)
 
 #define PLAN                                                                                       \
     "environment  pt  @\n"                                                                         \
+    "cuda:0  GPU 1  NVIDIA A100-SXM4-80GB  80 GiB  0f:00.0  "                                      \
+    "GPU-8932f937\n"                                                                               \
+    "cuda:1  GPU 3  NVIDIA A100-SXM4-80GB  80 GiB  47:00.0  "                                      \
+    "GPU-5e8f4a10\n"                                                                               \
+    "confirmed by the driver (CUDA 12.4): CUDA_VISIBLE_DEVICES=1,3\n"
+#define WHOLE_PLAN                                                                                 \
+    "environment  pt  @\n"                                                                         \
     "cuda:0  GPU 1  NVIDIA A100-SXM4-80GB  80 GiB  0000:0f:00.0  "                                 \
     "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6\n"                                                   \
     "cuda:1  GPU 3  NVIDIA A100-SXM4-80GB  80 GiB  0000:47:00.0  "                                 \
@@ -68,14 +75,14 @@ static char *stamps(void)
     "removed    etc/conda/activate.d/env_vars.fish\n"                                              \
     "removed    etc/conda/activate.d/env_vars.csh\n"                                               \
     "removed    etc/conda/conda-gpu.yml\n"
-#define WOULD                                                                                      \
-    "would change @/etc/conda/deactivate.d/env_vars.sh\n"                                          \
-    "would change @/etc/conda/deactivate.d/env_vars.fish\n"                                        \
-    "would change @/etc/conda/deactivate.d/env_vars.csh\n"                                         \
-    "would change @/etc/conda/activate.d/env_vars.sh\n"                                            \
-    "would change @/etc/conda/activate.d/env_vars.fish\n"                                          \
-    "would change @/etc/conda/activate.d/env_vars.csh\n"                                           \
-    "would change @/etc/conda/conda-gpu.yml\n"
+#define VARIABLES                                                                                  \
+    "\nvariable              in this shell  in the environment\n"                                  \
+    "CUDA_DEVICE_ORDER     (not set)      PCI_BUS_ID\n"                                            \
+    "CUDA_VISIBLE_DEVICES  (not set)      1,3\n\n"
+#define WOULD     PLAN VARIABLES FILES("would write")
+#define UNCHANGED "unchanged  pt  @\n"
+#define TO_USE_IT "to use it, run:\n  conda activate @\n"
+#define SETTINGS  "set        CUDA_DEVICE_ORDER=PCI_BUS_ID\nset        CUDA_VISIBLE_DEVICES=1,3\n"
 
 static const struct said {
     bool applied; /* before */
@@ -83,20 +90,17 @@ static const struct said {
     int status;
     const char *out;
 } sayings[] = {
-    {false, "apply", NULL, 0, PLAN FILES("written  ")},
-    {true, "apply", NULL, 0, PLAN FILES("unchanged")},
+    {false, "apply", NULL, 0, PLAN FILES("written  ") TO_USE_IT},
+    {true, "apply", NULL, 0, UNCHANGED},
     {false, "apply", "-q", 0, ""},
     {true, "apply", "--quiet", 0, ""},
-    {false, "apply", "-v", 0,
-     PLAN "set        CUDA_DEVICE_ORDER=PCI_BUS_ID\nset        CUDA_VISIBLE_DEVICES=1,3\n" FILES(
-         "written  ")},
-    {true, "apply", "--verbose", 0,
-     PLAN "set        CUDA_DEVICE_ORDER=PCI_BUS_ID\nset        CUDA_VISIBLE_DEVICES=1,3\n" FILES(
-         "unchanged")},
-    {false, "apply", "--check", 1, PLAN WOULD},
-    {true, "apply", "--check", 0, PLAN "unchanged\n"},
-    {true, "apply", "--dry-run", 0, PLAN "unchanged\n"},
-    {true, "apply", "-d", 0, PLAN "unchanged\n"},
+    {true, "apply", "--verbose", 0, WHOLE_PLAN SETTINGS UNCHANGED},
+    {false, "apply", "-v", 0, WHOLE_PLAN SETTINGS FILES("written  ") TO_USE_IT},
+    {false, "apply", "--check", 1, WOULD},
+    {false, "apply", "-d", 0, WOULD},
+    {true, "apply", "--check", 0, UNCHANGED},
+    {true, "apply", "--dry-run", 0, UNCHANGED},
+    {true, "apply", "--diff", 0, UNCHANGED},
     {true, "remove", NULL, 0, REMOVED},
     {true, "remove", "-q", 0, ""},
     {false, "remove", NULL, 0, "environment  pt  @\nnothing to remove\n"},
@@ -113,6 +117,46 @@ START_TEST(a_saying)
     ck_assert_str_eq(got.err, "");
     check_text(got.out, said->out);
     ck_assert_int_eq(got.status, said->status);
+    outcome_free(&got);
+}
+END_TEST
+
+/* What is in this shell, and what would be: a row of the table. */
+static const struct row {
+    const char *section, *variables[3], *line;
+} rows[] = {
+    {"", {"CUDA_VISIBLE_DEVICES=0"}, "CUDA_VISIBLE_DEVICES  0              1,3"},
+    {"", {"CUDA_VISIBLE_DEVICES="}, "CUDA_VISIBLE_DEVICES  (empty)        1,3"},
+    {"  if_set: keep\n", {"CUDA_VISIBLE_DEVICES=0"}, "CUDA_VISIBLE_DEVICES  0              0"},
+    {"  if_set: keep\n", {NULL}, "CUDA_VISIBLE_DEVICES  (not set)      1,3"},
+    {"  if_set: keep\n",
+     {"CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_01234567_OLD_A="},
+     "CUDA_VISIBLE_DEVICES  0              1,3"},
+    {"", {"CUDA_VISIBLE_DEVICES=0", "SLURM_JOB_ID=1"}, "CUDA_VISIBLE_DEVICES  0              0"},
+    {"  in_job: override\n",
+     {"CUDA_VISIBLE_DEVICES=0", "SLURM_JOB_ID=1"},
+     "CUDA_VISIBLE_DEVICES  0              1,3"},
+    {"  variables: {A: null}\n", {"A=1"}, "A                     1              (not set)"},
+    {"  variables: {A: ''}\n", {"A=\t"}, "A                     \\t             (empty)"},
+    {"  variables: {A: {prepend: x}}\n", {"A=1"}, "A                     1              x:..."},
+    {"  variables: {A: {append: x, separator: ' '}}\n",
+     {"A=1"},
+     "A                     1              ... x"},
+    {"  variables:\n    A: /scratch/some/where/very/long/indeed/and/longer/cuda-cache\n",
+     {"A=/home/some/where/very/long/indeed/and/longer/cuda-cache"},
+     "A                     /home/some/where/very/lon...  /scratch/some/where/very/..."},
+};
+
+START_TEST(a_row)
+{
+    char text[256], line[128];
+
+    snprintf(text, sizeof text, "gpu:\n  devices: [1, 3]\n%s", rows[_i].section);
+    snprintf(line, sizeof line, "\n%s\n", rows[_i].line);
+    sandbox_write(&box, "environment.yml", text);
+    struct outcome got = conda_gpu(&box, rows[_i].variables, "apply", "-dp", "envs/pt", NULL);
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_msg(strstr(got.out, line) != NULL, "%s", got.out);
     outcome_free(&got);
 }
 END_TEST
@@ -134,14 +178,14 @@ START_TEST(names_what_changes)
     must_apply();
     sandbox_write(&box, "environment.yml", "# new\nname: pt\ngpu: {devices: [1, 3]}\n");
     struct outcome got = on_prefix("apply", "--check", NULL);
-    check_text(got.out, PLAN "unchanged\n");
+    check_text(got.out, UNCHANGED);
     outcome_free(&got);
 
     char *path = with_prefix("@/etc/conda/activate.d/env_vars.csh");
     ck_assert_int_eq(unlink(path), 0);
     free(path);
     got = on_prefix("apply", "--check", NULL);
-    check_text(got.out, PLAN "would change @/etc/conda/activate.d/env_vars.csh\n");
+    check_text(got.out, PLAN VARIABLES "would write  etc/conda/activate.d/env_vars.csh\n");
     ck_assert_int_eq(got.status, 1);
     outcome_free(&got);
     got = on_prefix("apply", NULL, NULL);
@@ -172,7 +216,7 @@ END_TEST
 START_TEST(diff_is_exact)
 {
     static const char compare[] =
-        "cp -R envs/pt copy && \"$CONDA_GPU\" apply -d -p envs/pt >diff && "
+        "cp -R envs/pt copy && \"$CONDA_GPU\" apply --diff -p envs/pt >diff && "
         "patch -d copy -p1 <diff >/dev/null && \"$CONDA_GPU\" apply -q -p envs/pt && "
         "diff -r copy envs/pt && rm -r copy && grep -c '^+++ b/' diff";
 
@@ -197,7 +241,7 @@ END_TEST
 
 START_TEST(diff_of_absent)
 {
-    struct outcome got = on_prefix("apply", "-d", NULL);
+    struct outcome got = on_prefix("apply", "--diff", "-q");
 
     ck_assert_int_eq(got.status, 0);
     ck_assert_ptr_nonnull(strstr(got.out, "+++ b/etc/conda/deactivate.d/env_vars.sh\n@@ -0,0 +1,"));
@@ -293,7 +337,7 @@ START_TEST(read_only_prefix)
     ck_assert_int_eq(got.status, 4);
     outcome_free(&got);
     got = run_as_other("$AS \"$CONDA_GPU\" apply --check -p envs/pt");
-    check_text(got.out, PLAN WOULD);
+    check_text(got.out, WOULD);
     ck_assert_int_eq(got.status, 1);
     outcome_free(&got);
     char *after = listing();
@@ -516,7 +560,7 @@ START_TEST(piped_source)
         run_script("cat environment.yml | \"$CONDA_GPU\" apply -f /dev/stdin -p envs/pt");
 
     ck_assert_str_eq(got.err, "");
-    check_text(got.out, PLAN FILES("written  "));
+    check_text(got.out, PLAN FILES("written  ") TO_USE_IT);
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
 }
@@ -546,7 +590,7 @@ START_TEST(unnamed_source)
     struct outcome got = run_script(script);
     ck_assert_str_eq(got.err, "");
     ck_assert_int_eq(got.status, 0);
-    ck_assert_ptr_nonnull(strstr(got.out, "unchanged\n"));
+    ck_assert_ptr_nonnull(strstr(got.out, "unchanged  pt  "));
     outcome_free(&got);
     char *hook = sandbox_read(&box, inside(hooks[3]), NULL);
     snprintf(line, sizeof line, " from %s.\n", stream->name);
@@ -587,6 +631,7 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(tests, set_up, one_prefix_close);
     LOOP(tests, a_saying, sayings);
+    LOOP(tests, a_row, rows);
     tcase_add_test(tests, quiet_check);
     tcase_add_test(tests, names_what_changes);
     tcase_add_test(tests, looking);

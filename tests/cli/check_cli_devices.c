@@ -242,14 +242,14 @@ static const struct refusal {
 static const char *last_device(const char *machine)
 {
     static const char *const devices[][2] = {
-        {"four", "  GPU 3  NVIDIA A100-SXM4-80GB  80 GiB  0000:47:00.0  " FOUR_3 "\n"},
-        {"one", "  GPU 0  NVIDIA A100-SXM4-80GB  80 GiB  0000:0f:00.0  " FOUR_1 "\n"},
-        {"mixed", "  GPU 3  NVIDIA GeForce RTX 4090  23.9 GiB  0000:61:00.0  "
-                  "GPU-4723a60b-e6ac-43c3-b549-40750229d439\n"},
-        {"eight", "  GPU 7  NVIDIA H100 80GB HBM3  79.6 GiB  0000:df:00.0  "
-                  "GPU-aeacde81-a5c7-4d20-8c68-b177acbfa12f\n"},
-        {"mig", "  MIG  NVIDIA A100-SXM4-80GB MIG 3g.40gb  39.2 GiB  0000:0f:00.0  " MIG_3G "\n"},
-        {"mig-all", "0000:47:00.0  " MIG_47 "\n"},
+        {"four", "  GPU 3  NVIDIA A100-SXM4-80GB  80 GiB  47:00.0  GPU-5e8f4a10\n"},
+        {"one", "  GPU 0  NVIDIA A100-SXM4-80GB  80 GiB  0f:00.0  GPU-8932f937\n"},
+        {"mixed", "  GPU 3  NVIDIA GeForce RTX 4090  23.9 GiB  61:00.0  "
+                  "GPU-4723a60b\n"},
+        {"eight", "  GPU 7  NVIDIA H100 80GB HBM3  79.6 GiB  df:00.0  "
+                  "GPU-aeacde81\n"},
+        {"mig", "  MIG  NVIDIA A100-SXM4-80GB MIG 3g.40gb  39.2 GiB  0f:00.0  " MIG_3G "\n"},
+        {"mig-all", "47:00.0  GPU-8483ae6d\n"},
     };
 
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
@@ -283,14 +283,14 @@ START_TEST(table_in_error)
 
     ck_assert_str_eq(got.err,
                      "environment.yml:2:12: gpu.devices: no GPU 7; this machine has GPUs 0 to 3\n"
-                     "  GPU 0  NVIDIA T400 4GB          4 GiB     0000:01:00.0  "
-                     "GPU-dfbc6a92-1a16-45f4-8b20-8e32144aad76\n"
-                     "  GPU 1  NVIDIA A100-PCIE-40GB    40 GiB    0000:25:00.0  "
-                     "GPU-fe45c702-0359-4422-bd11-1b3b5737b946\n"
-                     "  GPU 2  NVIDIA GeForce RTX 4090  23.9 GiB  0000:41:00.0  "
-                     "GPU-a11ae4a8-63ca-47b3-8e63-20569daee904\n"
-                     "  GPU 3  NVIDIA GeForce RTX 4090  23.9 GiB  0000:61:00.0  "
-                     "GPU-4723a60b-e6ac-43c3-b549-40750229d439\n");
+                     "  GPU 0  NVIDIA T400 4GB          4 GiB     01:00.0  "
+                     "GPU-dfbc6a92\n"
+                     "  GPU 1  NVIDIA A100-PCIE-40GB    40 GiB    25:00.0  "
+                     "GPU-fe45c702\n"
+                     "  GPU 2  NVIDIA GeForce RTX 4090  23.9 GiB  41:00.0  "
+                     "GPU-a11ae4a8\n"
+                     "  GPU 3  NVIDIA GeForce RTX 4090  23.9 GiB  61:00.0  "
+                     "GPU-4723a60b\n");
     outcome_free(&got);
 }
 END_TEST
@@ -386,7 +386,7 @@ END_TEST
 static const struct {
     const char *machine, *devices, *shown;
 } alls[] = {
-    {"four", "all", "\ncuda:3  GPU 3  NVIDIA A100-SXM4-80GB  80 GiB  0000:47:00.0  " FOUR_3 "\n"},
+    {"four", "all", "\ncuda:3  GPU 3  NVIDIA A100-SXM4-80GB  80 GiB  47:00.0  GPU-5e8f4a10\n"},
     {"four", "[all]", "\ncuda:0  GPU 0  "},
     {"one", "all", "\ncuda:0  GPU 0  "},
     {"mig", "all", "\ncuda:0  GPU -  NVIDIA A100-SXM4-80GB MIG 3g.40gb"},

@@ -220,7 +220,7 @@ START_TEST(variables_of_conda)
                states[_i].told
                    ? "note: conda itself sets CUDA_VISIBLE_DEVICES=3 in this environment, and does "
                      "not put back what was there: after deactivation it is empty or unset; take "
-                     "that away with 'conda env config vars unset -p @ CUDA_VISIBLE_DEVICES'\n"
+                     "that away with: conda env config vars unset -p @ CUDA_VISIBLE_DEVICES\n"
                    : "");
     ck_assert_int_eq(got.status, 0);
     outcome_free(&got);
@@ -232,7 +232,7 @@ START_TEST(open_to_all)
 {
 #define OPEN(path)                                                                                 \
     "note: everybody may write to @" path ", and so put commands there that run in your shell at " \
-    "'conda activate'; take that away with chmod o-w\n"
+    "'conda activate'; take that away with: chmod o-w @" path "\n"
     must_apply();
     struct outcome got = run_script("chmod o+w envs/pt envs/pt/etc/conda/*.d");
     outcome_free(&got);

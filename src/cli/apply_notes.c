@@ -1,0 +1,164 @@
+#include "cli/apply.h"
+
+#include "base/env.h"
+#include "base/scope.h"
+#include "section/job.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static void note(struct apply *apply, const char *format, ...)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    strbuf_vaddf(&text, format, args);
+    va_end(args);
+    if (text.failed || names_add(&apply->report.notes, strbuf_text(&text)) < 0)
+        apply->report.failed = true;
+}
+
+/* Whoever may write to a folder on the way decides what our hooks are, or puts others beside them.
+ */
+static void warn_of_open_folders(struct apply *apply)
+{
+    for (size_t i = 0; i <= RECEIPT_FOLDERS; i++) {
+        const char *folder = i ? receipt_folders[i - 1] : ".";
+        scope(strbuf_release) struct strbuf path = STRBUF_INIT;
+        scope(strbuf_release) struct strbuf quoted = STRBUF_INIT;
+        if (!prefix_is_open_to_all(&apply->prefix, folder))
+            continue;
+        strbuf_addf(&path, "%s%s%s", apply->environment.path, i ? "/" : "", i ? folder : "");
+        shell_quote_if_needed(&quoted, strbuf_text(&path));
+        note(apply,
+             "everybody may write to %s, and so put commands there that run in your shell at "
+             "'conda activate'; take that away with: chmod o-w %s",
+             strbuf_text(&path), strbuf_text(&quoted));
+    }
+}
+
+/* The active environment was taken, which is not the one that the file names. */
+static bool is_another(const struct apply *apply)
+{
+    const struct environment *prefix = &apply->environment;
+    const char *wanted = apply->section.name;
+
+    if (apply->options->prefix || apply->options->name || !wanted)
+        return false;
+    if (strcmp(wanted, "root") == 0)
+        wanted = "base"; /* conda's earlier name of it */
+    return strcmp(wanted, prefix->name) != 0 && strcmp(wanted, prefix->called) != 0;
+}
+
+/* The name in the first ${NAME} that is not ${CONDA_PREFIX}; NULL if there is none. */
+static const char *find_reference(const char *text, size_t *length)
+{
+    while ((text = strstr(text, "${"))) {
+        bool expanded = strncmp(text, CONDA_PREFIX_REFERENCE, strlen(CONDA_PREFIX_REFERENCE)) == 0;
+        text += 2;
+        *length = var_name_length(text);
+        if (!expanded && *length && text[*length] == '}')
+            return text;
+    }
+    return NULL;
+}
+
+/* Such a value is set as it stands, which hardly anybody wants. */
+static void note_reference(struct apply *apply, const struct var *var)
+{
+    size_t length = 0, next = 0;
+    const char *first = var->value ? find_reference(var->value, &length) : NULL;
+    bool itself = false;
+
+    next = length;
+    for (const char *name = first; name; name = find_reference(name, &next))
+        itself = itself || (next == strlen(var->name) && strncmp(name, var->name, next) == 0);
+    if (first)
+        note(apply,
+             "%s: gpu.variables.%s: only ${CONDA_PREFIX} is expanded, so ${%.*s} stands in the "
+             "value as it is%s",
+             apply->section.file, var->name, (int)length, first,
+             itself ? "; {prepend: TEXT} and {append: TEXT} add to what is there" : "");
+}
+
+/* The hooks will not set it in this job, unless __CONDA_GPU_FREE_JOB says that they did. */
+static void note_job(struct apply *apply)
+{
+    char *const *env = apply->options->env;
+    const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
+
+    const char *planned = plan_visible(&apply->found.plan);
+
+    if (apply->found.plan.gpus == PLAN_GPUS_AS_BEFORE || apply->found.plan.in_job != IN_JOB_KEEP ||
+        !visible || !job_is_running(env) || env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
+        (planned && strcmp(visible, planned) == 0))
+        return;
+    note(apply,
+         "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
+         "(in_job: keep); in_job: override in %s changes that",
+         visible, apply->section.file);
+}
+
+/* What `conda env config vars set` keeps (conda, core/prefix_data.py, "env_vars"). conda sets it
+   before the hooks run and takes it away after them, so what they put back is lost. */
+static void note_conda_variables(struct apply *apply)
+{
+    static const char state[] = "conda-meta/state", unset[] = "***unset***";
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(error_release) struct error unseen = ERROR_INIT;
+
+    if (prefix_read(&apply->prefix, state, &text, &unseen) <= 0)
+        return;
+    json_t *root = json_loadb(strbuf_text(&text), text.length, 0, NULL);
+    json_t *set = json_object_get(root, "env_vars");
+    for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
+        const char *name = apply->found.plan.variables.items[i].name;
+        const char *value = json_string_value(json_object_get(set, name));
+        scope(strbuf_release) struct strbuf path = STRBUF_INIT;
+        if (!value || strcmp(value, unset) == 0)
+            continue;
+        shell_quote_if_needed(&path, apply->environment.path);
+        note(apply,
+             "conda itself sets %s=%s in this environment, and does not put back what was there: "
+             "after deactivation it is empty or unset; take that away with: conda env config "
+             "vars unset -p %s %s",
+             name, value, strbuf_text(&path), name);
+    }
+    json_decref(root);
+}
+
+static void note_absence(struct apply *apply)
+{
+    const char *why = error_first(&apply->found.absent);
+
+    if (!apply->found.absent.count)
+        return;
+    if (apply->found.plan.gpus == PLAN_GPUS_NONE)
+        note(apply, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
+    else if (apply->found.plan.unconfirmed)
+        note(apply,
+             "no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
+             "%s",
+             why);
+    else if (!apply->found.machine.absent)
+        note(apply, "this machine's GPUs cannot be shown: %s", why);
+}
+
+void apply_list_notes(struct apply *apply)
+{
+    note_absence(apply);
+    if (is_another(apply))
+        note(apply, "using the active environment '%s', though %s names '%s'; -n chooses another",
+             apply->environment.name, apply->section.file, apply->section.name);
+    if (apply->install.earlier.damaged || apply->install.earlier.missing)
+        note(apply, "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
+             apply->environment.path,
+             apply->install.earlier.missing ? "missing" : "damaged or of another version");
+    note_job(apply);
+    for (size_t i = 0; i < apply->section.variables.count; i++)
+        note_reference(apply, &apply->section.variables.items[i]);
+    note_conda_variables(apply);
+    warn_of_open_folders(apply);
+}

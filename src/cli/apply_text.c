@@ -1,0 +1,185 @@
+#include "cli/apply.h"
+#include "cli/diff.h"
+
+#include "base/file.h"
+#include "base/scope.h"
+#include "base/table.h"
+
+#include <stdio.h>
+
+static void print_devices(const struct apply *apply)
+{
+    enum { NAME = 2, COLUMNS = 6 };
+    bool whole = apply->options->verbose;
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    for (size_t i = 0; i < apply->found.plan.device_count; i++) {
+        const struct planned_device *planned = &apply->found.plan.devices[i];
+        char ordinal[32], number[32] = "GPU -";
+        char memory[MEMORY_TEXT_SIZE], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
+        if (planned->number != PLAN_NO_NUMBER)
+            snprintf(number, sizeof number, "GPU %zu", planned->number);
+        table_cell(&table, ordinal);
+        table_cell(&table, number);
+        table_cell(&table, planned->device.name);
+        table_cell(&table, memory_text(planned->device.memory, memory));
+        table_cell(&table, whole ? pci_text(&planned->device.pci, address)
+                                 : pci_short(&planned->device.pci, address));
+        table_cell(&table,
+                   whole ? uuid_text(&planned->device, uuid) : uuid_short(&planned->device, uuid));
+    }
+    if (!whole)
+        table_fit(&table, 1u << NAME, CLI_WIDTH);
+    table_print(&table, &lines);
+    cli_write(&lines);
+}
+
+static void print_gpus(const struct apply *apply)
+{
+    const struct plan *plan = &apply->found.plan;
+    int version = apply->found.machine.driver_version;
+
+    if (plan->gpus == PLAN_GPUS_AS_BEFORE)
+        cli_print(apply->options, "GPUs are left alone, since %s has no 'devices'",
+                  apply->section.file);
+    else if (plan->gpus == PLAN_GPUS_ALL)
+        cli_print(apply->options, "all GPUs: CUDA_VISIBLE_DEVICES is unset");
+    else if (plan->gpus == PLAN_GPUS_NONE)
+        cli_print(apply->options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(plan));
+    else if (plan->unconfirmed)
+        cli_print(apply->options, "not confirmed by a driver: CUDA_VISIBLE_DEVICES=%s",
+                  plan_visible(plan));
+    else
+        cli_print(apply->options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
+                  version / 1000, version % 1000 / 10, plan_visible(plan));
+}
+
+/* What the plan does with each variable, whole. */
+static void print_settings(const struct apply *apply)
+{
+    static const char *const kinds[] = {[VAR_SET] = "set",
+                                        [VAR_UNSET] = "unset",
+                                        [VAR_PREPEND] = "prepend",
+                                        [VAR_APPEND] = "append"};
+
+    for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
+        const struct var *var = &apply->found.plan.variables.items[i];
+        cli_print(apply->options, "%-10s %s%s%s", kinds[var->kind], var->name,
+                  var->value ? "=" : "", var->value ? var->value : "");
+    }
+}
+
+static const char *shown(const char *value)
+{
+    return !value ? "(not set)" : *value ? value : "(empty)";
+}
+
+/* What each variable is now, and what it would be. */
+static void print_variables(const struct apply *apply)
+{
+    enum { NOW = 1, THEN = 2, COLUMNS = 3 };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    table_cell(&table, "variable");
+    table_cell(&table, "in this shell");
+    table_cell(&table, "in the environment");
+    for (size_t i = 0; i < apply->report.variables.count; i++) {
+        const struct variable_row *row = &apply->report.variables.items[i];
+        table_cell(&table, row->name);
+        table_cell(&table, shown(row->now));
+        table_cell(&table, shown(row->then));
+    }
+    if (!apply->options->verbose)
+        table_fit(&table, 1u << NOW | 1u << THEN, CLI_WIDTH);
+    strbuf_addc(&lines, '\n');
+    table_print(&table, &lines);
+    strbuf_addc(&lines, '\n');
+    cli_write(&lines);
+}
+
+static void print_files(const struct apply *apply)
+{
+    const struct options *options = apply->options;
+    bool done = apply->report.written;
+
+    for (size_t i = 0; i < apply->install.files.count; i++) {
+        const struct hook_file *file = &apply->install.files.items[i];
+        if (file->keep)
+            cli_print(options, "%s  %s as %s", done ? "kept     " : "would keep ", file->path,
+                      path_name(file->keep));
+    }
+    for (size_t i = 0; i < apply->install.files.count; i++) {
+        const struct hook_file *file = &apply->install.files.items[i];
+        if (file->state != HOOK_SAME)
+            cli_print(options, "%s  %s", done ? "written  " : "would write", file->path);
+        else if (done)
+            cli_print(options, "unchanged  %s", file->path);
+    }
+}
+
+int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,
+               struct error *err)
+{
+    scope(free_text) char *path = path_join(apply->environment.path, file->path);
+
+    if (!path)
+        return error_memory(err);
+    return diff_add(out, file->path, file->state == HOOK_ABSENT ? "/dev/null" : path, &file->text,
+                    err);
+}
+
+static int show_diffs(const struct apply *apply, struct error *err)
+{
+    for (size_t i = 0; i < apply->install.files.count; i++) {
+        scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
+        const struct hook_file *file = &apply->install.files.items[i];
+        if (file->state != HOOK_SAME && apply_diff(apply, file, &diff, err) < 0)
+            return -1;
+        cli_write_foreign(&diff);
+    }
+    return 0;
+}
+
+static void print_activation(const struct apply *apply)
+{
+    if (!apply->report.activate || (apply->report.differs && !apply->report.written))
+        return;
+    cli_print(apply->options, apply->environment.active
+                                  ? "this shell has it active; to take the new values up, run:"
+                                  : "to use it, run:");
+    cli_print(apply->options, "  %s", apply->report.activate);
+}
+
+static void print_plan(const struct apply *apply)
+{
+    const struct environment *environment = &apply->environment;
+
+    cli_print(apply->options, "environment  %s  %s", environment->name, environment->path);
+    print_devices(apply);
+    print_gpus(apply);
+}
+
+int apply_print(const struct apply *apply, struct error *err)
+{
+    const struct options *options = apply->options;
+
+    if (options->quiet)
+        return options->diff ? show_diffs(apply, err) : 0;
+    if (options->diff && apply->report.differs)
+        return show_diffs(apply, err);
+    if (apply->report.differs || options->verbose)
+        print_plan(apply);
+    if (!apply->report.written && apply->report.differs)
+        print_variables(apply);
+    else if (options->verbose)
+        print_settings(apply);
+    if (apply->report.differs)
+        print_files(apply);
+    else
+        cli_print(options, "unchanged  %s  %s", apply->environment.name, apply->environment.path);
+    print_activation(apply);
+    return 0;
+}
