@@ -175,3 +175,10 @@ int script_read(struct script *script, const char *extension, const char *text)
     free(command.items);
     return in.failed || command.failed ? -1 : 0;
 }
+
+bool script_is_empty(const char *extension, const char *text)
+{
+    scope(script_release) struct script script = {0};
+
+    return script_read(&script, extension, text) == 0 && script.count == 0;
+}

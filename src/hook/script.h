@@ -42,6 +42,10 @@ struct script {
    read. -1 if memory ran out. */
 int script_read(struct script *script, const char *extension, const char *text);
 
+/* Whether there is no command in it: an empty file, as `touch` makes it, or comments only. False if
+   memory ran out. */
+bool script_is_empty(const char *extension, const char *text);
+
 void script_release(struct script *script);
 
 #endif

@@ -157,6 +157,30 @@ START_TEST(broken_scripts_are_read)
 }
 END_TEST
 
+START_TEST(empty_scripts)
+{
+    static const struct {
+        const char *extension, *script;
+        bool empty;
+    } scripts[] = {
+        {"sh", "", true},
+        {"sh", "\n \t\n", true},
+        {"sh", "#!/bin/sh\n\n  # export X=1", true},
+        {"sh", ":\n", false},
+        {"sh", "# one\n\nX=1\n", false},
+        {"fish", "# fish\n;\n", true},
+        {"fish", "set -q X\n", false},
+        {"csh", "#\n", true},
+        {"csh", "if (1) then\nsetenv X 1\nendif\n", false},
+        {"csh", "if (-e a) then\nendif\n", true},
+    };
+
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        ck_assert_msg(script_is_empty(scripts[i].extension, scripts[i].script) == scripts[i].empty,
+                      "%s", scripts[i].script);
+}
+END_TEST
+
 /* ---- Against real shells --------------------------------------------------------------------- */
 
 static const char *const variables[] = {"X", "Y", "Z", "FOO_PATH", "CONDA_PREFIX"};
@@ -256,6 +280,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     LOOP(tests, effects_are_read, readings);
     LOOP(tests, broken_scripts_are_read, broken);
+    tcase_add_test(tests, empty_scripts);
     LOOP(tests, shell_agrees, readings);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,157 @@
+#include "conda/conda_vars.h"
+
+#include "base/array.h"
+#include "base/file.h"
+#include "base/scope.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <string.h>
+
+#define STATE_PATH   "conda-meta/state"
+#define PACKAGE_PATH "etc/conda/env_vars.d"
+#define UNSET        "***unset***"
+
+enum { JSON_LIMIT = 1 << 20 };
+
+static int add(struct rivals *rivals, enum rival_kind kind, const char *file, const char *variable,
+               const char *value)
+{
+    struct rival rival = {
+        .kind = kind, .file = strdup(file), .variable = strdup(variable), .value = strdup(value)};
+
+    if (rival.file && rival.variable && rival.value && array_add(rivals, rival) == 0)
+        return 0;
+    free(rival.file);
+    free(rival.variable);
+    free(rival.value);
+    return -1;
+}
+
+static int add_all(struct rivals *rivals, const char *file, json_t *set,
+                   const struct var_list *variables)
+{
+    enum rival_kind kind = strcmp(file, STATE_PATH) == 0 ? RIVAL_CONDA : RIVAL_PACKAGE;
+
+    for (size_t i = 0; i < variables->count; i++) {
+        const char *name = variables->items[i].name;
+        const char *value = json_string_value(json_object_get(set, name));
+        bool left = value && kind == RIVAL_CONDA && strcmp(value, UNSET) == 0;
+        if (value && add(rivals, left ? RIVAL_LEFT : kind, file, name, value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The variables are in an object of this name; NULL: they are the file's. */
+static int read_json(struct rivals *rivals, const char *prefix, const char *file,
+                     const char *object, const struct var_list *variables)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *path = path_join(prefix, file);
+
+    if (!path || file_read(path, JSON_LIMIT, &text) < 0)
+        return !path || text.failed ? -1 : 0;
+    json_t *root = json_loadb(strbuf_text(&text), text.length, 0, NULL);
+    int result = add_all(rivals, file, object ? json_object_get(root, object) : root, variables);
+    json_decref(root);
+    return result;
+}
+
+static int is_json(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
+}
+
+int conda_vars_find(struct rivals *rivals, const char *prefix, const struct var_list *variables)
+{
+    scope(free_text) char *folder = path_join(prefix, PACKAGE_PATH);
+    struct dirent **entries;
+    int count = folder ? scandir(folder, &entries, is_json, alphasort) : -1;
+    int result = folder ? 0 : -1;
+
+    for (int i = 0; i < count; i++) {
+        scope(free_text) char *file = path_join(PACKAGE_PATH, entries[i]->d_name);
+        if (!file || (result == 0 && read_json(rivals, prefix, file, NULL, variables) < 0))
+            result = -1;
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    return result < 0 ? -1 : read_json(rivals, prefix, STATE_PATH, "env_vars", variables);
+}
+
+/* ---- What is said ---------------------------------------------------------------------------- */
+
+static const char *does(const struct rival *rival)
+{
+    if (rival->unsets)
+        return "unsets";
+    return rival->extends ? "adds to" : "sets";
+}
+
+static bool is_device(const struct rival *rival)
+{
+    return strcmp(rival->variable, "CUDA_VISIBLE_DEVICES") == 0 ||
+           strcmp(rival->variable, "CUDA_DEVICE_ORDER") == 0;
+}
+
+static void describe_beating(const struct rival *rival, struct strbuf *out)
+{
+    strbuf_addf(out, "%s:%zu %s%s %s after our hook, so ", rival->file, rival->line, does(rival),
+                rival->sometimes ? ", in some cases," : "", rival->variable);
+    strbuf_adds(out, rival->sometimes ? "then the shell has " : "the shell has ");
+    if (rival->unsets)
+        strbuf_addf(out, "no %s", rival->variable);
+    else if (rival->value)
+        strbuf_addf(out, "%s=%s", rival->variable, rival->value);
+    else
+        strbuf_adds(out, "another value");
+    strbuf_adds(out, is_device(rival)
+                         ? "; remove that line, since the section's `devices` says it, or give "
+                           "the script a name that sorts before env_vars"
+                         : "; move it into the section's `variables`, or give the script a name "
+                           "that sorts before env_vars");
+}
+
+void rival_describe(const struct rival *rival, const char *prefix, struct strbuf *out)
+{
+    const char *name = rival->variable;
+
+    switch (rival->kind) {
+    case RIVAL_BEATS:
+        describe_beating(rival, out);
+        break;
+    case RIVAL_HIDES:
+        strbuf_addf(out,
+                    "%s:%zu %s %s at deactivation, so it is not as it was before the activation; "
+                    "remove that line, since our hook puts it back",
+                    rival->file, rival->line, does(rival), name);
+        break;
+    case RIVAL_CONDA:
+        strbuf_addf(
+            out,
+            "conda itself sets %s=%s in this environment, and after our hook has put back "
+            "what was there, conda unsets or empties it; remove \"%s\" from \"env_vars\" in "
+            "%s/%s ('conda env config vars unset' does not: it writes \"" UNSET
+            "\" there, which still unsets or empties it)",
+            name, rival->value, name, prefix, rival->file);
+        break;
+    case RIVAL_LEFT:
+        strbuf_addf(out,
+                    "'conda env config vars unset' has left \"%s\": \"" UNSET
+                    "\" in \"env_vars\" in %s/%s, so that conda unsets or empties %s after our "
+                    "hook has put back what was there; remove that key",
+                    name, prefix, rival->file, name);
+        break;
+    case RIVAL_PACKAGE:
+        strbuf_addf(out,
+                    "a package has conda set %s=%s (%s), and after our hook has put back what was "
+                    "there, conda unsets or empties it; remove \"%s\" from that file (an update of "
+                    "the package brings it back), or leave it out of the section's `variables`",
+                    name, rival->value, rival->file, name);
+        break;
+    }
+}

@@ -1,0 +1,261 @@
+#include "conda/rivals.h"
+
+#include "base/array.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "conda/conda_vars.h"
+#include "hook/script.h"
+
+#include <dirent.h>
+#include <string.h>
+
+enum { SCRIPT_LIMIT = 1 << 20, SOURCED_LIMIT = 4 };
+
+void rivals_release(struct rivals *rivals)
+{
+    for (size_t i = 0; i < rivals->count; i++) {
+        free(rivals->items[i].file);
+        free(rivals->items[i].variable);
+        free(rivals->items[i].value);
+    }
+    free(rivals->items);
+    *rivals = (struct rivals){0};
+}
+
+const struct rival *rivals_beat(const struct rivals *rivals, const char *variable)
+{
+    const struct rival *last = NULL;
+
+    for (size_t i = 0; i < rivals->count; i++)
+        if (rivals->items[i].kind == RIVAL_BEATS &&
+            strcmp(rivals->items[i].variable, variable) == 0)
+            last = &rivals->items[i];
+    return last;
+}
+
+/* ---- One effect of a script ------------------------------------------------------------------ */
+
+/* A search through the scripts that conda sources. */
+struct search {
+    struct rivals *rivals;
+    const char *prefix;
+    const struct var_list *variables;
+    const struct shell *shell;
+    enum rival_kind kind;
+    unsigned depth; /* of scripts that source each other */
+    bool sometimes; /* the outer one sources this one sometimes */
+};
+
+/* The value, if only ${CONDA_PREFIX} is to be expanded; *value is NULL otherwise. -1: no memory. */
+static int plain_value(const struct word *word, const char *prefix, char **value)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    *value = NULL;
+    for (size_t i = 0; i < word->count; i++) {
+        const char *part = strbuf_text(&word->items[i].text);
+        enum part_kind kind = word->items[i].kind;
+        if (kind == PART_OTHER || (kind == PART_VARIABLE && strcmp(part, "CONDA_PREFIX") != 0))
+            return 0;
+        strbuf_adds(&text, kind == PART_TEXT ? part : prefix);
+    }
+    strbuf_adds(&text, "");
+    *value = text.text ? strbuf_take(&text) : strdup("");
+    return *value ? 0 : -1;
+}
+
+/* Whether the variable is in its own new value, as in X=a:$X and X=a${X:+:$X}. */
+static bool extends_itself(const struct effect *effect)
+{
+    for (size_t i = 0; i < effect->value.count; i++) {
+        const char *part = strbuf_text(&effect->value.items[i].text);
+        if (effect->value.items[i].kind == PART_VARIABLE && strcmp(part, effect->name) == 0)
+            return true;
+        if (effect->value.items[i].kind == PART_OTHER && strstr(part, effect->name))
+            return true;
+    }
+    return false;
+}
+
+/* Nothing changes where the script adds to a list that our hook adds to as well, or sets what we
+   set. */
+static bool agrees(const struct search *search, const struct var *var, const struct effect *effect,
+                   const char *value)
+{
+    bool list = var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
+
+    if (search->kind != RIVAL_BEATS)
+        return false;
+    if (effect->kind == EFFECT_UNSET)
+        return var->kind == VAR_UNSET;
+    return (list && extends_itself(effect)) ||
+           (var->kind == VAR_SET && value && strcmp(value, var->value) == 0);
+}
+
+/* One line per variable and script: the last that speaks of it. */
+static struct rival *place_for(struct rivals *rivals, enum rival_kind kind, const char *file,
+                               const char *variable)
+{
+    for (size_t i = 0; i < rivals->count; i++)
+        if (rivals->items[i].kind == kind && strcmp(rivals->items[i].file, file) == 0 &&
+            strcmp(rivals->items[i].variable, variable) == 0)
+            return &rivals->items[i];
+    struct rival rival = {.kind = kind, .file = strdup(file), .variable = strdup(variable)};
+    if (rival.file && rival.variable && array_add(rivals, rival) == 0)
+        return &rivals->items[rivals->count - 1];
+    free(rival.file);
+    free(rival.variable);
+    return NULL;
+}
+
+static int add_effect(const struct search *search, const char *file, const struct effect *effect)
+{
+    const struct var *var = vars_find(search->variables, effect->name);
+    scope(free_text) char *value = NULL;
+
+    if (!var)
+        return 0;
+    if (effect->kind == EFFECT_SET && plain_value(&effect->value, search->prefix, &value) < 0)
+        return -1;
+    if (agrees(search, var, effect, value))
+        return 0;
+    struct rival *rival = place_for(search->rivals, search->kind, file, effect->name);
+    if (!rival)
+        return -1;
+    free(rival->value);
+    rival->line = effect->line;
+    rival->unsets = effect->kind == EFFECT_UNSET;
+    rival->sometimes = effect->sometimes || search->sometimes;
+    rival->extends = effect->kind == EFFECT_SET && extends_itself(effect);
+    rival->value = take(&value);
+    return 0;
+}
+
+/* ---- One script ------------------------------------------------------------------------------ */
+
+static int read_sourced(const struct search *outer, const struct effect *effect);
+
+static int look_at(const struct search *search, const char *file, const char *text)
+{
+    scope(script_release) struct script script = {0};
+    int result = script_read(&script, search->shell->extension, text);
+
+    for (size_t i = 0; i < script.count && result == 0; i++) {
+        const struct effect *effect = &script.items[i];
+        if (effect->name)
+            result = add_effect(search, file, effect);
+        else if (effect->kind == EFFECT_SOURCE && search->depth < SOURCED_LIMIT)
+            result = read_sourced(search, effect);
+    }
+    return result;
+}
+
+static int read_script(const struct search *search, const char *file)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *path = path_join(search->prefix, file);
+
+    if (!path || file_read(path, SCRIPT_LIMIT, &text) < 0)
+        return !path || text.failed ? -1 : 0;
+    return look_at(search, file, strbuf_text(&text));
+}
+
+/* Of what a script sources, that which is in the prefix. */
+static int read_sourced(const struct search *outer, const struct effect *effect)
+{
+    struct search search = *outer;
+    scope(free_text) char *path = NULL;
+    size_t length = strlen(outer->prefix);
+
+    if (plain_value(&effect->value, outer->prefix, &path) < 0)
+        return -1;
+    if (!path || strncmp(path, outer->prefix, length) != 0 || path[length] != '/')
+        return 0;
+    search.depth++;
+    search.sometimes = search.sometimes || effect->sometimes;
+    return read_script(&search, path + length + strspn(path + length, "/"));
+}
+
+/* ---- All scripts ----------------------------------------------------------------------------- */
+
+static bool is_sourced(const char *name, const struct shell *shell)
+{
+    size_t length = strlen(name), end = strlen(shell->extension);
+
+    return length > end && name[length - end - 1] == '.' &&
+           strcmp(name + length - end, shell->extension) == 0;
+}
+
+/* conda sources in the order of the bytes; what comes before our hook does not beat it. */
+static bool counts(const struct search *search, const char *name)
+{
+    scope(free_text) char *ours = format_text("env_vars.%s", search->shell->extension);
+    int order = ours ? strcmp(name, ours) : 0;
+
+    return search->kind == RIVAL_BEATS ? order > 0 : order != 0;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_folder(const struct search *search, const char *folder)
+{
+    scope(free_text) char *path = path_join(search->prefix, folder);
+    struct dirent **entries;
+    int count = path ? scandir(path, &entries, NULL, by_name) : -1, result = path ? 0 : -1;
+
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        scope(free_text) char *file = path_join(folder, name);
+        if (!file)
+            result = -1;
+        if (result == 0 && is_sourced(name, search->shell) && counts(search, name))
+            result = read_script(search, file);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    return result;
+}
+
+/* Those that this run gives a name under which conda sources them. */
+static int read_adopted(const struct search *search, const char *folder,
+                        const struct hook_set *files)
+{
+    size_t length = strlen(folder);
+
+    for (size_t i = 0; i < files->count; i++) {
+        const struct hook_file *file = &files->items[i];
+        if (!file->keep || strncmp(file->keep, folder, length) != 0 || file->keep[length] != '/')
+            continue;
+        const char *name = file->keep + length + 1;
+        if (is_sourced(name, search->shell) && counts(search, name) &&
+            look_at(search, file->keep, strbuf_text(&file->found)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int rivals_find(struct rivals *rivals, const char *prefix, const struct var_list *variables,
+                const struct hook_set *files)
+{
+    static const struct {
+        const char *folder;
+        enum rival_kind kind;
+    } folders[] = {{"etc/conda/activate.d", RIVAL_BEATS}, {"etc/conda/deactivate.d", RIVAL_HIDES}};
+
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < shell_count; k++) {
+            const struct search search = {.rivals = rivals,
+                                          .prefix = prefix,
+                                          .variables = variables,
+                                          .shell = &shells[k],
+                                          .kind = folders[i].kind};
+            if (read_folder(&search, folders[i].folder) < 0 ||
+                read_adopted(&search, folders[i].folder, files) < 0)
+                return -1;
+        }
+    return conda_vars_find(rivals, prefix, variables);
+}
