@@ -229,7 +229,7 @@ uninstall: ## remove what install put there
 	    '$(patsubst /%,%,$(PREFIX))/bin' '$(patsubst /%,%,$(PREFIX))/share/doc')
 
 deps: ## install what the build and `make check` need (apt-get; elsewhere it says what)
-	@sh tests/deps.sh build test
+	@sh tests/deps.sh build test trace
 
 # ---------------------------------------------------------------------------------------------
 # Showing and testing. Where packages may have to be installed first, make starts itself again
@@ -247,20 +247,22 @@ run-demo: $(PROGRAM) $(FAKE)/whole/libcuda.so.1
 # The tests for everybody need the compiler, the libraries, bash and dash; the hooks run in those two
 # shells. The further ones take longer or need more, and run the hooks in the other shells; those that
 # take longest begin first, so that none of them ends alone.
-HOOK_TESTS := $(addprefix $(OUT)/tests/hooks/,check_hooks check_sequences) tests/static/written.sh
-EVERYBODYS := $(HOOK_TESTS) $(filter $(OUT)/tests/cli/% $(OUT)/tests/unit/%,$(CHECK_PROGRAMS)) \
-    tests/static/sources.sh tests/static/program.sh
+HOOK_TESTS := $(addprefix $(OUT)/tests/,hooks/check_hooks hooks/check_sequences unit/check_shell) \
+    tests/static/written.sh
+EVERYBODYS := $(HOOK_TESTS) tests/static/sources.sh tests/static/program.sh \
+    $(filter-out $(HOOK_TESTS),$(filter $(OUT)/tests/cli/% $(OUT)/tests/unit/%,$(CHECK_PROGRAMS)))
 LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
 FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
     tests/hooks/check_slurm.sh $(LINTERS) tests/fuzz/fuzz.sh
+TESTED := $(PROGRAM) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
 RESULTS := $(OUT)/results
 RUN_TESTS = $(TEST_ENV) SHELLS="$${SHELLS-$(1)}" bash tests/run $(RESULTS)/$(2) $(3)
 
 check: ## build everything and test it: on any machine, in about a minute (ONLY=check_hooks: that test)
-	@sh tests/deps.sh build test
+	@sh tests/deps.sh build test trace
 	$(AGAIN) run-check
 
-run-check: test-programs
+run-check: $(filter $(OUT)/%,$(EVERYBODYS)) $(TESTED)
 	@$(call RUN_TESTS,bash bash-posix dash,check,$(EVERYBODYS))
 	@$(if $(ONLY),,touch $(OUT)/checked)
 
@@ -270,7 +272,7 @@ $(OUT)/checked: $(PROGRAM) $(CHECK_PROGRAMS) $(wildcard tests/static/* tests/sup
 
 check-all: ## check, then all shells, Slurm, fuzzing, calls made to fail, lint: 10 minutes (ONLY=NAME)
 	@echo "These tests need more than make check: the other shells, clang, linters, strace and Slurm."
-	@sh tests/deps.sh build test shells tools lint
+	@sh tests/deps.sh build test trace shells tools lint
 	@sh tests/deps.sh --unpack '$(SLURM)' slurm
 	$(AGAIN) run-check-all
 
@@ -287,7 +289,7 @@ endif
 check-fresh: ## demo and check on new Debian 11, 12, 13 and unstable systems (root, debootstrap)
 	@bash tests/fresh.sh
 
-test-programs: $(PROGRAM) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(CHECK_PROGRAMS) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
+test-programs: $(CHECK_PROGRAMS) $(TESTED)
 
 $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(CHECK_OBJECTS) $(OUT)/flags
 	$(call say,LINK,$@)
@@ -345,7 +347,7 @@ $(PRINT_ENV): tests/hooks/print_env.c
 
 # The rest are scripts that come with the tests. SCRIPT is the one to run.
 check-long: ## the long random sequences of activations, and every allocation failed in turn
-	@sh tests/deps.sh build test shells tools
+	@sh tests/deps.sh build test trace shells tools
 	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
 	    TEST_LIMIT=7200 bash tests/run $(OUT)/long \
 	    $(OUT)/tests/hooks/check_sequences $(OUT)/tests/faults/check_memory' NEEDS=tests/faults/check_memory.c

@@ -4,7 +4,7 @@
 # is missing. Where it may not install (no apt-get, or neither root nor sudo without a password), it
 # says what to do.
 #
-#   sh tests/deps.sh SET...               installs: build, test, shells, tools, lint, valgrind
+#   sh tests/deps.sh SET...               installs: build, test, trace, shells, tools, lint, valgrind
 #   sh tests/deps.sh --unpack FOLDER SET  the set's packages are unpacked there, and not installed
 #   sh tests/deps.sh --names SET          only names the packages, for this machine's package manager
 #   sh tests/deps.sh --has NEED           only tells by its status whether it is there
@@ -41,7 +41,7 @@ slurm    slurmctld       slurmctld      slurm-slurmctld     -            -
 slurm    slurmd          slurmd         slurm-slurmd        -            -
 slurm    sbatch          slurm-client   slurm               -            -
 slurm    munged          munge          munge               -            -
-tools    strace          strace         strace              strace       -
+trace    strace          strace         strace              strace       -
 tools    clang           clang          clang               llvm         clang
 tools    -fsanitize=fuzzer libclang-rt-dev compiler-rt      -            compiler-rt
 lint     gcc-12          gcc-12         -                   -            -
@@ -170,6 +170,10 @@ unpack() {
     dpkg-deb -x "$archive" "$unpack" || return
   done
   rm -r "$unpack/archives"
+  # What installing would do: slurmctld-wlm is found as slurmctld.
+  for program in "$unpack"/usr/*bin/*-wlm; do
+    [ ! -e "$program" ] || ln -s "${program##*/}" "${program%-wlm}"
+  done
 }
 
 sets=$*

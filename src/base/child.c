@@ -130,7 +130,7 @@ static void keep_only(int fd)
 
 /* The work */
 
-static void set_limit(int resource, rlim_t most)
+static void set_limit(unsigned resource, rlim_t most)
 {
     setrlimit(resource, &(struct rlimit){most, most});
 }

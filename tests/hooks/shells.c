@@ -154,16 +154,7 @@ const size_t shell_kind_count = sizeof shell_kinds / sizeof *shell_kinds;
 
 bool shell_kind_wanted(const struct shell_kind *kind)
 {
-    const char *list = getenv("SHELLS");
-    size_t length = strlen(kind->name);
-
-    if (!list || !*list)
-        return true;
-    bool names_others = *list == '!';
-    for (; *list; list += strcspn(list, " ,"), list += strspn(list, " ,"))
-        if (strncmp(list, kind->name, length) == 0 && strchr(" ,", list[length]))
-            return !names_others;
-    return names_others;
+    return shell_wanted(kind->name);
 }
 
 char *formatted(const char *format, ...)

@@ -52,8 +52,7 @@ struct shell_kind {
 extern const struct shell_kind shell_kinds[];
 extern const size_t shell_kind_count;
 
-/* Whether SHELLS= leaves it in ("dash fish": these; "! dash fish": all but these), and it is
- * installed. */
+/* Whether SHELLS= leaves it in (support.h), and it is installed. */
 bool shell_kind_wanted(const struct shell_kind *kind);
 bool shell_kind_present(const struct shell_kind *kind);
 

@@ -101,6 +101,20 @@ void test_skip(bool can_have, const char *format, ...)
     free(reason);
 }
 
+bool shell_wanted(const char *name)
+{
+    const char *list = getenv("SHELLS");
+    size_t length = strlen(name);
+
+    if (!list || !*list)
+        return true;
+    bool names_others = *list == '!';
+    for (; *list; list += strcspn(list, " ,"), list += strspn(list, " ,"))
+        if (strncmp(list, name, length) == 0 && strchr(" ,", list[length]))
+            return !names_others;
+    return names_others;
+}
+
 void sandbox_open(struct sandbox *box)
 {
     const char *folder = getenv("TMPDIR");

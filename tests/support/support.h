@@ -22,6 +22,10 @@ int test_main(Suite *suite);
    the machine could be given what is missing (a package), which .ci/run takes as a failure. */
 void test_skip(bool can_have, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether the variable SHELLS leaves a shell in: "dash fish" means these, "! dash fish" all but
+   these, and without it all are wanted. */
+bool shell_wanted(const char *name);
+
 struct sandbox {
     char root[64]; /* a folder below TMPDIR; the folder `home` in it is HOME for what runs there */
 };

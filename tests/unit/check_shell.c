@@ -325,11 +325,14 @@ static Suite *suite(void)
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
-    LOOP(tests, every_byte, readers);
-    LOOP(tests, every_pair, readers);
-    LOOP(tests, all_together, readers);
-    LOOP(tests, references_to_prefix, readers);
+    for (int i = 0; i < (int)(sizeof readers / sizeof *readers); i++) {
+        if (!shell_wanted(readers[i].argv[0]))
+            continue;
+        tcase_add_loop_test(tests, every_byte, i, i + 1);
+        tcase_add_loop_test(tests, every_pair, i, i + 1);
+        tcase_add_loop_test(tests, all_together, i, i + 1);
+        tcase_add_loop_test(tests, references_to_prefix, i, i + 1);
+    }
     LOOP(tests, truth_table, truths);
     LOOP(tests, quotes_only_if_needed, shown);
     tcase_add_test(tests, every_kind_is_tested);
