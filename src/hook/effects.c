@@ -41,8 +41,9 @@ static void move_value(struct command *command, struct effect *effect, struct wo
                        size_t skipped)
 {
     for (size_t i = 0; i < word->count && effect; i++) {
-        const struct part *part = &word->items[i];
-        add_value(command, effect, part->kind, strbuf_text(&part->text) + (i ? 0 : skipped));
+        const char *text = strbuf_text(&word->items[i].text) + (i ? 0 : skipped);
+        if (*text)
+            add_value(command, effect, word->items[i].kind, text);
     }
 }
 
