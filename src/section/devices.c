@@ -1,11 +1,11 @@
 #include "section/parts.h"
 
 #include "base/scope.h"
+#include "section/advice.h"
 #include "section/section.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static int read_filter_name(const struct reading *in, const struct node *node, void *target)
 {
@@ -21,6 +21,19 @@ static int read_filter_name(const struct reading *in, const struct node *node, v
     return item->name ? 0 : error_memory(in->err);
 }
 
+typedef void give_advice(struct strbuf *out, const char *text);
+
+/* A text that cannot be read, with advice on how it is written. */
+static int wrong_text(const struct reading *in, const struct node *node, give_advice *advise,
+                      const char *accepted)
+{
+    scope(strbuf_release) struct strbuf advice = STRBUF_INIT;
+
+    advise(&advice, node_text(node));
+    return advice.failed ? error_memory(in->err)
+                         : keys_wrong_but(in, node, strbuf_text(&advice), accepted);
+}
+
 static int read_min_memory(const struct reading *in, const struct node *node, void *target)
 {
     struct item *item = target;
@@ -29,7 +42,7 @@ static int read_min_memory(const struct reading *in, const struct node *node, vo
 
     if (!text)
         return -1;
-    return size_parse(text, &item->min_memory) ? 0 : keys_wrong(in, node, accepted);
+    return size_parse(text, &item->min_memory) ? 0 : wrong_text(in, node, advice_memory, accepted);
 }
 
 static int read_min_compute(const struct reading *in, const struct node *node, void *target)
@@ -40,8 +53,9 @@ static int read_min_compute(const struct reading *in, const struct node *node, v
 
     if (!text)
         return -1;
-    return compute_parse(text, &item->min_major, &item->min_minor) ? 0
-                                                                   : keys_wrong(in, node, accepted);
+    if (compute_parse(text, &item->min_major, &item->min_minor))
+        return 0;
+    return wrong_text(in, node, advice_compute, accepted);
 }
 
 static int read_count(const struct reading *in, const struct node *node, void *target)
@@ -53,24 +67,6 @@ static int read_count(const struct reading *in, const struct node *node, void *t
     if (!text)
         return -1;
     return number_parse(text, &item->count) && item->count ? 0 : keys_wrong(in, node, accepted);
-}
-
-static bool is_several(const char *text)
-{
-    return strspn(text, "0123456789") && strpbrk(text, ", ") &&
-           !text[strspn(text, "0123456789, ")] && strchr("0123456789", text[strlen(text) - 1]);
-}
-
-/* What to write in place of an item that means something elsewhere; "" for others. */
-static const char *item_advice(const char *text)
-{
-    if (is_several(text))
-        return "; write several as a list, such as [1, 3]";
-    if (strncasecmp(text, "cuda:", 5) == 0)
-        return "; write nvidia-smi's number, which 'conda-gpu devices' shows beside CUDA's";
-    if (strcmp(text, "-1") == 0)
-        return "; to hide every GPU write none";
-    return "";
 }
 
 /* The filter as it is written, on one line. */
@@ -124,7 +120,7 @@ static int read_item(const struct reading *in, const struct node *node, const ch
     item->text = strdup(text);
     if (!item->text)
         return error_memory(in->err);
-    return item_parse(text, item) < 0 ? keys_wrong_but(in, node, item_advice(text), accepted) : 0;
+    return item_parse(text, item) < 0 ? wrong_text(in, node, advice_item, accepted) : 0;
 }
 
 static int check_alone(const struct reading *in, const struct section *section)

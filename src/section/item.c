@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DIGITS = 9 };
+enum {
+    MOST_DIGITS = 9,
+    MOST_MAJOR = 49, /* CUDA is at 12; "80" is sm_80, which is 8.0 */
+};
 
 /* Reads digits and moves past them; no sign, no space, no overflow. */
 static bool take_number(const char **text, unsigned long *number)
@@ -126,7 +129,7 @@ bool compute_parse(const char *text, int *major, int *minor)
     unsigned long high, low = 0;
 
     if (!take_number(&text, &high) || (*text == '.' && (text++, !take_number(&text, &low))) ||
-        *text)
+        *text || high > MOST_MAJOR)
         return false;
     *major = (int)high;
     *minor = (int)low;

@@ -49,7 +49,7 @@ int item_parse(const char *text, struct item *item);
    for 0. */
 bool size_parse(const char *text, uint64_t *bytes);
 
-/* "8.0", or "8" for 8.0. */
+/* "8.0", or "8" for 8.0. False for "80", which is the 8.0 of sm_80. */
 bool compute_parse(const char *text, int *major, int *minor);
 
 /* A whole number without sign, up to 999,999,999. */

@@ -24,8 +24,8 @@ int keys_wrong_but(const struct reading *in, const struct node *node, const char
 
     if (!shown)
         return error_memory(in->err);
-    error_at(in->err, document_place(in->doc, node), "%s: found %s%s; accepted: %s", in->path,
-             shown, advice, accepted);
+    error_at(in->err, document_place(in->doc, node), "%s: found %s; %s%s", in->path, shown,
+             *advice ? "" : "accepted: ", *advice ? advice : accepted);
     return document_hint(in->doc, node, in->err);
 }
 

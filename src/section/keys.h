@@ -39,7 +39,7 @@ bool keys_is_enough(const struct error *err);
 /* "PATH: found ...; accepted: ...", with the node's place. */
 int keys_wrong(const struct reading *in, const struct node *node, const char *accepted);
 
-/* The same with advice behind what was found: "; write none". */
+/* The same, but with advice in place of what is accepted, if there is any: "write none". */
 int keys_wrong_but(const struct reading *in, const struct node *node, const char *advice,
                    const char *accepted);
 

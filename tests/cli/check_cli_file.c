@@ -46,7 +46,7 @@ static void check_refused(const char *file, int status, const char *message)
     "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
 #define ITEM    ITEM_FORMS "\n"
 #define DEVICES ITEM_FORMS ", or a list of these, such as [1, 3]\n"
-#define SEVERAL "; write several as a list, such as [1, 3]; accepted: "
+#define SEVERAL "; write several as a list, such as [1, 3]\n"
 #define KEYS    "known keys: devices, ids, if_no_gpu, in_job, if_set, variables\n"
 #define NEITHER                                                                                    \
     "neither 'devices' nor 'variables' is here; at least one is needed, such as 'devices: 0' or "  \
@@ -206,31 +206,67 @@ static const struct file sections[] = {
 /* Values of gpu.devices; the text is put behind "gpu:\n  devices: ". */
 static const struct file items[] = {
     {"x", F "2:12: gpu.devices: found 'x'; accepted: " DEVICES},
-    {"-1", F "2:12: gpu.devices: found '-1'; to hide every GPU write none; accepted: " DEVICES},
+    {"-1", F "2:12: gpu.devices: found '-1'; to hide every GPU write none\n"},
     {"1.5", F "2:12: gpu.devices: found '1.5'; accepted: " DEVICES},
     {"0x1", F "2:12: gpu.devices: found '0x1'; accepted: " DEVICES},
     {"1_0", F "2:12: gpu.devices: found '1_0'; accepted: " DEVICES},
-    {"1,3", F "2:12: gpu.devices: found '1,3'" SEVERAL DEVICES},
-    {"'1,3'", F "2:12: gpu.devices: found '1,3'" SEVERAL DEVICES},
-    {"[0, '1, 3']", F "2:16: gpu.devices: found '1, 3'" SEVERAL ITEM},
+    {"1,3", F "2:12: gpu.devices: found '1,3'" SEVERAL},
+    {"'1,3'", F "2:12: gpu.devices: found '1,3'" SEVERAL},
+    {"[0, '1, 3']", F "2:16: gpu.devices: found '1, 3'" SEVERAL},
     {"1,", F "2:12: gpu.devices: found '1,'; accepted: " DEVICES},
     {"1,x", F "2:12: gpu.devices: found '1,x'; accepted: " DEVICES},
-    {"cuda:0", F "2:12: gpu.devices: found 'cuda:0'; write nvidia-smi's number, which 'conda-gpu "
-                 "devices' shows beside CUDA's; accepted: " DEVICES},
-    {"1 3", F "2:12: gpu.devices: found '1 3'" SEVERAL DEVICES},
+    {"cuda:0", F "2:12: gpu.devices: found 'cuda:0'; write nvidia-smi's number alone, such as 0; "
+                 "CUDA's own number may be another one: see 'conda-gpu devices'\n"},
+    {"cuda0", F "2:12: gpu.devices: found 'cuda0'; write nvidia-smi's number alone, such as 0; "
+                "CUDA's own number may be another one: see 'conda-gpu devices'\n"},
+    {"GPU 1", F "2:12: gpu.devices: found 'GPU 1'; write nvidia-smi's number alone, such as 1; "
+                "CUDA's own number may be another one: see 'conda-gpu devices'\n"},
+    {"gpu1", F "2:12: gpu.devices: found 'gpu1'; write nvidia-smi's number alone, such as 1; "
+               "CUDA's own number may be another one: see 'conda-gpu devices'\n"},
+    {"/dev/nvidia3",
+     F "2:12: gpu.devices: found '/dev/nvidia3'; write nvidia-smi's number alone, such as 3; "
+       "CUDA's own number may be another one: see 'conda-gpu devices'\n"},
+    {"None", F "2:12: gpu.devices: found 'None'; write none in lower case\n"},
+    {"NONE", F "2:12: gpu.devices: found 'NONE'; write none in lower case\n"},
+    {"cpu", F "2:12: gpu.devices: found 'cpu'; to hide every GPU write none\n"},
+    {"CPU", F "2:12: gpu.devices: found 'CPU'; to hide every GPU write none\n"},
+    {"false", F "2:12: gpu.devices: found 'false'; to hide every GPU write none\n"},
+    {"any", F "2:12: gpu.devices: found 'any'; for every GPU write all\n"},
+    {"auto",
+     F "2:12: gpu.devices: found 'auto'; for the first GPU write {count: 1}, for every GPU all\n"},
+    {"'0,1'", F "2:12: gpu.devices: found '0,1'; write several as a list, such as [1, 3]\n"},
+    {"0..3", F "2:12: gpu.devices: found '0..3'; write a range with a hyphen, such as 0-3\n"},
+    {"3-0", F "2:12: gpu.devices: found '3-0'; write the smaller number first, 0-3; for another "
+              "order write a list\n"},
+    {"A100", F "2:12: gpu.devices: found 'A100'; to choose by name write {name: \"*A100*\"}\n"},
+    {"RTX 4090",
+     F "2:12: gpu.devices: found 'RTX 4090'; to choose by name write {name: \"*RTX 4090*\"}\n"},
+    {"8932f937-d72c", F "2:12: gpu.devices: found '8932f937-d72c'; write GPU- or MIG- before a "
+                        "UUID, as 'nvidia-smi -L' shows it\n"},
+    {"MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/0",
+     F "2:12: gpu.devices: found 'MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/0'; drivers "
+       "before R470 named MIG instances so; write the MIG-... that 'nvidia-smi -L' shows now\n"},
+    {"1 3", F "2:12: gpu.devices: found '1 3'" SEVERAL},
     {"'1 '", F "2:12: gpu.devices: found '1 '; accepted: " DEVICES},
     {"1000000000", F "2:12: gpu.devices: found '1000000000'; accepted: " DEVICES},
     {"1-", F "2:12: gpu.devices: found '1-'; accepted: " DEVICES},
-    {"3-1", F "2:12: gpu.devices: found '3-1'; accepted: " DEVICES},
+    {"3-1", F "2:12: gpu.devices: found '3-1'; write the smaller number first, 1-3; for another "
+              "order write a list\n"},
     {"0-1-2", F "2:12: gpu.devices: found '0-1-2'; accepted: " DEVICES},
-    {"ALL", F "2:12: gpu.devices: found 'ALL'; accepted: " DEVICES},
-    {"GPU-", F "2:12: gpu.devices: found 'GPU-'; accepted: " DEVICES},
-    {"GPU-89x", F "2:12: gpu.devices: found 'GPU-89x'; accepted: " DEVICES},
-    {"GPU-8932f9371", F "2:12: gpu.devices: found 'GPU-8932f9371'; accepted: " DEVICES},
+    {"ALL", F "2:12: gpu.devices: found 'ALL'; write all in lower case\n"},
+    {"GPU-", F "2:12: gpu.devices: found 'GPU-'; write the UUID as 'nvidia-smi -L' shows it: GPU- "
+               "and hexadecimal digits\n"},
+    {"GPU-89x", F "2:12: gpu.devices: found 'GPU-89x'; write the UUID as 'nvidia-smi -L' shows it: "
+                  "GPU- and hexadecimal digits\n"},
+    {"GPU-8932f9371", F "2:12: gpu.devices: found 'GPU-8932f9371'; write the UUID as 'nvidia-smi "
+                        "-L' shows it: GPU- and hexadecimal digits\n"},
     {"GPU-8932f937-d72c-4106-c12f-20bd9faed9f67",
-     F "2:12: gpu.devices: found 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f67'; accepted: " DEVICES},
-    {"gpu-8932f937", F "2:12: gpu.devices: found 'gpu-8932f937'; accepted: " DEVICES},
-    {"MIG-73785c32", F "2:12: gpu.devices: found 'MIG-73785c32'; accepted: " DEVICES},
+     F "2:12: gpu.devices: found 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f67'; write the UUID as "
+       "'nvidia-smi -L' shows it: GPU- and hexadecimal digits\n"},
+    {"gpu-8932f937",
+     F "2:12: gpu.devices: found 'gpu-8932f937'; write GPU- in capitals: GPU-8932f937\n"},
+    {"MIG-73785c32", F "2:12: gpu.devices: found 'MIG-73785c32'; write the UUID of a MIG instance "
+                       "whole, as 'nvidia-smi -L' shows it\n"},
     {"65:00", F "2:12: gpu.devices: found '65:00'; accepted: " DEVICES},
     {"65:00.8", F "2:12: gpu.devices: found '65:00.8'; accepted: " DEVICES},
     {"65:20.0", F "2:12: gpu.devices: found '65:20.0'; accepted: " DEVICES},
@@ -272,10 +308,20 @@ static const struct file items[] = {
     {"{name: [A100]}", F "2:19: gpu.devices.name: found a list; accepted: a name or pattern in "
                          "quotes, such as \"*A100*\"\n"},
     {"{name: \"A\\0\"}", F "2:19: gpu.devices.name: " NUL},
-    {"{min_memory: 40}", F "2:25: gpu.devices.min_memory: found '40'; accepted: a number with MB, "
-                           "GB, MiB or GiB, such as 40GiB\n"},
-    {"{min_memory: 40 G}", F "2:25: gpu.devices.min_memory: found '40 G'; accepted: a number with "
-                             "MB, GB, MiB or GiB, such as 40GiB\n"},
+    {"{min_memory: 40}",
+     F "2:25: gpu.devices.min_memory: found '40'; write a unit behind it, such as 40GiB\n"},
+    {"{min_memory: 40G}", F "2:25: gpu.devices.min_memory: found '40G'; write 40GiB (powers of "
+                            "1024) or 40GB (powers of 1000)\n"},
+    {"{min_memory: 40 gb}", F "2:25: gpu.devices.min_memory: found '40 gb'; write 40GiB (powers of "
+                              "1024) or 40GB (powers of 1000)\n"},
+    {"{min_memory: 1.5 m}", F "2:25: gpu.devices.min_memory: found '1.5 m'; write 1.5MiB (powers "
+                              "of 1024) or 1.5MB (powers of 1000)\n"},
+    {"{min_compute: 80}",
+     F "2:26: gpu.devices.min_compute: found '80'; write it with a point, \"8.0\"\n"},
+    {"{min_compute: sm_90a}",
+     F "2:26: gpu.devices.min_compute: found 'sm_90a'; write it with a point, \"9.0\"\n"},
+    {"{min_compute: compute_100}",
+     F "2:26: gpu.devices.min_compute: found 'compute_100'; write it with a point, \"10.0\"\n"},
     {"{min_memory: 0GiB}", F "2:25: gpu.devices.min_memory: found '0GiB'; accepted: a number with "
                              "MB, GB, MiB or GiB, such as 40GiB\n"},
     {"{min_compute: new}", F "2:26: gpu.devices.min_compute: found 'new'; accepted: a compute "
