@@ -52,37 +52,6 @@ static bool is_another(const struct apply *apply)
     return strcmp(wanted, prefix->name) != 0 && strcmp(wanted, prefix->called) != 0;
 }
 
-/* The name in the first ${NAME} that is not ${CONDA_PREFIX}; NULL if there is none. */
-static const char *find_reference(const char *text, size_t *length)
-{
-    while ((text = strstr(text, "${"))) {
-        bool expanded = strncmp(text, CONDA_PREFIX_REFERENCE, strlen(CONDA_PREFIX_REFERENCE)) == 0;
-        text += 2;
-        *length = var_name_length(text);
-        if (!expanded && *length && text[*length] == '}')
-            return text;
-    }
-    return NULL;
-}
-
-/* Such a value is set as it stands, which hardly anybody wants. */
-static void note_reference(struct apply *apply, const struct var *var)
-{
-    size_t length = 0, next = 0;
-    const char *first = var->value ? find_reference(var->value, &length) : NULL;
-    bool itself = false;
-
-    next = length;
-    for (const char *name = first; name; name = find_reference(name, &next))
-        itself = itself || (next == strlen(var->name) && strncmp(name, var->name, next) == 0);
-    if (first)
-        note(apply,
-             "%s: gpu.variables.%s: only ${CONDA_PREFIX} is expanded, so ${%.*s} stands in the "
-             "value as it is%s",
-             apply->section.file, var->name, (int)length, first,
-             itself ? "; {prepend: TEXT} and {append: TEXT} add to what is there" : "");
-}
-
 /* The hooks will not set it in this job, unless __CONDA_GPU_FREE_JOB says that they did. */
 static void note_job(struct apply *apply)
 {
@@ -157,8 +126,10 @@ void apply_list_notes(struct apply *apply)
              apply->environment.path,
              apply->install.earlier.missing ? "missing" : "damaged or of another version");
     note_job(apply);
-    for (size_t i = 0; i < apply->section.variables.count; i++)
-        note_reference(apply, &apply->section.variables.items[i]);
+    for (size_t i = 0; i < apply->section.notes.count; i++) {
+        const struct message *message = &apply->section.notes.items[i];
+        note(apply, "%s:%zu:%zu: %s", message->file, message->line, message->column, message->text);
+    }
     note_conda_variables(apply);
     warn_of_open_folders(apply);
 }

@@ -218,6 +218,7 @@ void section_release(struct section *section)
         item_release(&section->items[i]);
     free(section->items);
     vars_release(&section->variables);
+    error_release(&section->notes);
     free(section->name);
     free(section->file);
     *section = (struct section){0};

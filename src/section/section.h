@@ -33,6 +33,7 @@ struct section {
     enum in_job in_job;
     enum if_set if_set;
     struct var_list variables;
+    struct error notes; /* what a reader may not expect, each with its place; no errors */
 };
 
 enum {

@@ -5,11 +5,97 @@
 
 #include <string.h>
 
+#define REPLACED "${CONDA_PREFIX}, ${HOME} and ${USER}"
+
+/* A `$NAME`, or a `${NAME` whatever follows. */
+struct dollar {
+    const char *name;
+    size_t length;
+    bool braced;
+};
+
+static struct dollar read_dollar(const char *text)
+{
+    struct dollar dollar = {.braced = text[1] == '{'};
+
+    dollar.name = text + 1 + dollar.braced;
+    dollar.length = *dollar.name >= '0' && *dollar.name <= '9' ? 0 : var_name_length(dollar.name);
+    return dollar;
+}
+
+static bool is_named(const struct dollar *dollar, const char *name)
+{
+    return dollar->length == strlen(name) && strncmp(dollar->name, name, dollar->length) == 0;
+}
+
+/* "TEXT:$X" is meant as {prepend: TEXT}, "$X:TEXT" as {append: TEXT}. */
+static int names_itself(const struct reading *in, const struct node *node, const char *text,
+                        const char *at, const struct dollar *dollar)
+{
+    const char *behind = dollar->name + dollar->length;
+    bool closed = !dollar->braced || *behind == '}';
+
+    behind += closed && dollar->braced;
+    bool append = closed && at == text && *behind == ':' && behind[1];
+    bool prepend = closed && !*behind && at > text + 1 && at[-1] == ':';
+    const char *rest = append ? behind + 1 : text;
+    int length = append ? (int)strlen(rest) : prepend ? (int)(at - text) - 1 : 0;
+
+    return error_at(in->err, document_place(in->doc, node),
+                    "%s: the value of a variable is not replaced in itself; to add to what is "
+                    "there before, write {%s: %s%.*s%s}",
+                    in->path, append ? "append" : "prepend", length ? "\"" : "TEXT",
+                    length < 60 ? length : 60, rest, length ? "\"" : "");
+}
+
+static void note_dollar(const struct reading *in, const struct node *node,
+                        const struct dollar *dollar)
+{
+    bool meant = is_named(dollar, "HOME") || is_named(dollar, "USER");
+    const char *open = dollar->braced ? "{" : "", *close = dollar->braced ? "}" : "";
+
+    error_at(&in->section->notes, document_place(in->doc, node),
+             "%s: only " REPLACED
+             " are replaced, so $%s%.*s%s stands in the value as it is%s%.*s%s",
+             in->path, open, (int)dollar->length, dollar->name, close, meant ? "; write ${" : "",
+             meant ? (int)dollar->length : 0, dollar->name, meant ? "}" : "");
+}
+
+/* What people write by habit, as a shell would read it, and hooks do not. */
+static int check_value(const struct reading *in, const struct node *node, const char *variable,
+                       const char *text)
+{
+    const char *name;
+    bool noted = false;
+
+    if (strncmp(text, "~/", 2) == 0)
+        return error_at(in->err, document_place(in->doc, node),
+                        "%s: ~ is not replaced; write ${HOME}%.60s", in->path, text + 1);
+    for (const char *at = text; (at = strchr(at, '$')); at++) {
+        struct dollar dollar = read_dollar(at);
+        if (!dollar.length || var_reference_length(at, &name))
+            continue;
+        if (is_named(&dollar, variable))
+            return names_itself(in, node, text, at, &dollar);
+        if (!dollar.braced && is_named(&dollar, "CONDA_PREFIX"))
+            return error_at(in->err, document_place(in->doc, node),
+                            "%s: $CONDA_PREFIX is not replaced without braces; write "
+                            "${CONDA_PREFIX}",
+                            in->path);
+        if (!noted)
+            note_dollar(in, node, &dollar);
+        noted = true;
+    }
+    return 0;
+}
+
 struct join {
+    const char *variable;
     const char *prepend, *append, *separator;
 };
 
-static int read_joined(const struct reading *in, const struct node *node, const char **text)
+static int read_joined(const struct reading *in, const struct node *node, const char *variable,
+                       const char **text)
 {
     static const char accepted[] = "text";
 
@@ -19,17 +105,21 @@ static int read_joined(const struct reading *in, const struct node *node, const 
         return keys_wrong(in, node,
                           "text that is not empty: an empty element means the current folder");
     }
-    return *text ? 0 : -1;
+    return *text ? check_value(in, node, variable, *text) : -1;
 }
 
 static int read_prepend(const struct reading *in, const struct node *node, void *target)
 {
-    return read_joined(in, node, &((struct join *)target)->prepend);
+    struct join *join = target;
+
+    return read_joined(in, node, join->variable, &join->prepend);
 }
 
 static int read_append(const struct reading *in, const struct node *node, void *target)
 {
-    return read_joined(in, node, &((struct join *)target)->append);
+    struct join *join = target;
+
+    return read_joined(in, node, join->variable, &join->append);
 }
 
 static int read_separator(const struct reading *in, const struct node *node, void *target)
@@ -47,7 +137,7 @@ static int read_join(const struct reading *in, const struct node *node, const ch
         {"append", read_append, false},
         {"separator", read_separator, false},
     };
-    struct join join = {NULL, NULL, ":"};
+    struct join join = {.variable = name, .separator = ":"};
 
     if (keys_read(in, node, "", keys, sizeof keys / sizeof *keys, &join) < 0)
         return -1;
@@ -70,7 +160,7 @@ static int read_variable(const struct reading *in, const struct node *node, cons
                    ? error_memory(in->err)
                    : 0;
     const char *text = keys_text(in, node, "a value, null, {prepend: TEXT} or {append: TEXT}");
-    if (!text)
+    if (!text || check_value(in, node, name, text) < 0)
         return -1;
     return vars_add(&in->section->variables, name, VAR_SET, text, NULL) < 0 ? error_memory(in->err)
                                                                             : 0;

@@ -71,41 +71,60 @@ void names_release(struct names *names)
     *names = (struct names){0};
 }
 
+const char *const var_references[] = {"CONDA_PREFIX", "HOME", "USER"};
+const size_t var_reference_count = sizeof var_references / sizeof *var_references;
+
+size_t var_reference_length(const char *text, const char **name)
+{
+    for (size_t i = 0; i < var_reference_count; i++) {
+        size_t length = strlen(var_references[i]);
+        *name = var_references[i];
+        if (strncmp(text, "${", 2) == 0 && strncmp(text + 2, *name, length) == 0 &&
+            text[length + 2] == '}')
+            return length + 3;
+    }
+    return 0;
+}
+
 /*
  * Patterns, a space between, and why what they match is refused. Those of shells are the
  * names with which setting, unsetting or setting again failed or came out otherwise when each was
  * tried in bash 5.2 (also --posix), dash 0.5.12, zsh 5.9, ksh93u+m, mksh 59, busybox 1.35,
- * yash 2.52, fish 3.6 and tcsh 6.24; IFS, ENV and POSIXLY_CORRECT change what a shell does.
+ * yash 2.52, fish 3.6 and tcsh 6.24; IFS and POSIXLY_CORRECT change what a shell does, ARGV0 what
+ * zsh calls the commands that it starts, and a line of csh's that ends in `then` begins a block.
  */
 static const struct {
     const char *patterns;
     const char *reason;
 } refused[] = {
-    {"PATH", "is rebuilt by conda at every activation, which discards a hook's change"},
+    {"PATH", "is rebuilt by conda, and a switch from one environment to another loses what a hook "
+             "did to it"},
     {"CUDA_VISIBLE_DEVICES", "is what gpu.devices decides; name the GPUs there"},
     {"CUDA_DEVICE_ORDER",
      "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
     {"CONDA_* _CONDA_* __CONDA_* _CE_* __conda_gpu_*",
      "belongs to conda or to conda-gpu, which set it themselves"},
-    {"_ IFS PWD OLDPWD SHLVL PPID LINENO OPTIND OPTARG OPTERR RANDOM SECONDS ENV",
+    {"PROMPT_COMMAND PS[0-4] PROMPT PROMPT[2-4] RPS[12] RPROMPT RPROMPT2 SPROMPT BASH_ENV ENV",
+     "holds commands that a shell runs"},
+    {"_ IFS PWD OLDPWD SHLVL PPID LINENO OPTIND OPTARG OPTERR RANDOM SECONDS",
      "is read-only or has a meaning of its own in every POSIX shell"},
     {"UID EUID GROUPS SHELLOPTS BASHOPTS BASH BASH_* BASHPID COMP_* DIRSTACK EPOCHREALTIME "
      "EPOCHSECONDS FUNCNAME HISTCMD PIPESTATUS POSIXLY_CORRECT SRANDOM",
      "is read-only or has a meaning of its own in bash"},
-    {"ARGC COLUMNS EGID ERRNO FUNCNEST GID HISTCHARS HISTSIZE KEYBOARD_HACK KEYTIMEOUT LINES "
-     "LISTMAX MAILCHECK SAVEHIST TRY_BLOCK_* TTYIDLE USERNAME WATCH ZSH_*",
+    {"ARGC ARGV0 COLUMNS EGID ERRNO FUNCNEST GID HISTCHARS HISTSIZE KEYBOARD_HACK KEYTIMEOUT LINES "
+     "LISTMAX MAILCHECK MATCH MBEGIN MEND SAVEHIST TRY_BLOCK_* TTYIDLE USERNAME WATCH ZSH_*",
      "is read-only or has a meaning of its own in zsh"},
     {"aliases argv builtins cdpath commands dirstack dis_* fignore fpath func*trace funcstack "
      "functions functions_source galiases histchars historywords job* keymaps mailpath manpath "
      "module_path modules nameddirs options parameters patchars path pipestatus psvar reswords "
      "saliases signals termcap terminfo userdirs usergroups watch widgets zsh_*",
      "is read-only or has a meaning of its own in zsh"},
-    {"JOBMAX KSH_VERSION KSHEGID KSHGID KSHUID PGRP TMOUT USER_ID",
+    {"JOBMAX KSH_MATCH KSH_VERSION KSHEGID KSHGID KSHUID PGRP TMOUT USER_ID",
      "is read-only or has a meaning of its own in ksh"},
     {"FISH_VERSION fish_* history hostname status status_generation umask version",
      "is read-only or has a meaning of its own in fish"},
     {"addsuffix anyerror argv cdtohome command csubstnonl cwd dirstack echo_style edit euid euser "
-     "gid group home killring owd path prompt* shell shlvl tcsh term tty uid user",
+     "gid group home killring owd path prompt* shell shlvl tcsh term then tty uid user",
      "is a variable of tcsh's own, which hides the environment's there"},
 };
 

@@ -10,7 +10,14 @@
 
 enum var_kind { VAR_SET, VAR_UNSET, VAR_PREPEND, VAR_APPEND };
 
-/* What VAR_SET, VAR_PREPEND and VAR_APPEND replace at activation, in value and separator. */
+/* ${NAME} of these is replaced at activation, in value and separator of VAR_SET, VAR_PREPEND and
+   VAR_APPEND. */
+extern const char *const var_references[];
+extern const size_t var_reference_count;
+
+/* The length of such a ${NAME} at the start of a text, and its name; 0 if there is none. */
+size_t var_reference_length(const char *text, const char **name);
+
 #define CONDA_PREFIX_REFERENCE "${CONDA_PREFIX}"
 
 struct var {
