@@ -17,6 +17,15 @@ static int read_config(const char *path, const struct options *options, struct s
                          : file_read(path, CONFIG_LIMIT, text);
 }
 
+/* conda's own tools write .yml, and its manual has both. */
+static void note_other(const char *read, const struct options *options)
+{
+    static const char other[] = "environment.yaml";
+
+    if (!options->file && strcmp(read, other) != 0 && access(other, F_OK) == 0)
+        cli_note(options, "reading %s, though there is %s too; -f chooses", read, other);
+}
+
 int cli_read_config(struct section *section, const struct options *options, struct error *err)
 {
     static const char *const usual[] = {"environment.yml", "environment.yaml"};
@@ -26,8 +35,10 @@ int cli_read_config(struct section *section, const struct options *options, stru
     for (size_t i = 0; i < count; i++) {
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
         const char *name = strcmp(files[i], "-") == 0 ? "standard input" : files[i];
-        if (read_config(files[i], options, &text) == 0)
+        if (read_config(files[i], options, &text) == 0) {
+            note_other(name, options);
             return section_read(section, name, strbuf_text(&text), text.length, err);
+        }
         if (text.failed)
             return error_memory(err);
         if (errno == EOVERFLOW)

@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "base/suggest.h"
 #include "conda/condarc.h"
+#include "hook/shell.h"
 #include "section/vars.h"
 
 #include <dirent.h>
@@ -133,8 +134,12 @@ static int add_listed(struct error *err, const char *name, char *const *env)
         scope(free_text) char *path = strndup(line, length);
         if (!path)
             return -1;
-        if (strcmp(path_name(path), name) == 0 && is_environment(path))
-            error_detail(err, "one of this name is elsewhere; to take it: -p %s", path);
+        if (strcmp(path_name(path), name) == 0 && is_environment(path)) {
+            scope(strbuf_release) struct strbuf word = STRBUF_INIT;
+            shell_quote_if_needed(&word, path);
+            error_detail(err, "one of this name is elsewhere; to take it: -p %s",
+                         strbuf_text(&word));
+        }
         line += length + strspn(line + length, "\r\n");
     }
     return 0;
@@ -150,38 +155,41 @@ static const char *find_similar(const char *name, const struct names *searched, 
 }
 
 static char *not_found(const char *name, const struct names *searched, const struct names *roots,
-                       char *const *env, struct error *err)
+                       const struct find_wish *wish, struct error *err)
 {
     scope(names_release) struct names names = {0};
     const char *meant = find_similar(name, searched, &names);
 
     error_add(err, STATUS_PREFIX,
-              "no environment '%s'%s%s%s create it with 'conda env create', or name its folder "
-              "with -p. Searched:",
-              name, meant ? "; did you mean '" : ";", meant ? meant : "",
-              meant ? "'? If not," : "");
+              "no environment '%s'%s%s%s %sname its folder with -p. Searched:", name,
+              meant ? "; did you mean '" : ";", meant ? meant : "", meant ? "'? If not," : "",
+              wish->has_file ? "create it with 'conda env create', or " : "");
     int result = 0;
     for (size_t i = 0; i < searched->count && result == 0; i++)
         result = add_searched(err, searched->items[i]);
     if (!roots->count)
         error_detail(err, "nowhere%s: this shell knows no conda (CONDA_EXE is unset)",
                      searched->count ? " else" : "");
-    if (result < 0 || add_listed(err, name, env) < 0)
+    if (result < 0 || add_listed(err, name, wish->env) < 0)
         error_memory(err);
     return NULL;
 }
 
 /* ---- Finding --------------------------------------------------------------------------------- */
 
-static char *find_base(const struct names *roots, char *const *env, struct error *err)
+static char *find_base(const struct names *roots, const struct find_wish *wish, struct error *err)
 {
+    if (!roots->count)
+        error_add(err, STATUS_PREFIX,
+                  "base is the environment of conda itself, and this shell knows no conda "
+                  "(CONDA_EXE is unset); name its folder with -p");
     for (size_t i = 0; i < roots->count; i++)
         if (is_environment(roots->items[i]))
             return strdup(roots->items[i]);
-    return not_found("base", roots, roots, env, err);
+    return roots->count ? not_found("base", roots, roots, wish, err) : NULL;
 }
 
-static char *find_by_name(const char *name, const struct names *roots, char *const *env,
+static char *find_by_name(const char *name, const struct names *roots, const struct find_wish *wish,
                           struct error *err)
 {
     scope(names_release) struct names searched = {0};
@@ -191,15 +199,15 @@ static char *find_by_name(const char *name, const struct names *roots, char *con
         return NULL;
     }
     if (strcmp(name, "base") == 0 || strcmp(name, "root") == 0)
-        return find_base(roots, env, err);
-    if (list_envs_dirs(&searched, roots, env) < 0)
+        return find_base(roots, wish, err);
+    if (list_envs_dirs(&searched, roots, wish->env) < 0)
         return NULL;
     for (size_t i = 0; i < searched.count; i++) { /* conda takes the first, whatever is in it */
         scope(free_text) char *path = path_join(searched.items[i], name);
         if (!path || is_folder(path))
             return take(&path);
     }
-    return not_found(name, &searched, roots, env, err);
+    return not_found(name, &searched, roots, wish, err);
 }
 
 static bool is_same_folder(const char *a, const char *b)
@@ -237,11 +245,11 @@ static char *find(const struct find_wish *wish, const struct names *roots, struc
     if (wish->path)
         return condarc_expand(wish->path, wish->env);
     if (wish->name)
-        return find_by_name(wish->name, roots, wish->env, err);
+        return find_by_name(wish->name, roots, wish, err);
     if (active)
         return strdup(active);
     if (wish->file_name)
-        return find_by_name(wish->file_name, roots, wish->env, err);
+        return find_by_name(wish->file_name, roots, wish, err);
     error_add(
         err, STATUS_PREFIX,
         "no environment: none is active (base does not count)%s; activate one, or name it with "
@@ -250,13 +258,17 @@ static char *find(const struct find_wish *wish, const struct names *roots, struc
     return NULL;
 }
 
-static int check(const char *path, struct error *err)
+static int check(const char *path, const struct find_wish *wish, struct error *err)
 {
     struct stat st;
 
     if (stat(path, &st) < 0)
         return error_add(err, STATUS_PREFIX, "%s: %s; name the environment's folder with -p", path,
                          strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return error_add(err, STATUS_PREFIX,
+                         "%s: a file, and -p names the folder of an environment%s", path,
+                         wish->has_file ? "; an environment file is named with -f" : "");
     scope(free_text) char *meta = path_join(path, "conda-meta");
     if (!meta)
         return error_memory(err);
@@ -289,7 +301,7 @@ int find_environment(struct environment *prefix, const struct find_wish *wish, s
 
     if (!found)
         return err->count > said ? -1 : error_memory(err);
-    if (check(found, err) < 0)
+    if (check(found, wish, err) < 0)
         return -1;
     char *path = realpath(found, NULL);
     if (!path && errno == ENOMEM)

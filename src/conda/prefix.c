@@ -19,15 +19,16 @@
 static int failed(const struct prefix *prefix, const char *path, const char *doing,
                   struct error *err)
 {
-    const char *why = errno == ELOOP    ? "it is a symbolic link, and conda-gpu follows none here; "
-                                          "replace it by a real file or folder"
-                      : errno == EISDIR ? "it is a folder; move it away"
-                      : errno == ENXIO  ? "it is neither a file nor a folder; move it away"
-                      : errno == ENOTDIR
-                          ? "a part of it is no folder, or a symbolic link, and conda-gpu follows "
-                            "none here; replace it by a real folder"
-                      : errno == EOVERFLOW ? "it is larger than any hook; move it away"
-                                           : strerror(errno);
+    const char *why =
+        errno == ELOOP     ? "it is a symbolic link, and conda-gpu follows none here; "
+                             "replace it by a real file or folder"
+        : errno == EISDIR  ? "it is a folder; move it away"
+        : errno == ENXIO   ? "it is neither a file nor a folder; move it away"
+        : errno == ENOTDIR ? "a part of it is no folder, or a symbolic link, and conda-gpu follows "
+                             "none here; replace it by a real folder"
+        : errno == EFBIG   ? "this shell (ulimit -f) or the file system allows no file of its size"
+        : errno == EOVERFLOW ? "it is larger than any hook; move it away"
+                             : strerror(errno);
 
     if (errno == ENOMEM)
         return error_memory(err);

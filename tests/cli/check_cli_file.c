@@ -765,6 +765,11 @@ START_TEST(usual_names)
 
     sandbox_write(&box, "environment.yml", "gpu: {devices: y}\n");
     got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    ck_assert_str_eq(got.err,
+                     "note: reading environment.yml, though there is environment.yaml too; "
+                     "-f chooses\n" F "1:16: gpu.devices: found 'y'; accepted: " DEVICES);
+    outcome_free(&got);
+    got = conda_gpu(&box, NULL, "apply", "-f", "environment.yml", "-p", "envs/pt", NULL);
     ck_assert_str_eq(got.err, F "1:16: gpu.devices: found 'y'; accepted: " DEVICES);
     outcome_free(&got);
 }

@@ -301,8 +301,12 @@ static const struct failure {
     {{NULL},
      {"apply", "-p", "environment.yml"},
      NULL,
-     "environment.yml: not a conda environment, since it has no conda-meta folder; name one with "
-     "-p, or create it with 'conda env create'\n"},
+     "environment.yml: a file, and -p names the folder of an environment; an environment file is "
+     "named with -f\n"},
+    {{NULL},
+     {"remove", "-p", "environment.yml"},
+     NULL,
+     "environment.yml: a file, and -p names the folder of an environment\n"},
     {{NULL},
      {"apply", "-p", "@/home"},
      NULL,
@@ -320,7 +324,8 @@ static const struct failure {
     {{NULL},
      {"apply", "-n", "base"},
      NULL,
-     "no environment 'base'" CREATE "  nowhere: this shell knows no conda (CONDA_EXE is unset)\n"},
+     "base is the environment of conda itself, and this shell knows no conda (CONDA_EXE is unset); "
+     "name its folder with -p\n"},
     {{"CONDA_EXE=@/none/bin/conda"},
      {"apply", "-n", "base"},
      NULL,
@@ -328,7 +333,7 @@ static const struct failure {
     {{NULL},
      {"remove", "-n", "nope"},
      NULL,
-     "no environment 'nope'" CREATE "  @/home/.conda/envs\n" NO_CONDA},
+     "no environment 'nope'; name its folder with -p. Searched:\n  @/home/.conda/envs\n" NO_CONDA},
     {{NULL},
      {"remove"},
      NULL,
