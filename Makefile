@@ -336,7 +336,7 @@ $(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c
 $(FAIL_MEMORY): tests/faults/fail_memory.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -shared -fPIC -o $@ $< -ldl
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -shared -fPIC -o $@ $< -ldl
 
 # Where there is no static C library it is linked as usual.
 $(PRINT_ENV): tests/hooks/print_env.c

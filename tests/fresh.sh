@@ -61,7 +61,7 @@ megabytes() {
 strays() { # SYSTEM
   chroot "$fresh/$1" find / -xdev \( -path /proc -o -path /dev -o -path '/home/user/conda-gpu' \
     -o -path /root/conda-gpu -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache \
-    -o -path /var/log -o -path /etc/alternatives -o -name __pycache__ -o -name 'ld.so.cache*' -o -lname '/etc/alternatives/*' \) -prune \
+    -o -path /var/log -o -path /etc/alternatives -o -name __pycache__ -o -name 'ld.so.cache*' -o -name '*-pkg-config' -o -lname '/etc/alternatives/*' \) -prune \
     -o -print | sed 's|^/usr/\(bin\|sbin\|lib\|lib64\)/|/\1/|' | sort
 }
 owned() { # SYSTEM

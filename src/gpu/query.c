@@ -146,7 +146,7 @@ void query_cuda(const void *data, struct strbuf *answer)
     setenv("CUDA_DISABLE_JIT", "1", 1);
     enum library_state state =
         cuda_open(&ask.cuda, question->library, ask.head.detail, sizeof ask.head.detail);
-    ask.head.kind = kinds[state];
+    ask.head.kind = (int32_t)kinds[state];
     if (state == LIBRARY_OPEN)
         devices = ask_all(&ask);
     if (state == LIBRARY_OPEN && !question->visible)

@@ -101,7 +101,7 @@ start() {
 configure
 if ! start >"$work/start.log" 2>&1 ||
   ! timeout 120 srun --quiet --gres=gpu:1 true >>"$work/start.log" 2>&1; then
-  why=$(grep -h -i 'error\|fatal' "$work/start.log" "$work"/*.log | sed -n 1p)
+  why=$(grep -h -i 'error\|fatal' "$work"/{slurmd,slurmctld,munge,start}.log 2>/dev/null | sed -n 1p)
   tail -n 20 "$work"/*.log
   skip "$subject: it does not start here: ${why:-no reason given}" 1
   report
