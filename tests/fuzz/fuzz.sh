@@ -2,23 +2,22 @@
 # Runs the fuzz targets that the Makefile built, one after the other, and shows how much each did.
 # What a target shows, and when an input is at fault, is in tests/fuzz/*.c.
 #
-#   FUZZ_SECONDS=N  for each target; 600, and 10 as a part of `make check`
-#   ONLY=TARGET     that one alone
+#   FUZZ_SECONDS=N  for each target; 600, and 10 as a part of `make check-all`
+#   TARGET=NAME     that one alone
 #
 # Inputs that reach something new are kept below build/fuzz/corpus, and are where the next run begins,
 # beside tests/fuzz/seeds and, where it is there, the corpus of real environment files. An input at
 # fault is put into build/fuzz/found, whole; `build/fuzz/targets/TARGET FILE` runs it again.
 # Started by the Makefile. Reports as the test programs do: see tests/run.
 set -u
+# Many small files are written: in memory if that can be.
+[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
+# shellcheck source=tests/support/report.sh
+. "$TESTS/support/report.sh"
 
 seconds=${FUZZ_SECONDS:-600}
 [ -z "${TEST_RESULTS-}" ] || seconds=${FUZZ_SECONDS:-10}
 corpus=$TESTS/../../shared/corpus/environments
-passed=0 failed=0 skipped=0 could=0
-
-# Many small files are written: in memory if that can be.
-scratch=$(TMPDIR=$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}") mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 
 # Real files with a section behind them, in the encoding of ASCII.
 add_real_files() {
@@ -55,10 +54,9 @@ printf '%-14s %12s %8s %9s %8s  %s\n' target executions edges features inputs fo
 for source in "$TESTS"/fuzz/*.c; do
   target=$(basename "$source" .c)
   [ ! -e "${source%.c}.h" ] || continue
-  case ${ONLY:-$target} in "$target") ;; *) continue ;; esac
+  case ${TARGET:-$target} in "$target") ;; *) continue ;; esac
   if [ ! -x "$FUZZ/targets/$target" ]; then
-    skipped=$((skipped + 1)) could=1
-    echo "skipped: fuzzing $target: clang and its libFuzzer are not installed"
+    skip "fuzzing $target: clang and its libFuzzer are not installed" 1
   elif run "$target"; then
     passed=$((passed + 1))
   else
@@ -67,6 +65,4 @@ for source in "$TESTS"/fuzz/*.c; do
   fi
 done
 [ "$failed" = 0 ] || echo "What was found is in $FUZZ/found"
-
-echo "$passed $failed $skipped $could" >>"${TEST_RESULTS:-/dev/null}"
-[ "$failed" = 0 ]
+report
