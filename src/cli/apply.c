@@ -97,7 +97,8 @@ static int run(const struct options *options, struct error *err)
     apply.report.written = !looks_only(options);
     if (apply_print(&apply, err) < 0)
         return -1;
-    return options->check && apply.report.differs ? STATUS_DIFFERS : STATUS_DONE;
+    bool differs = apply.report.differs || apply.report.beaten;
+    return options->check && differs ? STATUS_DIFFERS : STATUS_DONE;
 }
 
 const struct command apply_command = {

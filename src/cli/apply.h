@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "conda/install.h"
+#include "conda/rivals.h"
 #include "plan/resolve.h"
 
 struct variable_row {
@@ -25,10 +26,12 @@ struct variable_rows {
    what becomes of each file. */
 struct apply_report {
     struct names notes; /* what the user may not expect */
+    struct rivals rivals;
     struct variable_rows variables;
     char *activate; /* the command by which this shell takes the values up; NULL: nothing to do */
     bool differs;   /* some file is not what it is to be, or was not */
     bool written;   /* it is now */
+    bool beaten;    /* another script gives the shell other values than the section's */
     bool failed;    /* memory ran out */
 };
 

@@ -4,7 +4,6 @@
 #include "base/scope.h"
 #include "section/job.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -70,32 +69,35 @@ static void note_job(struct apply *apply)
          visible, apply->section.file);
 }
 
-/* What `conda env config vars set` keeps (conda, core/prefix_data.py, "env_vars"). conda sets it
-   before the hooks run and takes it away after them, so what they put back is lost. */
-static void note_conda_variables(struct apply *apply)
+/* Who else has a say in the variables. */
+static void note_rivals(struct apply *apply)
 {
-    static const char state[] = "conda-meta/state", unset[] = "***unset***";
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(error_release) struct error unseen = ERROR_INIT;
+    struct rivals *rivals = &apply->report.rivals;
+    const char *prefix = apply->environment.path;
 
-    if (prefix_read(&apply->prefix, state, &text, &unseen) <= 0)
-        return;
-    json_t *root = json_loadb(strbuf_text(&text), text.length, 0, NULL);
-    json_t *set = json_object_get(root, "env_vars");
-    for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
-        const char *name = apply->found.plan.variables.items[i].name;
-        const char *value = json_string_value(json_object_get(set, name));
-        scope(strbuf_release) struct strbuf path = STRBUF_INIT;
-        if (!value || strcmp(value, unset) == 0)
-            continue;
-        shell_quote_if_needed(&path, apply->environment.path);
-        note(apply,
-             "conda itself sets %s=%s in this environment, and does not put back what was there: "
-             "after deactivation it is empty or unset; take that away with: conda env config "
-             "vars unset -p %s %s",
-             name, value, strbuf_text(&path), name);
+    if (rivals_find(rivals, prefix, &apply->found.plan.variables, &apply->install.files) < 0)
+        apply->report.failed = true;
+    for (size_t i = 0; i < rivals->count; i++) {
+        scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+        rival_describe(&rivals->items[i], prefix, &text);
+        note(apply, "%s", strbuf_text(&text));
+        apply->report.beaten = apply->report.beaten || rivals->items[i].kind == RIVAL_BEATS;
     }
-    json_decref(root);
+}
+
+/* conda create --clone, conda rename and conda-pack rewrite such a path inside the hook, which then
+   looks edited. */
+static void note_own_path(struct apply *apply, const struct var *var)
+{
+    const char *path = apply->environment.path;
+    const char *at = var->value ? strstr(var->value, path) : NULL;
+    char next = at ? at[strlen(path)] : '\0';
+
+    if (at && (next == '\0' || next == '/' || next == ':'))
+        note(apply,
+             "%s: gpu.variables.%s: the value holds this environment's own path; write "
+             "${CONDA_PREFIX} for it, so that it stays right in a clone and after a move",
+             apply->section.file, var->name);
 }
 
 static void note_absence(struct apply *apply)
@@ -130,6 +132,8 @@ void apply_list_notes(struct apply *apply)
         const struct message *message = &apply->section.notes.items[i];
         note(apply, "%s:%zu:%zu: %s", message->file, message->line, message->column, message->text);
     }
-    note_conda_variables(apply);
+    for (size_t i = 0; i < apply->section.variables.count; i++)
+        note_own_path(apply, &apply->section.variables.items[i]);
+    note_rivals(apply);
     warn_of_open_folders(apply);
 }

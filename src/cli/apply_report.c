@@ -35,6 +35,10 @@ bool apply_leaves(const struct apply *apply)
 static char *value_then(const struct apply *apply, const struct var *var, const char *now)
 {
     const char *separator = var->separator ? var->separator : "";
+    const struct rival *rival = rivals_beat(&apply->report.rivals, var->name);
+
+    if (rival && !rival->sometimes)
+        return format_text("%s", rival->value ? rival->value : "(see the note)");
 
     if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && apply_leaves(apply))
         return format_text("%s", now);
@@ -50,8 +54,10 @@ static int list_variables(struct apply *apply, struct error *err)
     for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
         const struct var *var = &apply->found.plan.variables.items[i];
         const char *now = env_get(apply->options->env, var->name);
-        scope(free_text) char *then = var->value ? value_then(apply, var, now) : NULL;
-        if (var->value && !then)
+        const struct rival *rival = rivals_beat(&apply->report.rivals, var->name);
+        bool is_unset = rival && !rival->sometimes ? rival->unsets : !var->value;
+        scope(free_text) char *then = is_unset ? NULL : value_then(apply, var, now);
+        if (!is_unset && !then)
             return error_memory(err);
         if (array_add(&apply->report.variables,
                       (struct variable_row){var->name, now, take(&then)}) < 0)
@@ -113,5 +119,6 @@ void apply_report_release(struct apply_report *report)
         free(report->variables.items[i].then);
     free(report->variables.items);
     names_release(&report->notes);
+    rivals_release(&report->rivals);
     free(report->activate);
 }

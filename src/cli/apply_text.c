@@ -36,24 +36,51 @@ static void print_devices(const struct apply *apply)
     cli_write(&lines);
 }
 
-static void print_gpus(const struct apply *apply)
+static void say_gpus(const struct apply *apply, struct strbuf *line)
 {
     const struct plan *plan = &apply->found.plan;
     int version = apply->found.machine.driver_version;
 
     if (plan->gpus == PLAN_GPUS_AS_BEFORE)
-        cli_print(apply->options, "GPUs are left alone, since %s has no 'devices'",
-                  apply->section.file);
+        strbuf_addf(line, "GPUs are left alone, since %s has no 'devices'", apply->section.file);
     else if (plan->gpus == PLAN_GPUS_ALL)
-        cli_print(apply->options, "all GPUs: CUDA_VISIBLE_DEVICES is unset");
+        strbuf_adds(line, "all GPUs: CUDA_VISIBLE_DEVICES is unset");
     else if (plan->gpus == PLAN_GPUS_NONE)
-        cli_print(apply->options, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(plan));
+        strbuf_addf(line, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(plan));
     else if (plan->unconfirmed)
-        cli_print(apply->options, "not confirmed by a driver: CUDA_VISIBLE_DEVICES=%s",
-                  plan_visible(plan));
+        strbuf_addf(line, "not confirmed by a driver: CUDA_VISIBLE_DEVICES=%s", plan_visible(plan));
     else
-        cli_print(apply->options, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
-                  version / 1000, version % 1000 / 10, plan_visible(plan));
+        strbuf_addf(line, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
+                    version / 1000, version % 1000 / 10, plan_visible(plan));
+}
+
+/* What another script makes of it after our hook. */
+static void say_rival(const struct rival *rival, struct strbuf *line)
+{
+    const char *name = rival->variable;
+
+    strbuf_addf(line, ", but %s:%zu %s ", rival->file, rival->line,
+                rival->sometimes ? "may give the shell another value:" : "gives the shell");
+    if (rival->unsets)
+        strbuf_addf(line, "no %s", name);
+    else if (rival->value)
+        strbuf_addf(line, "%s=%s", name, rival->value);
+    else
+        strbuf_addf(line, "a %s of its own", name);
+}
+
+static void print_gpus(const struct apply *apply)
+{
+    static const char *const names[] = {"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"};
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
+
+    say_gpus(apply, &line);
+    for (size_t i = 0; i < 2; i++) {
+        const struct rival *rival = rivals_beat(&apply->report.rivals, names[i]);
+        if (rival)
+            say_rival(rival, &line);
+    }
+    cli_print(apply->options, "%s", strbuf_text(&line));
 }
 
 /* What the plan does with each variable, whole. */
@@ -170,7 +197,7 @@ int apply_print(const struct apply *apply, struct error *err)
         return options->diff ? show_diffs(apply, err) : 0;
     if (options->diff && apply->report.differs)
         return show_diffs(apply, err);
-    if (apply->report.differs || options->verbose)
+    if (apply->report.differs || apply->report.beaten || options->verbose)
         print_plan(apply);
     if (!apply->report.written && apply->report.differs)
         print_variables(apply);

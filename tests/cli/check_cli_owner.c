@@ -198,35 +198,6 @@ START_TEST(an_edited_pair)
 }
 END_TEST
 
-/* What conda itself sets there, in its own file, and whether that is told. */
-static const struct {
-    const char *state;
-    bool told;
-} states[] = {
-    {"{\"env_vars\": {\"CUDA_VISIBLE_DEVICES\": \"3\", \"OTHER\": \"1\"}}", true},
-    {"{\"version\": 1, \"env_vars\": {\"CUDA_VISIBLE_DEVICES\": \"***unset***\"}}", false},
-    {"{\"env_vars\": {\"OTHER\": \"1\"}}", false},
-    {"{\"env_vars\": [\"CUDA_VISIBLE_DEVICES\"]}", false},
-    {"[]", false},
-    {"{\"env_vars\"", false},
-    {"", false},
-};
-
-START_TEST(variables_of_conda)
-{
-    sandbox_write(&box, inside("conda-meta/state"), states[_i].state);
-    struct outcome got = on_prefix("apply", NULL, NULL);
-    check_text(got.err,
-               states[_i].told
-                   ? "note: conda itself sets CUDA_VISIBLE_DEVICES=3 in this environment, and does "
-                     "not put back what was there: after deactivation it is empty or unset; take "
-                     "that away with: conda env config vars unset -p @ CUDA_VISIBLE_DEVICES\n"
-                   : "");
-    ck_assert_int_eq(got.status, 0);
-    outcome_free(&got);
-}
-END_TEST
-
 /* Folders that everybody may write to are named, each once, and the work goes on. */
 START_TEST(open_to_all)
 {
@@ -625,7 +596,6 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, set_up, one_prefix_close);
     LOOP(tests, a_foreign, foreigns);
     tcase_add_test(tests, an_edit_of_another_version);
-    tcase_add_loop_test(tests, variables_of_conda, 0, sizeof states / sizeof *states);
     tcase_add_test(tests, open_to_all);
     tcase_add_test(tests, remove_beside_foreign);
     LOOP(tests, an_edit, hooks);
