@@ -104,7 +104,8 @@ FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGet
     cuDeviceGetUuid cuDeviceGetUuid_v2 cuDeviceGetPCIBusId cuDeviceTotalMem_v2 \
     cuDeviceGetAttribute cuGetErrorName cuGetErrorString
 FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
-    $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1) $(FAKE)/faulty.so
+    $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1) $(FAKE)/faulty.so \
+    $(addsuffix /libnvidia-ml.so.1,$(FAKE)/whole $(FAKE)/old $(FAKE)/bare)
 
 # A library that tests preload into the program to make its calls of the C library fail, and what
 # prints the environment of the shells that they run.
@@ -312,12 +313,12 @@ $(BUILD)/fuzz/targets/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(OUT)/flags
 -include $(patsubst %.c,$(OUT)/obj/%.d,$(CHECKS) $(HELPERS) $(FUZZ_TARGETS) $(FUZZ_SHARED))
 
 FAKE_CC = $(CC) -std=c11 -Wall -Wextra -O1 -g -shared -fPIC -fvisibility=hidden
-$(FAKE)/whole/libcuda.so.1: tests/support/fake_cuda.c
+$(FAKE)/whole/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.h
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -o $@ $<
 
-$(FAKE)/no-uuid/libcuda.so.1: tests/support/fake_cuda.c
+$(FAKE)/no-uuid/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.h
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -DcuDeviceGetUuid=fake_cuda_absent -DcuDeviceGetUuid_v2=fake_cuda_absent_too -o $@ $<
@@ -328,7 +329,19 @@ $(FAKE)/faulty.so: tests/faults/faulty.c tests/faults/fault_order.h
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -Itests -o $@ $< -ldl
 
-$(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c
+# The simulated NVML, and what was one before MIG, and before nearly everything.
+$(FAKE)/whole/libnvidia-ml.so.1: tests/support/fake_nvml.c tests/support/fake_machine.h
+	$(call say,FAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FAKE_CC) -o $@ $<
+
+$(FAKE)/old/libnvidia-ml.so.1 $(FAKE)/bare/libnvidia-ml.so.1: $(FAKE)/%/libnvidia-ml.so.1: \
+    tests/support/fake_nvml.c tests/support/fake_machine.h
+	$(call say,FAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FAKE_CC) -D$(if $(filter old,$*),OLD,BARE)_NVML -o $@ $<
+
+$(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.h
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -D$*=fake_cuda_absent -o $@ $<

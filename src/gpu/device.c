@@ -73,6 +73,29 @@ static size_t hex_digits(const char *text)
     return strspn(text, "0123456789abcdefABCDEF");
 }
 
+bool uuid_parse(const char *text, struct uuid *uuid)
+{
+    static const size_t groups[] = {8, 4, 4, 4, 12};
+    struct uuid read = {{0}};
+    size_t bytes = 0;
+
+    if (strncmp(text, "GPU-", 4) != 0 && strncmp(text, "MIG-", 4) != 0)
+        return false;
+    text += 3;
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (*text++ != '-' || hex_digits(text) != groups[i])
+            return false;
+        for (const char *end = text + groups[i]; text < end; text += 2) {
+            const char pair[] = {text[0], text[1], '\0'};
+            read.bytes[bytes++] = (unsigned char)strtoul(pair, NULL, 16);
+        }
+    }
+    if (*text)
+        return false;
+    *uuid = read;
+    return true;
+}
+
 bool pci_parse(const char *text, struct pci_address *pci)
 {
     size_t digits = hex_digits(text);

@@ -63,6 +63,10 @@ const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
    CUDA takes no part of it. For tables. */
 const char *uuid_short(const struct device *device, char text[UUID_TEXT_SIZE]);
 
+/* Reads the digits of such a text, of either kind and case. False, and *uuid untouched, for any
+   other text. */
+bool uuid_parse(const char *text, struct uuid *uuid);
+
 /* "0000:65:00.0"; 8 digits of domain only where 4 are too few. Lower case. item_parse reads
    it. */
 const char *pci_text(const struct pci_address *pci, char text[PCI_TEXT_SIZE]);

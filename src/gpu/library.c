@@ -40,13 +40,27 @@ static enum library_state load(void **handle, const char *name, char *problem, s
     return missing ? LIBRARY_MISSING : is_placeholder(why) ? LIBRARY_PLACEHOLDER : LIBRARY_UNUSABLE;
 }
 
+static void *find_first(void *handle, const char *symbols)
+{
+    void *symbol = NULL;
+    char name[64];
+
+    while (*symbols && !symbol) {
+        size_t length = strcspn(symbols, " ");
+        snprintf(name, sizeof name, "%.*s", (int)length, symbols);
+        symbol = dlsym(handle, name);
+        symbols += length + (symbols[length] == ' ');
+    }
+    return symbol;
+}
+
 static enum library_state resolve(void *value, void *handle, const struct library_call *call,
                                   char *problem, size_t size)
 {
-    void *symbol = dlsym(handle, call->symbol);
+    void *symbol = find_first(handle, call->symbols);
 
     if (!symbol && call->need == LIBRARY_REQUIRED) {
-        snprintf(problem, size, "it has no %s", call->symbol);
+        snprintf(problem, size, "it has no %.*s", (int)strcspn(call->symbols, " "), call->symbols);
         return LIBRARY_UNUSABLE;
     }
     memcpy((char *)value + call->offset, &symbol, sizeof symbol);

@@ -25,8 +25,8 @@ enum library_state {
 enum library_need { LIBRARY_REQUIRED, LIBRARY_OPTIONAL };
 
 struct library_call {
-    const char *symbol;
-    size_t offset; /* of the pointer in the struct */
+    const char *symbols; /* one or more, a blank between; the first that is there is taken */
+    size_t offset;       /* of the pointer in the struct */
     enum library_need need;
 };
 

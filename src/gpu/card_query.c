@@ -1,0 +1,307 @@
+#include "gpu/card_query.h"
+
+#include "base/array.h"
+#include "base/scope.h"
+#include "gpu/nvml.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+struct process_list {
+    struct card_process *items;
+    size_t count;
+    size_t room;
+};
+
+struct instance_list {
+    struct card_instance *items;
+    size_t count;
+    size_t room;
+};
+
+struct asking {
+    struct nvml nvml;
+    struct card_head head;
+    struct strbuf *answer;
+    struct process_list processes; /* of the card that is asked about */
+    struct instance_list instances;
+};
+
+static void free_block(void **block)
+{
+    free(*block);
+}
+
+static const char *reason(const struct asking *ask, int code)
+{
+    const char *text = ask->nvml.error_string ? ask->nvml.error_string(code) : NULL;
+
+    return text ? text : "unknown code";
+}
+
+static int failed(struct asking *ask, const char *call, int code)
+{
+    if (code == NVML_SUCCESS)
+        return 0;
+    ask->head.kind = CARD_ANSWER_FAILED;
+    ask->head.code = code;
+    snprintf(ask->head.call, sizeof ask->head.call, "%s", call);
+    snprintf(ask->head.detail, sizeof ask->head.detail, "%.200s", reason(ask, code));
+    return -1;
+}
+
+/* Total and used; what v1 calls used includes what the driver keeps for itself. */
+static void ask_memory(const struct nvml *nvml, nvml_device device, uint64_t *total, uint64_t *used)
+{
+    struct nvml_memory_v2 v2 = {.version = NVML_MEMORY_V2};
+    struct nvml_memory v1;
+
+    *total = *used = CARD_NOT_TOLD;
+    if (nvml->memory_v2 && nvml->memory_v2(device, &v2) == NVML_SUCCESS) {
+        *total = v2.total;
+        *used = v2.used;
+    } else if (nvml->memory && nvml->memory(device, &v1) == NVML_SUCCESS) {
+        *total = v1.total;
+        *used = v1.used;
+    }
+}
+
+static int fetch_processes(const struct nvml *nvml, nvml_device device, unsigned *count, void *to)
+{
+    return nvml->processes ? nvml->processes(device, count, to)
+                           : nvml->processes_v1(device, count, to);
+}
+
+static struct card_process read_process(const struct nvml *nvml, const void *from, size_t i)
+{
+    const struct nvml_process *processes = from;
+    const struct nvml_process_v1 *processes_v1 = from;
+
+    if (nvml->processes)
+        return (struct card_process){.pid = processes[i].pid, .memory = processes[i].memory};
+    return (struct card_process){.pid = processes_v1[i].pid, .memory = processes_v1[i].memory};
+}
+
+/* NVML wants room for all, and says how many there are where it is too little. 1, or 0 where it
+   does not tell all, or -1 without memory. */
+static int add_processes(const struct nvml *nvml, nvml_device device, uint32_t instance,
+                         struct process_list *list)
+{
+    unsigned room = 64, count = 0;
+    int code = NVML_INSUFFICIENT_SIZE, result = 0;
+    scope(free_block) void *found = NULL;
+
+    if (!nvml->processes && !nvml->processes_v1)
+        return 0;
+    for (int i = 0; i < 5 && code == NVML_INSUFFICIENT_SIZE && room <= CARD_MOST_PROCESSES; i++) {
+        free(found);
+        found = calloc(room, sizeof(struct nvml_process)); /* the larger of the two */
+        if (!found)
+            return -1;
+        count = room;
+        code = fetch_processes(nvml, device, &count, found);
+        room = count + 64;
+    }
+    for (unsigned i = 0; code == NVML_SUCCESS && i < count && result == 0; i++) {
+        struct card_process process = read_process(nvml, found, i);
+        process.instance = instance;
+        if (list->count < CARD_MOST_PROCESSES)
+            result = array_add(list, process);
+    }
+    return result < 0 ? -1 : code == NVML_SUCCESS;
+}
+
+/* "3g.20gb" of "NVIDIA A100-SXM4-40GB MIG 3g.20gb". */
+static bool profile_of_name(const struct nvml *nvml, nvml_device device, char *profile)
+{
+    char name[DEVICE_NAME_SIZE] = "";
+
+    if (nvml->name(device, name, sizeof name - 1) != NVML_SUCCESS)
+        return false;
+    const char *last = strrchr(name, ' ');
+    last = last ? last + 1 : name;
+    bool is_profile = *last >= '0' && *last <= '9' && strstr(last, "gb");
+    if (is_profile)
+        snprintf(profile, CARD_PROFILE_SIZE, "%.*s", CARD_PROFILE_SIZE - 1, last);
+    return is_profile;
+}
+
+/* The same of its sizes, as NVIDIA's own tools make it: the memory in eighths of the card's. */
+static void profile_of_sizes(const struct nvml *nvml, nvml_device device, uint64_t card_memory,
+                             char *profile)
+{
+    struct nvml_attributes sizes = {0};
+    const uint64_t gib = 1 << 30;
+
+    if (!nvml->attributes || nvml->attributes(device, &sizes) != NVML_SUCCESS ||
+        card_memory == CARD_NOT_TOLD || card_memory < 8)
+        return;
+    uint64_t eighth = card_memory / 8, bytes = sizes.memory << 20;
+    uint64_t eighths = (bytes + eighth - 1) / eighth, whole = (card_memory + gib - 1) / gib;
+    uint64_t gigabytes = (eighths * whole + 4) / 8;
+    if (sizes.compute_slices != sizes.gpu_slices)
+        snprintf(profile, CARD_PROFILE_SIZE, "%uc.%ug.%ugb", sizes.compute_slices, sizes.gpu_slices,
+                 (unsigned)gigabytes);
+    else
+        snprintf(profile, CARD_PROFILE_SIZE, "%ug.%ugb", sizes.gpu_slices, (unsigned)gigabytes);
+}
+
+static void ask_uuid(const struct nvml *nvml, nvml_device device, struct uuid *uuid)
+{
+    char text[96] = "";
+
+    if (nvml->uuid(device, text, sizeof text - 1) == NVML_SUCCESS)
+        uuid_parse(text, uuid);
+}
+
+/* As add_processes. */
+static int add_instance(struct asking *ask, nvml_device device, struct card *card)
+{
+    const struct nvml *nvml = &ask->nvml;
+    struct card_instance instance = {0};
+    uint32_t number = (uint32_t)ask->instances.count;
+
+    ask_uuid(nvml, device, &instance.uuid);
+    if (!profile_of_name(nvml, device, instance.profile))
+        profile_of_sizes(nvml, device, card->memory_total, instance.profile);
+    ask_memory(nvml, device, &instance.memory_total, &instance.memory_used);
+    if (array_add(&ask->instances, instance) < 0)
+        return -1;
+    return add_processes(nvml, device, number, &ask->processes);
+}
+
+/* Indices need not be without gaps. */
+static int ask_instances(struct asking *ask, nvml_device device, struct card *card)
+{
+    const struct nvml *nvml = &ask->nvml;
+    unsigned most = 0;
+    nvml_device instance;
+    int told = 1;
+
+    if (!nvml->instance || !nvml->most_instances ||
+        nvml->most_instances(device, &most) != NVML_SUCCESS)
+        return 0;
+    for (unsigned i = 0; i < most && i < CARD_MOST_INSTANCES; i++) {
+        if (nvml->instance(device, i, &instance) != NVML_SUCCESS)
+            continue;
+        int result = add_instance(ask, instance, card);
+        if (result < 0)
+            return -1;
+        told = told && result;
+    }
+    return told;
+}
+
+/* What a card may not tell. */
+static void ask_state(const struct nvml *nvml, nvml_device device, struct card *card)
+{
+    struct nvml_utilization utilization;
+    unsigned degrees, current, pending;
+    int mode;
+
+    if (nvml->utilization && nvml->utilization(device, &utilization) == NVML_SUCCESS)
+        card->utilization = (int32_t)utilization.gpu;
+    if (nvml->temperature &&
+        nvml->temperature(device, NVML_TEMPERATURE_OF_GPU, &degrees) == NVML_SUCCESS)
+        card->temperature = (int32_t)degrees;
+    if (nvml->persistence && nvml->persistence(device, &mode) == NVML_SUCCESS)
+        card->persistence = mode == 1;
+    if (nvml->mig_mode && nvml->mig_mode(device, &current, &pending) == NVML_SUCCESS)
+        card->mig = current == 1;
+}
+
+/* What every card that works tells; else NVML's code. */
+static int ask_identity(const struct nvml *nvml, nvml_device device, struct card *card)
+{
+    struct nvml_pci pci = {.domain = 0};
+
+    int code = nvml->pci(device, &pci);
+    if (code == NVML_SUCCESS)
+        code = nvml->name(device, card->name, sizeof card->name - 1);
+    ask_uuid(nvml, device, &card->uuid);
+    card->pci = (struct pci_address){pci.domain, (uint8_t)pci.bus, (uint8_t)pci.device, 0};
+    return code;
+}
+
+static int ask_use(struct asking *ask, nvml_device device, struct card *card)
+{
+    const struct nvml *nvml = &ask->nvml;
+
+    ask_state(nvml, device, card);
+    ask_memory(nvml, device, &card->memory_total, &card->memory_used);
+    int told = card->mig == 1 ? ask_instances(ask, device, card)
+                              : add_processes(nvml, device, 0, &ask->processes);
+    card->processes_told = told == 1;
+    return told < 0 ? -1 : 0;
+}
+
+static void send_card(struct asking *ask, struct card *card)
+{
+    card->instance_count = (uint32_t)ask->instances.count;
+    card->process_count = (uint32_t)ask->processes.count;
+    strbuf_add(ask->answer, card, sizeof *card);
+    strbuf_add(ask->answer, ask->instances.items,
+               ask->instances.count * sizeof *ask->instances.items);
+    strbuf_add(ask->answer, ask->processes.items,
+               ask->processes.count * sizeof *ask->processes.items);
+}
+
+static int add_card(struct asking *ask, unsigned number)
+{
+    struct card card = {.number = number,
+                        .utilization = -1,
+                        .temperature = -1,
+                        .persistence = -1,
+                        .mig = -1,
+                        .memory_total = CARD_NOT_TOLD,
+                        .memory_used = CARD_NOT_TOLD};
+    nvml_device device = NULL;
+    int result = 0;
+
+    ask->instances.count = ask->processes.count = 0;
+    card.problem = ask->nvml.device(number, &device);
+    if (card.problem == NVML_SUCCESS)
+        card.problem = ask_identity(&ask->nvml, device, &card);
+    if (card.problem == NVML_SUCCESS)
+        result = ask_use(ask, device, &card);
+    else
+        snprintf(card.reason, sizeof card.reason, "%.60s", reason(ask, card.problem));
+    send_card(ask, &card);
+    return result;
+}
+
+static int ask_all(struct asking *ask)
+{
+    const struct nvml *nvml = &ask->nvml;
+    unsigned count = 0;
+
+    if (failed(ask, "nvmlInit", nvml->init()) < 0 ||
+        failed(ask, "nvmlDeviceGetCount", nvml->count(&count)) < 0)
+        return 0;
+    if (nvml->driver_version)
+        nvml->driver_version(ask->head.driver, sizeof ask->head.driver - 1);
+    ask->head.count = count < CARD_MOST ? count : CARD_MOST;
+    strbuf_add(ask->answer, &ask->head, sizeof ask->head);
+    for (unsigned i = 0; i < ask->head.count; i++)
+        if (add_card(ask, i) < 0)
+            return -1;
+    return 0;
+}
+
+void card_query(const void *data, struct strbuf *answer)
+{
+    const struct card_question *question = data;
+    struct asking ask = {.head = {.magic = CARD_MAGIC}, .answer = answer};
+
+    enum library_state state =
+        nvml_open(&ask.nvml, question->library, ask.head.detail, sizeof ask.head.detail);
+    if (state != LIBRARY_OPEN)
+        ask.head.kind = state == LIBRARY_MISSING ? CARD_ANSWER_NO_LIBRARY : CARD_ANSWER_BAD_LIBRARY;
+    else if (ask_all(&ask) < 0)
+        answer->failed = true;
+    if (!answer->length)
+        strbuf_add(answer, &ask.head, sizeof ask.head);
+    free(ask.processes.items);
+    free(ask.instances.items);
+}

@@ -1,0 +1,217 @@
+#include "gpu/cards.h"
+
+#include "base/scope.h"
+#include "gpu/card_query.h"
+#include "gpu/nvml.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_ANSWER = 64 << 20 };
+
+static const char look[] = "see whether nvidia-smi works";
+
+static int no_child(int error, struct error *err)
+{
+    return error_add(err, STATUS_SYSTEM, "cannot ask NVML: no child process: %s", strerror(error));
+}
+
+int cards_ask(struct child *child, const struct card_question *question, struct error *err)
+{
+    if (child_start(child, card_query, question, question->timeout) < 0)
+        return no_child(errno, err);
+    return 0;
+}
+
+static int unanswered(struct child_ending ending, unsigned seconds, struct error *err)
+{
+    switch (ending.how) {
+    case CHILD_REFUSED:
+        return no_child(ending.code, err);
+    case CHILD_LATE:
+        return error_add(err, STATUS_DRIVER,
+                         "NVML did not answer within %u seconds; %s, and give it longer with "
+                         "--timeout SECONDS",
+                         seconds, look);
+    case CHILD_KILLED:
+        return error_add(err, STATUS_DRIVER, "NVML crashed (signal %d, %s); %s", ending.code,
+                         strsignal(ending.code), look);
+    default:
+        return error_add(err, STATUS_DRIVER,
+                         "NVML ended its process (exit status %d) without an answer; %s",
+                         ending.code, look);
+    }
+}
+
+int cards_answer(struct child *child, struct card_list *cards, struct error *err)
+{
+    scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    unsigned seconds = child->seconds;
+
+    struct child_ending ending = child_answer(child, LONGEST_ANSWER, &bytes);
+    if (bytes.failed)
+        return error_memory(err);
+    if (ending.how != CHILD_ANSWERED)
+        return unanswered(ending, seconds, err);
+    return cards_decode(strbuf_text(&bytes), bytes.length, cards, err);
+}
+
+int cards_read(struct card_list *cards, const struct card_question *question, struct error *err)
+{
+    struct child child = CHILD_INIT;
+
+    if (cards_ask(&child, question, err) < 0)
+        return -1;
+    return cards_answer(&child, cards, err);
+}
+
+const struct card *cards_find(const struct card_list *cards, const struct pci_address *pci)
+{
+    for (size_t i = 0; i < cards->count; i++)
+        if (!cards->items[i].problem && pci_equal(&cards->items[i].pci, pci))
+            return &cards->items[i];
+    return NULL;
+}
+
+void cards_release(struct card_list *cards)
+{
+    for (size_t i = 0; i < cards->count; i++) {
+        free(cards->items[i].instances);
+        free(cards->items[i].processes);
+    }
+    free(cards->items);
+    *cards = (struct card_list){0};
+}
+
+/* Decoding */
+
+struct decoding {
+    const char *at;
+    size_t left;
+    struct error *err;
+};
+
+static int nonsense(const struct decoding *in, const char *what)
+{
+    return error_add(in->err, STATUS_DRIVER, "NVML's answer makes no sense: %s; %s", what, look);
+}
+
+static int take_bytes(struct decoding *in, void *to, size_t size)
+{
+    if (size > in->left)
+        return nonsense(in, "it is cut short");
+    memcpy(to, in->at, size);
+    in->at += size;
+    in->left -= size;
+    return 0;
+}
+
+static bool is_text(const char *text, size_t size)
+{
+    return memchr(text, '\0', size) != NULL;
+}
+
+static int report(const struct card_head *head, bool *absent, struct error *err)
+{
+    switch (head->kind) {
+    case CARD_ANSWER_NO_LIBRARY:
+        *absent = true;
+        return error_add(err, STATUS_DRIVER,
+                         "no NVML (%s), so nothing is known of who uses the GPUs; it comes with "
+                         "NVIDIA's driver (on Debian libnvidia-ml1)",
+                         head->detail);
+    case CARD_ANSWER_BAD_LIBRARY:
+        return error_add(err, STATUS_DRIVER, "NVML cannot be used: %s; reinstall NVIDIA's driver",
+                         head->detail);
+    case CARD_ANSWER_FAILED:
+        *absent = head->code == NVML_DRIVER_NOT_LOADED || head->code == NVML_LIBRARY_NOT_FOUND;
+        return error_add(err, STATUS_DRIVER, "NVML failed: %s gave %d (%s); %s", head->call,
+                         head->code, head->detail, look);
+    default:
+        return error_add(err, STATUS_DRIVER, "NVML's answer makes no sense: kind %d; %s",
+                         (int)head->kind, look);
+    }
+}
+
+static int take_instances(struct decoding *in, struct card *card)
+{
+    size_t count = card->instance_count;
+
+    card->instances = calloc(count + 1, sizeof *card->instances);
+    if (!card->instances)
+        return error_memory(in->err);
+    if (take_bytes(in, card->instances, count * sizeof *card->instances) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (!is_text(card->instances[i].profile, CARD_PROFILE_SIZE))
+            return nonsense(in, "an instance has a profile without an end");
+    return 0;
+}
+
+static int take_processes(struct decoding *in, struct card *card)
+{
+    size_t count = card->process_count;
+
+    card->processes = calloc(count + 1, sizeof *card->processes);
+    if (!card->processes)
+        return error_memory(in->err);
+    if (take_bytes(in, card->processes, count * sizeof *card->processes) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (card->processes[i].instance > card->instance_count)
+            return nonsense(in, "a process is on an instance that is not there");
+    return 0;
+}
+
+static int take_card(struct decoding *in, struct card *card, uint32_t number)
+{
+    struct card read;
+    static const struct uuid zero = {{0}};
+
+    if (take_bytes(in, &read, sizeof read) < 0)
+        return -1;
+    read.instances = NULL;
+    read.processes = NULL;
+    *card = read;
+    if (card->number != number || card->instance_count > CARD_MOST_INSTANCES ||
+        card->process_count > CARD_MOST_PROCESSES)
+        return nonsense(in, "a number is out of range");
+    if (!is_text(card->name, sizeof card->name) || !is_text(card->reason, sizeof card->reason))
+        return nonsense(in, "a card has a name without an end");
+    if (!card->problem && memcmp(&card->uuid, &zero, sizeof zero) == 0)
+        return nonsense(in, "a card has no UUID");
+    if (card->pci.device > 0x1f || card->pci.function > 7)
+        return nonsense(in, "a card has no PCI bus ID");
+    return take_instances(in, card) < 0 ? -1 : take_processes(in, card);
+}
+
+int cards_decode(const char *bytes, size_t length, struct card_list *cards, struct error *err)
+{
+    struct decoding in = {bytes, length, err};
+    scope(cards_release) struct card_list read = {0};
+    struct card_head head;
+
+    if (take_bytes(&in, &head, sizeof head) < 0)
+        return -1;
+    if (memcmp(head.magic, CARD_MAGIC, sizeof head.magic) != 0 ||
+        !is_text(head.call, sizeof head.call) || !is_text(head.detail, sizeof head.detail) ||
+        !is_text(head.driver, sizeof head.driver) || head.count > CARD_MOST)
+        return nonsense(&in, "it is not in our form");
+    if (head.kind != CARD_ANSWER_CARDS)
+        return report(&head, &cards->absent, err);
+    read.items = calloc(head.count + 1, sizeof *read.items);
+    if (!read.items)
+        return error_memory(err);
+    memcpy(read.driver, head.driver, sizeof read.driver);
+    for (uint32_t i = 0; i < head.count; i++) {
+        read.count = i + 1;
+        if (take_card(&in, &read.items[i], i) < 0)
+            return -1;
+    }
+    if (in.left)
+        return nonsense(&in, "it is too long");
+    *cards = read;
+    read = (struct card_list){0};
+    return 0;
+}

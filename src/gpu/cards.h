@@ -1,0 +1,83 @@
+/*
+ * The cards of this machine as nvidia-smi shows them, and who is on them: asked of NVML in a child
+ * process, as inventory.h asks CUDA. NVML is there with every NVIDIA driver, but need not be in a
+ * container; it takes a hundredth of a second, where CUDA takes a fifth.
+ *
+ *     scope(cards_release) struct card_list cards = {0};
+ *     if (cards_read(&cards, &(struct card_question){.timeout = 60}, &err) < 0 && !cards.absent)
+ * ...
+ *
+ * What NVML does not tell of a card is CARD_NOT_TOLD or -1: a card in MIG mode has no utilisation,
+ * a driver of some years ago no MIG. Errors have STATUS_DRIVER; when there is simply no library or
+ * no driver loaded, cards.absent is set as well.
+ */
+#ifndef CONDA_GPU_CARDS_H
+#define CONDA_GPU_CARDS_H
+
+#include "base/child.h"
+#include "base/error.h"
+#include "gpu/device.h"
+
+#define CARD_NOT_TOLD UINT64_MAX
+
+enum { CARD_PROFILE_SIZE = 32, CARD_REASON_SIZE = 64 };
+
+struct card_process {
+    uint32_t pid;      /* the host's, also in a container */
+    uint32_t instance; /* index in the card's instances; their count where it is on none */
+    uint64_t memory;   /* bytes; CARD_NOT_TOLD */
+};
+
+/* A MIG instance. */
+struct card_instance {
+    struct uuid uuid;
+    char profile[CARD_PROFILE_SIZE]; /* "1g.10gb"; "" if NVML does not tell */
+    uint64_t memory_total, memory_used;
+};
+
+struct card {
+    uint32_t number; /* nvidia-smi's */
+    int32_t problem; /* NVML's code for a card that it cannot describe, and why; else 0 */
+    char reason[CARD_REASON_SIZE];
+    struct uuid uuid;
+    struct pci_address pci;
+    char name[DEVICE_NAME_SIZE];
+    uint64_t memory_total, memory_used; /* bytes */
+    int32_t utilization;                /* per cent */
+    int32_t temperature;                /* degrees Celsius */
+    int32_t persistence;                /* 1: on */
+    int32_t mig;                        /* 1: in MIG mode */
+    int32_t processes_told;             /* 0: there may be others than `processes` */
+    uint32_t instance_count, process_count;
+    struct card_instance *instances;
+    struct card_process *processes; /* that compute, not those that only draw */
+};
+
+struct card_list {
+    struct card *items; /* by number */
+    size_t count;
+    char driver[80]; /* "580.159.04" */
+    bool absent;
+};
+
+struct card_question {
+    const char *library; /* NULL: libnvidia-ml.so.1 where it usually is */
+    unsigned timeout;    /* seconds */
+};
+
+/* Asks and waits for the answer. *cards is only changed on success, but for `absent`. */
+int cards_read(struct card_list *cards, const struct card_question *question, struct error *err);
+
+/* The same in two steps, for another question meanwhile; see inventory_ask. */
+int cards_ask(struct child *child, const struct card_question *question, struct error *err);
+int cards_answer(struct child *child, struct card_list *cards, struct error *err);
+
+/* The card at this address, or NULL. */
+const struct card *cards_find(const struct card_list *cards, const struct pci_address *pci);
+
+void cards_release(struct card_list *cards);
+
+/* Reads what a child has answered. Pure; for cards_answer and the tests. */
+int cards_decode(const char *bytes, size_t length, struct card_list *cards, struct error *err);
+
+#endif
