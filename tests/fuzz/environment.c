@@ -34,7 +34,8 @@ static struct device instances[] = {
     GPU(3, 0x15, "NVIDIA A100-SXM4-40GB", 40, 8),
 };
 
-static const struct device_list machines[] = {{four, 4}, {instances, 2}};
+static const struct device_list machines[] = {{.items = four, .count = 4},
+                                              {.items = instances, .count = 2}};
 
 static void require_right(const struct section *config)
 {
@@ -105,7 +106,7 @@ static void confirm(struct plan *plan, const struct selection *selection)
 {
     scope(error_release) struct error err = ERROR_INIT;
     scope(device_list_release) struct device_list seen = {
-        calloc(selection->count + 1, sizeof *seen.items), selection->count};
+        .items = calloc(selection->count + 1, sizeof *seen.items), .count = selection->count};
 
     require(seen.items != NULL);
     for (size_t i = 0; i < selection->count; i++) {

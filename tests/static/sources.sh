@@ -52,8 +52,8 @@ for source in src/*/*.c; do
     cat "$scratch/upward"
 done
 
-# The floors, from the ground up: a folder includes from itself and from those before it. Within a
-# folder the includes make no circle.
+# The floors, from the ground up: a folder includes from itself and from those before it. Headers make
+# no circle; a .c file may have a header that it shares with a part of its own (hook/command.h).
 floors='base gpu section plan hook conda export cli'
 for file in src/*.[ch] src/*/*.[ch]; do
   sed -n 's|^#include "\([a-z_/]*\)\.h".*|\1|p' "$file" | sed "s|^|${file#src/} |"
@@ -68,12 +68,11 @@ done | awk -v floors="$floors" -v circles="$scratch/includes" '
       print "src/" from " is no floor; those are: " floors
     else if (!(to in floor) || floor[to] > floor[from])
       print "src/" $1 " includes " $2 ".h, from a floor above"
-    sub("\\.[ch]$", "", $1)
-    if ($1 != $2)
+    if (sub("\\.h$", "", $1))
       print $1, $2 >circles
   }' | sort -u >"$scratch/arrows"
 check "a folder of src/ includes from a floor above it" cat "$scratch/arrows"
 sort -u "$scratch/includes" | tsort >/dev/null 2>"$scratch/circle"
-check "modules include each other in a circle" cat "$scratch/circle"
+check "headers include each other in a circle" cat "$scratch/circle"
 
 report
