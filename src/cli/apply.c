@@ -1,9 +1,11 @@
 #include "cli/apply.h"
 
 #include "base/scope.h"
+#include "hook/translate.h"
 #include "section/job.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct option_spec apply_options[] = {
     OPTION_TEXT_ROW(file, 'f', "file", "FILE", NULL,
@@ -43,8 +45,34 @@ static bool looks_only(const struct options *options)
     return options->dry_run || options->check || options->diff;
 }
 
-/* Hooks and receipt, compared with what is there. An edit that nobody allowed to be replaced is
-   shown as the diff that would undo it, where one can be made. */
+/* An edit that nobody allowed to be replaced is shown as the diff that would undo it, where one can
+   be made. */
+static void show_edit(const struct apply *apply, const struct hook_file *file, struct error *err)
+{
+    scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
+    scope(error_release) struct error unseen = ERROR_INIT;
+
+    if (apply_diff(apply, file, &diff, &unseen) == 0)
+        error_detail_lines(err, strbuf_text(&diff));
+}
+
+/* Somebody's activation script is offered as the section that does the same. */
+static void offer_section(const struct hook_file *file, struct error *err)
+{
+    scope(translation_release) struct translation offer = {0};
+
+    if (!strstr(file->path, "/activate.d/") ||
+        translate(&offer, strrchr(file->path, '.') + 1, strbuf_text(&file->found)) < 0)
+        return;
+    if (offer.section.length)
+        error_detail(err, "What %s does, as a section for --replace:", file->path);
+    error_detail_lines(err, strbuf_text(&offer.section));
+    if (offer.left.length)
+        error_detail(err, "What of it is not in %s:", offer.section.length ? "that" : "a section");
+    error_detail_lines(err, strbuf_text(&offer.left));
+}
+
+/* Hooks and receipt, compared with what is there. */
 static int prepare(struct apply *apply, struct error *err)
 {
     const struct options *options = apply->options;
@@ -56,12 +84,12 @@ static int prepare(struct apply *apply, struct error *err)
                                         {options->adopt, options->replace, options->force}};
     if (install_prepare(&apply->install, &apply->prefix, &apply->wish, err) == 0)
         return 0;
-    for (size_t i = 0; i < apply->install.files.count && !options->force; i++) {
-        scope(strbuf_release) struct strbuf diff = STRBUF_INIT;
-        scope(error_release) struct error unseen = ERROR_INIT;
+    for (size_t i = 0; i < apply->install.files.count; i++) {
         const struct hook_file *file = &apply->install.files.items[i];
-        if (file->state == HOOK_EDITED && apply_diff(apply, file, &diff, &unseen) == 0)
-            error_detail_lines(err, strbuf_text(&diff));
+        if (file->state == HOOK_EDITED && !options->force)
+            show_edit(apply, file, err);
+        if (file->state == HOOK_FOREIGN && !options->adopt && !options->replace)
+            offer_section(file, err);
     }
     return -1;
 }

@@ -34,17 +34,23 @@ static void set_up(void)
     "hand if it is not wanted, and run again\n"
 #define WITH_COUNTERPART ", and its counterpart in deactivate.d with it"
 
+#define OFFER "  What etc/conda/activate.d/env_vars.sh does, as a section for --replace:\n"
+
 static const struct foreign {
     const char *path, *text, *message;
 } foreigns[] = {
     {"etc/conda/activate.d/env_vars.sh", "export A=1\nexport B=2\nexport C=3\nexport D=4\n",
-     "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh") "  | export A=1\n  | export B=2\n"
-                                                                 "  | export C=3\n"},
+     "@/etc/conda/activate.d/env_vars.sh" FOREIGN(
+         "env_vars.sh") "  | export A=1\n  | export B=2\n"
+                        "  | export C=3\n" OFFER
+                        "  gpu:\n    variables:\n      A: 1\n      B: 2\n      C: 3\n      D: 4\n"},
     {"etc/conda/deactivate.d/env_vars.fish", "set -e A",
      "@/etc/conda/deactivate.d/env_vars.fish" FOREIGN("env_vars.fish") "  | set -e A\n"},
     {"etc/conda/activate.d/env_vars.csh", "\033[31m\r\n\xff\n",
      "@/etc/conda/activate.d/env_vars.csh" FOREIGN(
-         "env_vars.csh") "  | \\x1b[31m\\x0d\n  | \\xff\n"},
+         "env_vars.csh") "  | \\x1b[31m\\x0d\n  | \\xff\n  What of it is not in a section:\n"
+                         "  line 1: \\x1b[31m: it is no plain setting of a variable\n"
+                         "  line 2: \\xff: it is no plain setting of a variable\n"},
     {"etc/conda/activate.d/env_vars.sh", "",
      "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh")},
     {"etc/conda/activate.d/env_vars.sh", "# Written by conda-gpu 9\n",

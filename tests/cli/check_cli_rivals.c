@@ -180,6 +180,62 @@ START_TEST(own_path)
 }
 END_TEST
 
+/* A hand-written hook, and the section that is offered for it: a shell has the same either way. */
+static const char *const written_by_hand[] = {
+    "export CUDA_VISIBLE_DEVICES=1,0\nexport OMP_NUM_THREADS=4\n",
+    "CUDA_VISIBLE_DEVICES=2\nexport CUDA_VISIBLE_DEVICES\nunset MKL_NUM_THREADS\n",
+    "export CUDA_VISIBLE_DEVICES=-1 TEXT='it'\\''s \"$5\" \\ x: {y} # z'\n",
+    "export LIST=$CONDA_PREFIX/lib:$LIST\nexport LIST=/more${LIST:+:$LIST}\n",
+    "export FLAGS=\"$FLAGS -O2 -g\"\nexport EMPTY=\nexport LINES_='a\nb'\n",
+    "export NEW=$NEW:/a\nexport NEW=$NEW:/b\nexport NULL_=null TRUE_=true ZERO=08 TILDE='~'\n",
+};
+
+/* The environment, without what hooks keep and without what CUDA_VISIBLE_DEVICES brings with it. */
+static char *environment_in_shell(void)
+{
+    struct outcome got = run_script(
+        "CONDA_PREFIX=$PWD/envs/pt CONDA_SHLVL=1 LIST=/old:/er FLAGS=-x MKL_NUM_THREADS=2 NEW=/n\n"
+        "export CONDA_PREFIX CONDA_SHLVL LIST FLAGS MKL_NUM_THREADS NEW\n"
+        "for script in envs/pt/etc/conda/activate.d/*.sh; do . \"$script\"; done\n"
+        "env -0 | tr '\\0\\n' '\\n|' | grep -v -e ^__CONDA_GPU_ -e ^CUDA_DEVICE_ORDER= -e ^_= | "
+        "sort\n");
+    char *values = strdup(got.out);
+
+    outcome_free(&got);
+    return values;
+}
+
+/* What is offered, without the two spaces before each line. */
+static char *offered(const char *message)
+{
+    static const char head[] = "as a section for --replace:\n";
+    struct strbuf section = STRBUF_INIT;
+    const char *at = strstr(message, head);
+
+    ck_assert_msg(at != NULL, "%s", message);
+    for (at += strlen(head); strncmp(at, "  What", 6) != 0 && *at; at += strcspn(at, "\n") + 1)
+        strbuf_addf(&section, "%.*s\n", (int)strcspn(at + 2, "\n"), at + 2);
+    return strbuf_take(&section);
+}
+
+START_TEST(offer_does_the_same)
+{
+    sandbox_write(&box, inside(A "env_vars.sh"), written_by_hand[_i]);
+    scope(free_text) char *before = environment_in_shell();
+    ck_assert_ptr_nonnull(strstr(before, "\nLIST=/"));
+    struct outcome got = on_prefix("apply", NULL, NULL);
+    ck_assert_int_eq(got.status, 4);
+    scope(free_text) char *section = offered(got.err);
+    outcome_free(&got);
+    sandbox_write(&box, "environment.yml", section);
+    got = on_prefix("apply", "--replace", NULL);
+    ck_assert_msg(got.status == 0, "%s\n%s", section, got.err);
+    outcome_free(&got);
+    scope(free_text) char *after = environment_in_shell();
+    ck_assert_str_eq(after, before);
+}
+END_TEST
+
 #define LOOP(tests, test, table) tcase_add_loop_test(tests, test, 0, sizeof table / sizeof *table)
 
 static Suite *suite(void)
@@ -190,6 +246,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, set_up, one_prefix_close);
     LOOP(tests, line_about_gpus, scripts);
     LOOP(tests, notes, others);
+    LOOP(tests, offer_does_the_same, written_by_hand);
     tcase_add_test(tests, adopted);
     tcase_add_test(tests, own_path);
     suite_add_tcase(suite, tests);
