@@ -55,9 +55,5 @@ int main(int argc, char **argv)
     int status = run(argc, argv, &options, &err);
     if (status >= 0 && cli_finish(pipe_kills, &err) < 0)
         status = -1;
-    if (status < 0) {
-        cli_print_error(&options, &err);
-        status = (int)err.status;
-    }
-    return status;
+    return status < 0 ? (int)cli_print_error(&options, &err) : status;
 }

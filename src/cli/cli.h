@@ -47,7 +47,8 @@ void cli_write_foreign(const struct strbuf *text);
    the reader of stdout has gone, `pipe_kills` ends the program by SIGPIPE. */
 int cli_finish(bool pipe_kills, struct error *err);
 
-void cli_print_error(const struct options *options, const struct error *err);
+/* On stderr. Returns the exit status, which is STATUS_SYSTEM where there was no memory to print. */
+enum status cli_print_error(const struct options *options, const struct error *err);
 
 /* Whether to colour what goes to this stream (1: stdout, 2: stderr). */
 bool cli_colours(const struct options *options, int fd);

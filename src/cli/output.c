@@ -110,7 +110,7 @@ int cli_finish(bool pipe_kills, struct error *err)
     return lost ? error_memory(err) : 0;
 }
 
-void cli_print_error(const struct options *options, const struct error *err)
+enum status cli_print_error(const struct options *options, const struct error *err)
 {
     bool colours = cli_colours(options, STDERR_FILENO);
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -119,6 +119,7 @@ void cli_print_error(const struct options *options, const struct error *err)
     fprintf(stderr, "%s%s%s", colours ? "\033[31m" : "",
             text.failed ? PROGRAM ": out of memory\n" : strbuf_text(&text),
             colours ? "\033[0m" : "");
+    return text.failed ? STATUS_SYSTEM : err->status;
 }
 
 bool cli_colours(const struct options *options, int fd)

@@ -90,7 +90,8 @@ static int list_envs_dirs(struct names *folders, const struct names *roots, char
 static int list_environments(struct names *names, const char *folder)
 {
     struct dirent **entries;
-    int count = scandir(folder, &entries, NULL, alphasort), result = 0;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    int result = count < 0 && errno == ENOMEM ? -1 : 0;
 
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
@@ -145,26 +146,28 @@ static int add_listed(struct error *err, const char *name, char *const *env)
     return 0;
 }
 
-/* The name that may have been meant; NULL if none is like it. `names` owns it. */
-static const char *find_similar(const char *name, const struct names *searched, struct names *names)
+/* Sets *meant to the name that may have been meant, NULL if none is like it. `names` owns it. */
+static int find_similar(const char **meant, const char *name, const struct names *searched,
+                        struct names *names)
 {
     for (size_t i = 0; i < searched->count; i++)
         if (list_environments(names, searched->items[i]) < 0)
-            return NULL;
-    return suggest(name, (const char *const *)names->items, names->count);
+            return -1;
+    *meant = suggest(name, (const char *const *)names->items, names->count);
+    return 0;
 }
 
 static char *not_found(const char *name, const struct names *searched, const struct names *roots,
                        const struct find_wish *wish, struct error *err)
 {
     scope(names_release) struct names names = {0};
-    const char *meant = find_similar(name, searched, &names);
+    const char *meant = NULL;
+    int result = find_similar(&meant, name, searched, &names);
 
     error_add(err, STATUS_PREFIX,
               "no environment '%s'%s%s%s %sname its folder with -p. Searched:", name,
               meant ? "; did you mean '" : ";", meant ? meant : "", meant ? "'? If not," : "",
               wish->has_file ? "create it with 'conda env create', or " : "");
-    int result = 0;
     for (size_t i = 0; i < searched->count && result == 0; i++)
         result = add_searched(err, searched->items[i]);
     if (!roots->count)
