@@ -153,13 +153,13 @@ static void print_visibility(const struct report *report, const struct options *
     else
         cli_print(options, "%s visible in this shell, where CUDA_VISIBLE_DEVICES=%s",
                   seen ? "*" : "none is", report->visible);
-    if (!report->shell.absent && report->blind.count)
-        cli_print(options, "programs get an error: %s", error_first(&report->blind));
-    else if (!seen && !is_order(report->order))
+    if (!seen && !is_order(report->order))
         cli_print(options,
                   "CUDA_DEVICE_ORDER=%s means nothing to CUDA, which then shows no device; it may "
                   "be " PLAN_ORDER " or FASTEST_FIRST",
                   report->order);
+    else if (!report->shell.absent && report->blind.count)
+        cli_print(options, "programs get an error: %s", error_first(&report->blind));
     else
         print_cut(report, options);
 }

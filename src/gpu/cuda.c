@@ -50,9 +50,8 @@ static const struct {
     {CUDA_NO_DEVICE, "the driver sees no GPU: see whether nvidia-smi lists one; start a container "
                      "with --gpus all, ask Slurm for --gres=gpu:1"},
     {101,
-     "CUDA_VISIBLE_DEVICES names a device twice, or the driver lists one that it then does not "
-     "know: see 'nvidia-smi' and 'dmesg | "
-     "grep NVRM' for a GPU that failed"},
+     "CUDA_VISIBLE_DEVICES names a device twice, or CUDA_DEVICE_ORDER is neither PCI_BUS_ID nor "
+     "FASTEST_FIRST; else a GPU has failed: see 'nvidia-smi' and 'dmesg | grep NVRM'"},
     {304, "a call to the kernel failed: see whether you may open /dev/nvidia* ('ls -l "
           "/dev/nvidia*'; groups video or render) and whether 'nvidia-modprobe -u' helps"},
     {802, "the NVSwitch fabric is not up: start it with 'sudo systemctl start "

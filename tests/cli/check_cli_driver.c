@@ -135,13 +135,12 @@ static const struct fault {
           "unavailable") "every GPU is taken by a process in exclusive mode: see "
                          "'nvidia-smi -q -d COMPUTE', and wait or ask its owner\n"},
     {"fault cuInit 101",
-     GAVE(
-         "cuInit", "101",
-         "ERROR_INVALID_DEVICE, invalid device ordinal") "CUDA_VISIBLE_DEVICES names a device "
-                                                         "twice, or the driver lists one that it "
-                                                         "then does not know: see 'nvidia-smi' and "
-                                                         "'dmesg | grep NVRM' for a GPU that "
-                                                         "failed\n"},
+     GAVE("cuInit", "101",
+          "ERROR_INVALID_DEVICE, invalid device ordinal") "CUDA_VISIBLE_DEVICES names a device "
+                                                          "twice, or CUDA_DEVICE_ORDER is neither "
+                                                          "PCI_BUS_ID nor FASTEST_FIRST; else a "
+                                                          "GPU has failed: see 'nvidia-smi' and "
+                                                          "'dmesg | grep NVRM'\n"},
     {"fault cuDeviceGetCount 304",
      GAVE("cuDeviceGetCount", "304",
           "ERROR_OPERATING_SYSTEM, OS call failed or operation not supported on this "
@@ -245,13 +244,12 @@ static const struct fault {
     {"fault cuDeviceGetCount says 1025", NONSENSE "the number of devices is 1025" LOOK},
     {"fault cuDeviceGetCount says 2147483647", NONSENSE "the number of devices is 2147483647" LOOK},
     {"fault cuDeviceGetCount says 5",
-     GAVE(
-         "cuDeviceGet", "101",
-         "ERROR_INVALID_DEVICE, invalid device ordinal") "CUDA_VISIBLE_DEVICES names a device "
-                                                         "twice, or the driver lists one that it "
-                                                         "then does not know: see 'nvidia-smi' and "
-                                                         "'dmesg | grep NVRM' for a GPU that "
-                                                         "failed\n"},
+     GAVE("cuDeviceGet", "101",
+          "ERROR_INVALID_DEVICE, invalid device ordinal") "CUDA_VISIBLE_DEVICES names a device "
+                                                          "twice, or CUDA_DEVICE_ORDER is neither "
+                                                          "PCI_BUS_ID nor FASTEST_FIRST; else a "
+                                                          "GPU has failed: see 'nvidia-smi' and "
+                                                          "'dmesg | grep NVRM'\n"},
 };
 
 START_TEST(a_fault)

@@ -12,9 +12,9 @@
  *   makes cuInit return 101; the first entry says which kind the others must be.
  * - A prefix that fits two GPUs fits none: CUDA Programming Guide, 5.2.1.1. Of a MIG instance only
  *   the whole UUID, in lower case: not seen on hardware.
- * - CUDA_DEVICE_ORDER: its two values, exactly so; any other, an empty one too, shows no device:
- *   the same H200. What is fastest the Programming Guide, 5.2.1.2, calls only "a simple heuristic";
- *   the one here is made up.
+ * - CUDA_DEVICE_ORDER: its two values, exactly so; with any other, an empty one too, cuInit
+ *   returns 101 (another H200, the same driver). What is fastest, the Programming Guide, 5.2.1.2,
+ *   calls only "a simple heuristic"; the one here is made up.
  * - MIG: MIG User Guide, "CUDA Device Enumeration". Before R570 (CUDA 12.8) a process sees the
  *   first MIG instance and then nothing else, no GPU without MIG either; from R570 on, one compute
  *   instance of each GPU instance, and GPUs without MIG. Without CUDA_VISIBLE_DEVICES too: one GPU
@@ -174,7 +174,9 @@ static CUresult enumerate(void)
     bool by_pci = order != NULL && strcmp(order, "PCI_BUS_ID") == 0;
     bool known = order == NULL || by_pci || strcmp(order, "FASTEST_FIRST") == 0;
     struct list gpus = {.count = 0}, chosen = {.count = 0};
-    for (int i = 0; i < machine.gpu_count && known; i++)
+    if (!known)
+        return INVALID_DEVICE;
+    for (int i = 0; i < machine.gpu_count; i++)
         append(&gpus, &machine.gpus[i]);
     qsort(gpus.at, (size_t)gpus.count, sizeof gpus.at[0], by_pci ? compare_pci : compare_speed);
     if (wanted == NULL)
