@@ -141,6 +141,12 @@ const char *strbuf_text(const struct strbuf *buf)
     return buf->text ? buf->text : "";
 }
 
+bool strbuf_equal(const struct strbuf *one, const struct strbuf *other)
+{
+    return one->length == other->length &&
+           memcmp(strbuf_text(one), strbuf_text(other), one->length) == 0;
+}
+
 char *strbuf_take(struct strbuf *buf)
 {
     if (!strbuf_reserve(buf, 0))

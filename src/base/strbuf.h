@@ -53,6 +53,8 @@ void strbuf_add_printable(struct strbuf *buf, const char *text, size_t length);
 /* The text, "" when nothing was added; valid until the next change. */
 const char *strbuf_text(const struct strbuf *buf);
 
+bool strbuf_equal(const struct strbuf *one, const struct strbuf *other);
+
 /* Hands the text to the caller, who frees it, and leaves the buffer empty. NULL if it failed. */
 char *strbuf_take(struct strbuf *buf);
 

@@ -52,6 +52,19 @@ int tempfile_commit(struct tempfile *temp, const char *name)
     return 0;
 }
 
+/* NFS renames only over what is there. */
+int tempfile_commit_new(struct tempfile *temp, const char *name)
+{
+    int folder = temp->folder;
+
+    if (renameat2(folder, temp->name, folder, name, RENAME_NOREPLACE) == 0)
+        temp->name[0] = '\0';
+    else if ((errno != EINVAL && errno != ENOSYS) ||
+             linkat(folder, temp->name, folder, name, 0) < 0)
+        return -1;
+    return 0;
+}
+
 void tempfile_release(struct tempfile *temp)
 {
     int saved = errno;
@@ -73,7 +86,8 @@ void tempfile_sweep(int folder)
         return;
     }
     for (struct dirent *entry; (entry = readdir(entries));)
-        if (fnmatch(".conda-gpu-*.tmp", entry->d_name, 0) == 0)
-            unlinkat(folder, entry->d_name, 0);
+        if (fnmatch(".conda-gpu-*.tmp", entry->d_name, 0) == 0) /* a file, or an empty folder */
+            if (unlinkat(folder, entry->d_name, 0) < 0)
+                unlinkat(folder, entry->d_name, AT_REMOVEDIR);
     closedir(entries);
 }

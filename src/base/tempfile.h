@@ -34,6 +34,9 @@ int tempfile_write(struct tempfile *temp, const char *bytes, size_t length);
 /* Renames over `name` in the folder. That is on the disk once the folder is synced. */
 int tempfile_commit(struct tempfile *temp, const char *name);
 
+/* The same for a name that no file may have: EEXIST. */
+int tempfile_commit_new(struct tempfile *temp, const char *name);
+
 /* Removes a file that was not committed. */
 void tempfile_release(struct tempfile *temp);
 

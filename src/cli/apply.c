@@ -35,6 +35,7 @@ static void apply_release(struct apply *apply)
     section_release(&apply->section);
     environment_release(&apply->environment);
     resolution_release(&apply->found);
+    lock_release(&apply->lock);
     prefix_close(&apply->prefix);
     install_release(&apply->install);
     apply_report_release(&apply->report);
@@ -107,14 +108,15 @@ static int make_ready(struct apply *apply, struct error *err)
     if (find_environment(&apply->environment, &wish, err) < 0 ||
         prefix_open(&apply->prefix, apply->environment.path, err) < 0 ||
         resolve(&apply->found, &apply->section, &driver, err) < 0 ||
-        (!looks_only(options) && cli_lock(&apply->prefix, options, err) < 0))
+        (!looks_only(options) && cli_lock(&apply->lock, &apply->prefix, options, err) < 0))
         return -1;
     return prepare(apply, err);
 }
 
 static int run(const struct options *options, struct error *err)
 {
-    scope(apply_release) struct apply apply = {.options = options, .prefix = PREFIX_INIT};
+    scope(apply_release) struct apply apply = {
+        .options = options, .prefix = PREFIX_INIT, .lock = LOCK_INIT};
 
     if (make_ready(&apply, err) < 0 || apply_report(&apply, err) < 0)
         return -1;

@@ -42,6 +42,7 @@ struct apply {
     struct environment environment;
     struct resolution found;
     struct prefix prefix;
+    struct lock lock;
     struct install_wish wish;
     struct install install;
     struct apply_report report;

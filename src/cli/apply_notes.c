@@ -23,8 +23,8 @@ __attribute__((format(printf, 2, 3))) static void note(struct apply *apply, cons
  */
 static void warn_of_open_folders(struct apply *apply)
 {
-    for (size_t i = 0; i <= RECEIPT_FOLDERS; i++) {
-        const char *folder = i ? receipt_folders[i - 1] : ".";
+    for (size_t i = 0; i <= OUR_FOLDERS; i++) {
+        const char *folder = i ? our_folders[i - 1] : ".";
         scope(strbuf_release) struct strbuf path = STRBUF_INIT;
         scope(strbuf_release) struct strbuf quoted = STRBUF_INIT;
         if (!prefix_is_open_to_all(&apply->prefix, folder))
@@ -123,10 +123,10 @@ void apply_list_notes(struct apply *apply)
     if (is_another(apply))
         note(apply, "using the active environment '%s', though %s names '%s'; -n chooses another",
              apply->environment.name, apply->section.file, apply->section.name);
-    if (apply->install.earlier.damaged || apply->install.earlier.missing)
-        note(apply, "%s/" RECEIPT_PATH " is %s; what the hooks themselves tell is used instead",
-             apply->environment.path,
-             apply->install.earlier.missing ? "missing" : "damaged or of another version");
+    if (apply->install.earlier.missing)
+        note(apply,
+             "%s/" RECEIPT_PATH " is missing; what the hooks themselves tell is used instead",
+             apply->environment.path);
     note_job(apply);
     for (size_t i = 0; i < apply->section.notes.count; i++) {
         const struct message *message = &apply->section.notes.items[i];

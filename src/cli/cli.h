@@ -6,7 +6,7 @@
 
 #include "cli/options.h"
 #include "conda/find.h"
-#include "conda/prefix.h"
+#include "conda/lock.h"
 #include "section/section.h"
 
 #include <stdbool.h>
@@ -57,6 +57,7 @@ bool cli_colours(const struct options *options, int fd);
 int cli_read_config(struct section *section, const struct options *options, struct error *err);
 
 /* Locks the environment; waits for another writer, and says for whom. */
-int cli_lock(struct prefix *prefix, const struct options *options, struct error *err);
+int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *options,
+             struct error *err);
 
 #endif

@@ -55,32 +55,31 @@ int cli_read_config(struct section *section, const struct options *options, stru
                      "has it, or name the file with -f");
 }
 
-int cli_lock(struct prefix *prefix, const struct options *options, struct error *err)
+int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *options,
+             struct error *err)
 {
     enum { SLICE = 20 }; /* milliseconds */
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
     unsigned long slices = options->timeout * 1000ul / SLICE;
-    int result = prefix_lock(prefix, err);
+    int result = lock_take(lock, prefix, err);
 
-    if (result == PREFIX_BUSY) {
-        prefix_lock_holder(prefix, &holder);
+    if (result == LOCK_BUSY) {
+        lock_holder(prefix, &holder);
         cli_note(options, "waiting for %s, which writes to this environment", strbuf_text(&holder));
     }
-    while (result == PREFIX_BUSY && slices-- > 0) {
+    while (result == LOCK_BUSY && slices-- > 0) {
         poll(NULL, 0, SLICE);
-        result = prefix_lock(prefix, err);
+        result = lock_take(lock, prefix, err);
     }
-    if (result == PREFIX_NO_LOCK) {
-        cli_note(options,
-                 "%s: no locks on this file system, so see to it that no other conda-gpu writes "
-                 "there now",
-                 prefix->path);
-        return 0;
-    }
-    if (result == PREFIX_BUSY)
+    if (result == LOCK_BUSY)
         return error_add(err, STATUS_PREFIX,
                          "%s: %s has been writing there for %u seconds; wait for it, or end it if "
                          "it hangs",
                          prefix->path, strbuf_text(&holder), options->timeout);
-    return result;
+    if (result == LOCK_NONE)
+        cli_note(options,
+                 "%s: no locks on this file system, so see to it that no other conda-gpu writes "
+                 "there now",
+                 prefix->path);
+    return result < 0 ? -1 : 0;
 }

@@ -33,19 +33,16 @@ static int run(const struct options *options, struct error *err)
 {
     scope(environment_release) struct environment environment = {0};
     scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    scope(lock_release) struct lock lock = LOCK_INIT;
     scope(removals_release) struct removals removals = {0};
     struct find_wish wish = {.path = options->prefix, .name = options->name, .env = options->env};
 
     if (find_environment(&environment, &wish, err) < 0 ||
-        prefix_open(&prefix, environment.path, err) < 0 || cli_lock(&prefix, options, err) < 0)
+        prefix_open(&prefix, environment.path, err) < 0 ||
+        cli_lock(&lock, &prefix, options, err) < 0)
         return -1;
     cli_print(options, "environment  %s  %s", environment.name, environment.path);
     int result = install_remove(&removals, &prefix, err);
-    if (removals.damaged)
-        cli_note(options,
-                 "%s/" RECEIPT_PATH " is damaged or of another version; files that stand aside and "
-                 "folders stay",
-                 environment.path);
     print_removals(&removals, options);
     if (environment.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "

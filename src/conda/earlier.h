@@ -1,21 +1,19 @@
 /*
- * What earlier runs left in a prefix, as far as the next one must know it: which variables any
- * generation of the hooks managed, under which key their state stands in people's shells, and which
- * folders were made. From the receipt, and from the hooks themselves, so that a receipt that is
- * missing, damaged or of another version loses nothing.
+ * What earlier runs left in a prefix, as far as the next one must know it: the receipt, which
+ * variables any generation of the hooks managed, and under which key their state stands in people's
+ * shells. The last two are also read from the hooks themselves, so that a receipt that was lost
+ * takes none of them along. One that is there and cannot be read is an error.
  */
-#ifndef CONDA_GPU_HISTORY_H
-#define CONDA_GPU_HISTORY_H
+#ifndef CONDA_GPU_EARLIER_H
+#define CONDA_GPU_EARLIER_H
 
 #include "conda/prefix.h"
 #include "conda/receipt.h"
 
 struct earlier {
-    struct receipt *receipt; /* NULL without a sound one */
-    bool damaged;            /* there is one that cannot be read */
+    struct receipt *receipt; /* NULL: there is none */
     bool missing;            /* there is none, but a hook of ours */
     struct names managed;
-    struct names folders;
     char key[STATE_KEY_SIZE];
 };
 

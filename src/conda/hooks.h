@@ -1,25 +1,23 @@
 /*
  * The set of files that apply writes into a prefix: for every shell a hook in deactivate.d and one
- * in activate.d, and the receipt. Compared, written and removed together.
+ * in activate.d, and the receipt. Compared with what is there, and written.
  *
  *     scope(hook_set_release) struct hook_set set = {0};
  *     hook_set_add(&set, &prefix, "etc/conda/deactivate.d/env_vars.sh", &text, &err)  ... and so on
  *     hook_claim(&set, &prefix, &policy, &err);
- *     hook_write(&set, &prefix, &interim, &folders, &err);
+ *     hook_write(&set, &prefix, &err);
  *
- * Files are written in the order in which they were added: deactivate.d goes before activate.d and
- * the receipt last: a new deactivation script undoes what any earlier activation script did, so
- * each mixture that an interruption leaves is sound. What the next run could not see in the hooks
- * is on the disk before they are: whose file stands aside (an interim receipt) and which folders
- * were made (a mark, see prefix.h).
+ * The receipt is written first, since it tells what the hooks cannot: whose files stand aside, and
+ * which folders were made. Then comes deactivate.d and then activate.d: a new deactivation script
+ * undoes what any earlier activation script did, so each mixture that an interruption leaves is
+ * sound.
  */
 #ifndef CONDA_GPU_HOOK_H
 #define CONDA_GPU_HOOK_H
 
+#include "conda/paths.h"
 #include "conda/prefix.h"
 #include "conda/receipt.h"
-#include "hook/shell.h"
-#include "section/vars.h"
 
 enum hook_state {
     HOOK_ABSENT,
@@ -50,20 +48,15 @@ struct hook_set {
     size_t room;
 };
 
-/* "deactivate" and "activate": the order of writing. */
-enum { HOOK_DIRECTIONS = 2 };
-extern const char *const hook_directions[HOOK_DIRECTIONS];
-
-/* "etc/conda/activate.d/env_vars.sh" for "activate" and the first shell; malloc'ed. */
-char *hook_path(const char *direction, const struct shell *shell);
-
 /* Takes the text and compares it with what is there. An unreadable file, or a link or folder in its
    place, is an error. */
 int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
                  struct strbuf *text, struct error *err);
 /* Gives a file that was added another text, which it takes. */
-void hook_file_set_text(struct hook_file *file, struct strbuf *text);
+int hook_file_set_text(struct hook_file *file, struct strbuf *text, struct error *err);
 void hook_set_release(struct hook_set *set);
+
+bool hook_is_receipt(const struct hook_file *file);
 
 /* True when one of the first `count` files would change. */
 bool hook_differs(const struct hook_set *set, size_t count);
@@ -73,24 +66,8 @@ bool hook_differs(const struct hook_set *set, size_t count);
 int hook_claim(struct hook_set *set, const struct prefix *prefix, const struct hook_policy *policy,
                struct error *err);
 
-/* Adds those of receipt_folders that hook_write will have to make. */
-int hook_missing_folders(const struct prefix *prefix, struct names *folders, struct error *err);
-
-/* Writes what differs, and removes what killed runs left; nothing, where a file that is to be
-   replaced is no longer as hook_set_add found it. `interim` is a receipt for the time until
-   that of the set is written, "" where none is needed. `folders` are those that were made here, now
-   or earlier: at the end they lose their mark, on failure they are removed where they are empty. */
-int hook_write(const struct hook_set *set, const struct prefix *prefix,
-               const struct strbuf *interim, const struct names *folders, struct error *err);
-
-/* Removes the hooks that are ours and unchanged, in the reverse order of writing. Edited ones stay
-   and are reported; with one of activate.d stays what puts back in deactivate.d what it sets.
-   Others are left alone, and so is the receipt. */
-int hook_remove(const struct hook_set *set, const struct prefix *prefix, struct error *err);
-
-/* Removes the receipt, if it is ours, and those of the folders that are empty then. `original` is
-   where somebody's own receipt stands, which takes its place; NULL: there is none. */
-int hook_forget(const struct hook_set *set, const struct prefix *prefix, const char *original,
-                const struct names *folders, struct error *err);
+/* Writes what differs, and removes what killed runs left. Where a file is no longer as hook_set_add
+   found it, it ends there. */
+int hook_write(const struct hook_set *set, const struct prefix *prefix, struct error *err);
 
 #endif

@@ -1,14 +1,16 @@
 #include "conda/install.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "hook/render.h"
 #include "hook/templates.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 /* What to call a source that is no file, for which the next run would have another name; NULL for a
    file. */
@@ -32,14 +34,15 @@ static int add_hook(struct install *install, const char *direction, const struct
     scope(strbuf_release) struct strbuf source = STRBUF_INIT;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(free_text) char *name = format_text("%s.%s", direction, shell->extension);
-    scope(free_text) char *path = hook_path(direction, shell);
+    char path[HOOK_PATH_SIZE];
 
-    if (!name || !path)
+    if (!name)
         return error_memory(err);
     if (templates_load(&source, install->wish->template_dir, name, err) < 0 ||
         render_hook(&text, in, shell, name, strbuf_text(&source), err) < 0)
         return -1;
-    return hook_set_add(&install->files, install->prefix, path, &text, err);
+    return hook_set_add(&install->files, install->prefix, hook_path(direction, shell, path), &text,
+                        err);
 }
 
 static int list_managed(struct install *install, struct error *err)
@@ -71,77 +74,11 @@ static int add_hooks(struct install *install, struct error *err)
     return 0;
 }
 
-/* While no hook changes, the receipt keeps the source that it names: the same section applied from
-   another copy of the file is no change. */
-static char *receipt_source(const struct install *install)
-{
-    const char *name = name_without_file(install->wish->source);
-
-    if (install->earlier.receipt && !hook_differs(&install->files, install->files.count - 1))
-        return strdup(install->earlier.receipt->source);
-    if (name)
-        return strdup(name);
-    char *real = realpath(install->wish->source, NULL);
-    return real || errno == ENOMEM ? real : strdup(install->wish->source);
-}
-
-static void fill_receipt(struct receipt *receipt, const struct install *install)
-{
-    for (unsigned i = 0; i < receipt->devices_count; i++) {
-        const struct device *device = &install->wish->plan->devices[i].device;
-        uuid_text(device, receipt->devices[i].uuid);
-        pci_text(&device->pci, receipt->devices[i].address);
-    }
-    for (unsigned i = 0; i < receipt->files_count; i++) {
-        const struct strbuf *text = &install->files.items[i].text;
-        receipt->files[i].path = install->files.items[i].path;
-        digest_text(digest_of(strbuf_text(text), text->length), receipt->files[i].digest);
-    }
-}
-
-/* Writes the text of the receipt, the last file of the set. What it holds belongs to `install`, but
-   for the two arrays. */
-static int write_receipt_text(struct install *install, struct error *err)
-{
-    struct hook_file *file = &install->files.items[install->files.count - 1];
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *source = receipt_source(install);
-    char version[] = VERSION;
-    struct receipt receipt = {
-        .version = version,
-        .source = source,
-        .devices = calloc(install->wish->plan->device_count + 1, sizeof *receipt.devices),
-        .devices_count = (unsigned)install->wish->plan->device_count,
-        .variables = install->managed.items,
-        .variables_count = (unsigned)install->managed.count,
-        .files = calloc(install->files.count, sizeof *receipt.files),
-        .files_count = (unsigned)install->files.count - 1,
-        .kept = install->kept,
-        .kept_count = install->kept_count,
-        .folders = install->earlier.folders.items,
-        .folders_count = (unsigned)install->earlier.folders.count,
-    };
-    int result = -1;
-
-    snprintf(receipt.state, sizeof receipt.state, "%s", install->earlier.key);
-    if (!source || !receipt.devices || !receipt.files) {
-        error_memory(err);
-    } else {
-        fill_receipt(&receipt, install);
-        result = receipt_print(&text, &receipt, err);
-    }
-    free(receipt.devices);
-    free(receipt.files);
-    if (result == 0)
-        hook_file_set_text(file, &text);
-    return result;
-}
-
 /* Whether an earlier run kept a file under this name, which is still there. */
 static bool was_kept(const struct install *install, const char *name)
 {
-    for (unsigned i = 0; i < install->kept_count; i++)
-        if (strcmp(install->kept[i].now, name) == 0)
+    for (size_t i = 0; i < install->kept.count; i++)
+        if (strcmp(install->kept.items[i].now, name) == 0)
             return true;
     return false;
 }
@@ -157,50 +94,149 @@ static int by_name(const void *one, const void *other)
 static int list_kept(struct install *install, struct error *err)
 {
     const struct receipt *receipt = install->earlier.receipt;
-    unsigned earlier = receipt ? receipt->kept_count : 0;
 
-    install->kept_count = 0;
-    install->kept = calloc(earlier + install->files.count + 1, sizeof *install->kept);
-    if (!install->kept)
-        return error_memory(err);
-    for (unsigned i = 0; i < earlier; i++) {
+    for (unsigned i = 0; receipt && i < receipt->kept_count; i++) {
         int got = prefix_has(install->prefix, receipt->kept[i].now, err);
         if (got < 0)
             return -1;
-        if (got)
-            install->kept[install->kept_count++] = receipt->kept[i];
+        if (got && array_add(&install->kept, receipt->kept[i]) < 0)
+            return error_memory(err);
     }
     for (size_t i = 0; i < install->files.count; i++) {
         const struct hook_file *file = &install->files.items[i];
-        if (!file->keep || file->state != HOOK_FOREIGN)
-            continue;
-        install->sets_aside = true;
-        if (!was_kept(install, file->keep))
-            install->kept[install->kept_count++] = (struct receipt_kept){file->path, file->keep};
+        const struct receipt_kept kept = {file->path, file->keep};
+        if (file->keep && file->state == HOOK_FOREIGN && !was_kept(install, file->keep) &&
+            array_add(&install->kept, kept) < 0)
+            return error_memory(err);
     }
-    qsort(install->kept, install->kept_count, sizeof *install->kept, by_name);
+    if (install->kept.count)
+        qsort(install->kept.items, install->kept.count, sizeof *install->kept.items, by_name);
     return 0;
 }
 
-/* The receipt for the time in which files of others already stand aside: what the last one said,
-   and where they are. */
-static int print_interim(const struct install *install, struct strbuf *out, struct error *err)
+/* Those that earlier runs made, and those that this one will have to make. */
+static int list_folders(struct install *install, struct error *err)
 {
-    const struct receipt *last = install->earlier.receipt;
-    scope(free_text) char *source = last ? NULL : receipt_source(install);
-    char version[] = VERSION;
-    struct receipt receipt = last ? *last : (struct receipt){.version = version, .source = source};
+    const struct receipt *receipt = install->earlier.receipt;
 
-    if (!install->sets_aside)
-        return 0;
-    if (!receipt.source)
+    for (unsigned i = 0; receipt && i < receipt->folders_count; i++)
+        if (names_add(&install->folders, receipt->folders[i]) < 0)
+            return error_memory(err);
+    for (size_t i = 0; i < OUR_FOLDERS; i++) {
+        int got = prefix_has_folder(install->prefix, our_folders[i], err);
+        if (got < 0)
+            return -1;
+        if (!got && names_add(&install->folders, our_folders[i]) < 0)
+            return error_memory(err);
+    }
+    return 0;
+}
+
+/* A path or a name may hold any bytes, YAML only text. */
+static char *as_text(const char *bytes)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    if (is_utf8(bytes, strlen(bytes)))
+        return strdup(bytes);
+    strbuf_add_printable(&text, bytes, strlen(bytes));
+    return strbuf_take(&text);
+}
+
+static char *absolute_source(const char *source)
+{
+    const char *name = name_without_file(source);
+    scope(free_text) char *real = name ? NULL : realpath(source, NULL);
+
+    if (!name && !real && errno == ENOMEM)
+        return NULL;
+    return as_text(name ? name : real ? real : source);
+}
+
+static void list_devices(struct receipt_device *devices, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->device_count; i++) {
+        const struct planned_device *planned = &plan->devices[i];
+        devices[i].number =
+            planned->number == PLAN_NO_NUMBER ? RECEIPT_NO_NUMBER : (int)planned->number;
+        uuid_text(&planned->device, devices[i].uuid);
+        pci_text(&planned->device.pci, devices[i].address);
+    }
+}
+
+/* While no hook changes, the receipt keeps the source and the machine that it names: the same
+   section applied from another copy of the file, or in another container, is no change. */
+static const struct receipt_host *unchanged_host(const struct install *install)
+{
+    const struct receipt *receipt = install->earlier.receipt;
+
+    return receipt && receipt->hosts_count &&
+                   !hook_differs(&install->files, install->files.count - 1)
+               ? receipt->hosts
+               : NULL;
+}
+
+/* What belongs to nobody else is the caller's: host, source and devices. */
+static int describe_host(struct receipt_host *host, const struct install *install,
+                         struct error *err)
+{
+    static char version[] = VERSION;
+    const struct plan *plan = install->wish->plan;
+    const struct receipt_host *same = unchanged_host(install);
+    struct utsname machine = {0};
+
+    uname(&machine);
+    *host = (struct receipt_host){
+        .host = same ? strdup(same->host) : as_text(machine.nodename),
+        .version = version,
+        .source = same ? strdup(same->source) : absolute_source(install->wish->source),
+        .in_job = plan->in_job,
+        .if_set = plan->if_set,
+        .unconfirmed = plan->unconfirmed,
+        .devices = calloc(plan->device_count + 1, sizeof *host->devices),
+        .devices_count = (unsigned)plan->device_count,
+        .variables = plan->variables.items,
+        .variables_count = (unsigned)plan->variables.count,
+    };
+    if (!host->host || !host->source || !host->devices)
         return error_memory(err);
-    snprintf(receipt.state, sizeof receipt.state, "%s", install->earlier.key);
-    receipt.kept = install->kept;
-    receipt.kept_count = install->kept_count;
-    receipt.folders = install->earlier.folders.items;
-    receipt.folders_count = (unsigned)install->earlier.folders.count;
-    return receipt_print(out, &receipt, err);
+    list_devices(host->devices, plan);
+    return 0;
+}
+
+static int print_receipt(const struct install *install, struct receipt_host *host,
+                         struct strbuf *text, struct error *err)
+{
+    struct receipt receipt = {
+        .format = RECEIPT_FORMAT,
+        .managed = install->managed.items,
+        .managed_count = (unsigned)install->managed.count,
+        .kept = install->kept.items,
+        .kept_count = (unsigned)install->kept.count,
+        .folders = install->folders.items,
+        .folders_count = (unsigned)install->folders.count,
+        .hosts = host,
+        .hosts_count = 1,
+    };
+
+    memcpy(receipt.state, install->earlier.key, sizeof receipt.state);
+    return receipt_print(text, &receipt, err);
+}
+
+/* The text of the receipt, which is the last of the files. */
+static int write_receipt(struct install *install, struct error *err)
+{
+    struct hook_file *file = &install->files.items[install->files.count - 1];
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    struct receipt_host host = {0};
+    int result = describe_host(&host, install, err);
+
+    if (result == 0)
+        result = print_receipt(install, &host, &text, err);
+    free(host.host);
+    free(host.source);
+    free(host.devices);
+    return result < 0 ? -1 : hook_file_set_text(file, &text, err);
 }
 
 int install_prepare(struct install *install, const struct prefix *prefix,
@@ -214,10 +250,9 @@ int install_prepare(struct install *install, const struct prefix *prefix,
         add_hooks(install, err) < 0 ||
         hook_set_add(&install->files, prefix, RECEIPT_PATH, &none, err) < 0 ||
         hook_claim(&install->files, prefix, &wish->policy, err) < 0 ||
-        list_kept(install, err) < 0 ||
-        hook_missing_folders(prefix, &install->earlier.folders, err) < 0)
+        list_kept(install, err) < 0 || list_folders(install, err) < 0)
         return -1;
-    return write_receipt_text(install, err);
+    return write_receipt(install, err);
 }
 
 bool install_differs(const struct install *install)
@@ -227,18 +262,22 @@ bool install_differs(const struct install *install)
 
 int install_write(const struct install *install, struct error *err)
 {
-    scope(strbuf_release) struct strbuf interim = STRBUF_INIT;
+    scope(error_release) struct error also = ERROR_INIT;
 
-    if (print_interim(install, &interim, err) < 0)
-        return -1;
-    return hook_write(&install->files, install->prefix, &interim, &install->earlier.folders, err);
+    if (hook_write(&install->files, install->prefix, err) == 0)
+        return 0;
+    for (size_t i = OUR_FOLDERS; i-- > 0;)
+        if (names_have(&install->folders, our_folders[i]))
+            prefix_remove_folder(install->prefix, our_folders[i], &also);
+    return -1;
 }
 
 void install_release(struct install *install)
 {
     earlier_release(&install->earlier);
     names_release(&install->managed);
+    names_release(&install->folders);
     hook_set_release(&install->files);
-    free(install->kept);
+    free(install->kept.items);
     *install = (struct install){0};
 }

@@ -30,11 +30,14 @@ struct install {
     const struct prefix *prefix;
     const struct install_wish *wish;
     struct earlier earlier;
-    struct names managed;      /* by this plan, then by earlier ones */
-    struct hook_set files;     /* the hooks, in the order of writing, and then the receipt */
-    struct receipt_kept *kept; /* files of others; the texts belong to files and earlier */
-    unsigned kept_count;
-    bool sets_aside; /* this run keeps some of them */
+    struct names managed;  /* by this plan, then by earlier ones */
+    struct hook_set files; /* the hooks, in the order of writing, and then the receipt */
+    struct names folders;  /* that apply made here, or will */
+    struct {
+        struct receipt_kept *items; /* the texts belong to files and earlier */
+        size_t count;
+        size_t room;
+    } kept; /* files of others */
 };
 
 /* Renders all files, compares them with what is there, and decides what becomes of those that are
@@ -69,7 +72,6 @@ struct removals {
     size_t count;
     size_t room;
     bool nothing; /* there was nothing of ours */
-    bool damaged; /* the receipt could not be read */
 };
 
 /* Removes what apply wrote, and only that, and puts back what stood there before. `removals` tells

@@ -1,62 +1,71 @@
 /*
- * PREFIX/etc/conda/conda-gpu.yml: what apply wrote there, so that the next run knows it. Read and
- * written through libcyaml, with a strict schema; only this module knows libcyaml's side of it.
+ * PREFIX/etc/conda/conda-gpu.yml: what apply did there, so that the next run knows it, and enough
+ * of the plan to do without the driver what the hooks do. Read and written through libcyaml; only
+ * this module knows libcyaml's side of it.
  *
- *     scope(receipt_free) struct receipt *receipt = receipt_parse(text, length);
- *     if (!receipt) ... damaged, or of another version: go on without
+ * It outlives the version that wrote it, so it tells its format. Keys that are not known here are
+ * passed over, and optional keys may be added without another format; a new format is for what an
+ * older conda-gpu must not touch. When it was written is the file's own time.
+ *
+ *     scope(receipt_free) struct receipt *receipt = receipt_parse(text, length, "conda-gpu.yml",
+ * &err);
  */
 #ifndef CONDA_GPU_RECEIPT_H
 #define CONDA_GPU_RECEIPT_H
 
-#define RECEIPT_PATH "etc/conda/conda-gpu.yml"
-
-#include "base/digest.h"
 #include "base/error.h"
 #include "gpu/device.h"
-#include "section/vars.h"
+#include "section/section.h"
 
-/* The folders that the receipt and the hooks are in, outermost first: those of them that were
-   missing are made, and are named in the receipt. */
-enum { RECEIPT_FOLDERS = 4 };
-extern const char *const receipt_folders[RECEIPT_FOLDERS];
-
-struct receipt_device {
-    char uuid[UUID_TEXT_SIZE];
-    char address[PCI_TEXT_SIZE]; /* PCI bus ID */
-};
-
-struct receipt_file {
-    char *path; /* below the prefix */
-    char digest[DIGEST_TEXT_SIZE];
-};
+enum { RECEIPT_FORMAT = 1 };
 
 /* A file of somebody else's that stood in a hook's place. */
 struct receipt_kept {
     char *path; /* where it stood and where remove puts it back, below the prefix */
-    char *now;  /* where it is */
+    char *now;  /* where it is: see path_is_kept_as */
 };
 
-struct receipt {
-    char *version;                  /* of the program that wrote it */
-    char *source;                   /* absolute path of the environment file, or "a pipe" */
-    char state[STATE_KEY_SIZE];     /* the key of the hooks' state, kept from the first apply on */
+struct receipt_device {
+    int number; /* nvidia-smi's, or RECEIPT_NO_NUMBER */
+    char uuid[UUID_TEXT_SIZE];
+    char address[PCI_TEXT_SIZE]; /* PCI bus ID */
+};
+
+enum { RECEIPT_NO_NUMBER = -1 };
+
+/* What one machine's apply resolved. */
+struct receipt_host {
+    char *host;    /* the machine, as uname -n tells it */
+    char *version; /* of the conda-gpu that wrote this part */
+    char *source;  /* absolute path of the environment file, or "standard input" or "a pipe" */
+    enum in_job in_job;
+    enum if_set if_set;
+    bool unconfirmed;               /* no driver has seen the devices */
     struct receipt_device *devices; /* in CUDA's order */
     unsigned devices_count;
-    char **variables; /* every variable ever managed here */
+    struct var *variables; /* of the plan, CUDA_VISIBLE_DEVICES among them */
     unsigned variables_count;
-    struct receipt_file *files;
-    unsigned files_count;
-    struct receipt_kept *kept;
-    unsigned kept_count;
-    char **folders; /* those that apply made, below the prefix */
-    unsigned folders_count;
 };
 
-/* NULL, without a message, for text that is no receipt of this format; errno is ENOMEM where it was
-   memory that was missing, and 0 otherwise. */
-struct receipt *receipt_parse(const char *text, size_t length);
+/* The first four belong to the prefix as a whole. */
+struct receipt {
+    unsigned format;
+    char state[STATE_KEY_SIZE]; /* the key of the hooks' state, kept from the first apply on */
+    char **managed;             /* every variable ever managed here */
+    unsigned managed_count;
+    struct receipt_kept *kept;
+    unsigned kept_count;
+    char **folders; /* those that apply made, below the prefix; remove takes them away if empty */
+    unsigned folders_count;
+    struct receipt_host *hosts;
+    unsigned hosts_count;
+};
 
-/* The receipt as text. The members may belong to the caller. */
+/* NULL, with STATUS_PREFIX, for a text that is damaged or of a newer format; `name` is the file's.
+ */
+struct receipt *receipt_parse(const char *text, size_t length, const char *name, struct error *err);
+
+/* The receipt as text. The members may belong to the caller, and must be UTF-8. */
 int receipt_print(struct strbuf *out, const struct receipt *receipt, struct error *err);
 
 /* Only for what receipt_parse returned; for scope(). */

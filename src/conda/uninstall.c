@@ -1,6 +1,7 @@
 #include "conda/install.h"
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/scope.h"
 
 #include <string.h>
@@ -14,10 +15,9 @@ static int list_files(struct hook_set *set, const struct prefix *prefix, struct 
         return -1;
     for (size_t d = 0; d < HOOK_DIRECTIONS; d++) {
         for (size_t i = 0; i < shell_count; i++) {
-            scope(free_text) char *path = hook_path(hook_directions[d], &shells[i]);
-            if (!path)
-                return error_memory(err);
-            if (hook_set_add(set, prefix, path, &none, err) < 0)
+            char path[HOOK_PATH_SIZE];
+            if (hook_set_add(set, prefix, hook_path(hook_directions[d], &shells[i], path), &none,
+                             err) < 0)
                 return -1;
         }
     }
@@ -85,13 +85,97 @@ static int report(struct removals *removals, const struct hook_file *file,
     return 0;
 }
 
-/* The receipt goes last, since it tells what there is to do. */
+static bool is_activation(const struct hook_file *file)
+{
+    return strncmp(file->path, "etc/conda/activate.d/", strlen("etc/conda/activate.d/")) == 0;
+}
+
+/* Whether the set has a file in this state for the same shell in the other folder. */
+static bool has_counterpart(const struct hook_set *set, const struct hook_file *file,
+                            enum hook_state state)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct hook_file *other = &set->items[i];
+        if (other != file && other->state == state &&
+            strcmp(path_name(other->path), path_name(file->path)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int report_staying(const struct hook_set *set, const struct hook_file *file,
+                          const struct prefix *prefix, struct error *err)
+{
+    bool both = is_activation(file) && has_counterpart(set, file, HOOK_OURS);
+
+    return error_add(err, STATUS_PREFIX,
+                     "%s/%s: somebody edited this file after conda-gpu wrote it, so it stays%s; "
+                     "remove it by hand if it is not wanted, and run again",
+                     prefix->path, file->path,
+                     both ? ", and its counterpart in deactivate.d with it" : "");
+}
+
+/* Removes the hooks that are ours and unchanged, in the reverse order of writing. Edited ones stay
+   and are reported; with one of activate.d stays what puts back in deactivate.d what it sets. */
+static int remove_hooks(const struct hook_set *set, const struct prefix *prefix, struct error *err)
+{
+    int result = 0;
+
+    for (size_t i = set->count; i-- > 0;) {
+        const struct hook_file *file = &set->items[i];
+        if (file->state == HOOK_EDITED)
+            result = report_staying(set, file, prefix, err);
+        if (file->state != HOOK_OURS || hook_is_receipt(file) ||
+            (!is_activation(file) && has_counterpart(set, file, HOOK_EDITED)))
+            continue;
+        if (prefix_remove(prefix, file->path, &file->found, err) < 0)
+            return -1; /* never the deactivation script before the activation script */
+    }
+    return result;
+}
+
+/* `original` is where somebody's own receipt stands, which takes its place; NULL: there is none. */
+static int remove_receipt(const struct hook_file *receipt, const struct prefix *prefix,
+                          const char *original, struct error *err)
+{
+    int put = original ? prefix_put_over(prefix, original, RECEIPT_PATH, err) : PREFIX_NOT_KEPT;
+
+    if (put != PREFIX_NOT_KEPT || receipt->state != HOOK_OURS)
+        return put < 0 ? -1 : 0;
+    return prefix_remove(prefix, RECEIPT_PATH, &receipt->found, err);
+}
+
+static bool was_made(const struct receipt *receipt, const char *folder)
+{
+    for (unsigned i = 0; receipt && i < receipt->folders_count; i++)
+        if (strcmp(receipt->folders[i], folder) == 0)
+            return true;
+    return false;
+}
+
+/* Removes the folders that apply made and that are empty now, and the receipt, which tells of them:
+   as late as can be. */
+static int forget(const struct hook_file *receipt, const struct earlier *earlier,
+                  const struct prefix *prefix, const char *original, struct error *err)
+{
+    for (size_t i = OUR_FOLDERS; i-- > 0;) {
+        if (path_is_in(RECEIPT_PATH, our_folders[i]) &&
+            remove_receipt(receipt, prefix, original, err) < 0)
+            return -1;
+        prefix_sweep(prefix, our_folders[i]);
+        if (was_made(earlier->receipt, our_folders[i]) &&
+            prefix_remove_folder(prefix, our_folders[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int take_away(struct removals *removals, const struct hook_set *set,
                      const struct earlier *earlier, const struct prefix *prefix, struct error *err)
 {
     const struct hook_file *receipt = &set->items[0];
     const char *original = NULL;
-    int result = hook_remove(set, prefix, err);
+    int result = remove_hooks(set, prefix, err);
 
     removals->nothing = receipt->state != HOOK_OURS;
     for (size_t i = 1; i < set->count; i++) {
@@ -100,7 +184,7 @@ static int take_away(struct removals *removals, const struct hook_set *set,
         removals->nothing = removals->nothing && set->items[i].state != HOOK_OURS;
     }
     if (result < 0 || put_back(removals, earlier, prefix, &original, err) < 0 ||
-        hook_forget(set, prefix, original, &earlier->folders, err) < 0 ||
+        forget(receipt, earlier, prefix, original, err) < 0 ||
         report(removals, receipt, prefix, err) < 0)
         return -1;
     if (original && prefix_has(prefix, RECEIPT_PATH, err) > 0)
@@ -115,7 +199,6 @@ int install_remove(struct removals *removals, const struct prefix *prefix, struc
 
     if (earlier_read(&earlier, prefix, err) < 0 || list_files(&set, prefix, err) < 0)
         return -1;
-    removals->damaged = earlier.damaged;
     return take_away(removals, &set, &earlier, prefix, err);
 }
 

@@ -88,8 +88,8 @@ START_TEST(a_file_that_may_not_grow)
     struct outcome got =
         run_script("(ulimit -f 0; \"$CONDA_GPU\" apply -q -p envs/pt 2>&1; echo $?) | cat");
 
-    ck_assert_ptr_nonnull(strstr(got.out, "env_vars.sh: cannot write: this shell (ulimit -f) or "
-                                          "the file system allows no file of its size\n4\n"));
+    ck_assert_ptr_nonnull(strstr(got.out, "conda-gpu.yml: cannot write: this shell (ulimit -f) "
+                                          "or the file system allows no file of its size\n4\n"));
     outcome_free(&got);
 }
 END_TEST

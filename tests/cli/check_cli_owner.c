@@ -395,7 +395,9 @@ static const struct odd {
      "@/etc/conda/deactivate.d/env_vars.csh: cannot read: it is neither a file nor a folder; move "
      "it away\n"},
     {"etc/conda/activate.d/env_vars.sh", HUGE_FILE,
-     "@/etc/conda/activate.d/env_vars.sh: cannot read: it is larger than any hook; move it away\n"},
+     "@/etc/conda/activate.d/env_vars.sh: cannot read: it is larger than any file of conda-gpu's; "
+     "move "
+     "it away\n"},
     {"etc/conda", LINKED_FOLDER,
      "@/etc/conda/conda-gpu.yml: cannot read: a part of it is no folder, or a symbolic link, and "
      "conda-gpu follows none here; replace it by a real folder\n"},
@@ -439,27 +441,75 @@ START_TEST(an_oddity)
 }
 END_TEST
 
-/* Receipts that tell nothing: the hooks themselves are enough. */
-static const char *const damages[] = {
-    "# Receipt of conda-gpu",
-    "# Receipt of conda-gpu, which\nversion: 99\n",
-    "# Receipt of conda-gpu\n\xff\n",
-    "# Receipt of conda-gpu\nstate: ''\n",
+/* Receipts that cannot be believed: nothing is done, nothing deleted, and there is a way out. */
+#define DAMAGED(why)                                                                               \
+    "@/etc/conda/conda-gpu.yml: this receipt of conda-gpu is damaged, so nothing was "             \
+    "changed: " why                                                                                \
+    "; put a copy of it back, or move it away and run again. Without it the hooks are still "      \
+    "known, but files that were kept as .orig or -adopted stay where they are\n"
+#define HEAD "# Receipt of conda-gpu\n"
+#define KEPT(path, now)                                                                            \
+    HEAD "format: 1\nstate: 01234567\nkept: [{path: etc/conda/" path ", now: etc/conda/" now "}]"  \
+         "\n"
+
+static const struct damage {
+    const char *receipt, *message;
+} damages[] = {
+    {"# Receipt of conda-gpu", DAMAGED("it is empty")},
+    {HEAD "\xff\n", DAMAGED("libyaml parser error")},
+    {HEAD "version: 0.1.0\nstate: 01234567\n", DAMAGED("Missing required mapping field")},
+    {HEAD "format: 1\nstate: 0123456g\n", DAMAGED("'state' is not 8 hexadecimal digits")},
+    {HEAD "format: 7\nnew: {a: b}\n",
+     "@/etc/conda/conda-gpu.yml: a newer conda-gpu wrote this receipt (its format is 7, and this "
+     "conda-gpu knows formats up to 1), so nothing was changed; use that newer conda-gpu here\n"},
+    /* Would remove a file, or rename a folder. */
+    {KEPT("activate.d/mine.sh", "activate.d/mine.sh"),
+     DAMAGED("'kept' holds a file that conda-gpu never sets aside")},
+    {KEPT("activate.d", "deactivate.d"),
+     DAMAGED("'kept' holds a file that conda-gpu never sets aside")},
 };
 
 START_TEST(a_damage)
 {
     must_apply();
-    char *before = listing();
-    sandbox_write(&box, inside("etc/conda/conda-gpu.yml"), damages[_i]);
-    struct outcome got = on_prefix("apply", NULL, NULL);
-    check_text(got.err, "note: @/etc/conda/conda-gpu.yml is damaged or of another version; what "
-                        "the hooks themselves tell is used instead\n");
+    sandbox_write(&box, inside("etc/conda/activate.d/mine.sh"), "true\n");
+    sandbox_write(&box, inside("etc/conda/conda-gpu.yml"), damages[_i].receipt);
+    check_left_alone("apply", NULL, 4, damages[_i].message);
+    check_left_alone("apply", "--force", 4, damages[_i].message);
+    check_left_alone("remove", NULL, 4, damages[_i].message);
+    char *receipt = with_prefix("@/etc/conda/conda-gpu.yml");
+    char *away = with_prefix("@/receipt.old");
+    ck_assert_int_eq(rename(receipt, away), 0); /* as the message says */
+    struct outcome got = on_prefix("remove", NULL, NULL);
     ck_assert_int_eq(got.status, 0);
-    ck_assert_ptr_nonnull(strstr(got.out, "written    etc/conda/conda-gpu.yml\n"));
-    ck_assert_ptr_nonnull(strstr(got.out, "unchanged  etc/conda/activate.d/env_vars.sh\n"));
+    for (size_t i = 0; i < HOOKS; i++)
+        ck_assert(!sandbox_has(&box, inside(hooks[i])));
+    ck_assert(sandbox_has(&box, inside("etc/conda/activate.d/mine.sh")));
+    free(receipt);
+    free(away);
     outcome_free(&got);
-    free(before);
+}
+END_TEST
+
+/* What a later version with the same format added is passed over, and nothing is forgotten. */
+START_TEST(a_receipt_with_more)
+{
+    sandbox_write(&box, inside(hooks[3]), "export MINE=1\n");
+    struct outcome got = on_prefix("apply", "--replace", NULL);
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+    char *text = sandbox_read(&box, inside("etc/conda/conda-gpu.yml"), NULL), *more = NULL;
+    ck_assert_int_ge(asprintf(&more, "%slater: {than: [this]}\n", text), 0);
+    sandbox_write(&box, inside("etc/conda/conda-gpu.yml"), more);
+    got = on_prefix("remove", NULL, NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    char *mine = sandbox_read(&box, inside(hooks[3]), NULL);
+    ck_assert_pstr_eq(mine, "export MINE=1\n");
+    free(text);
+    free(more);
+    free(mine);
+    outcome_free(&got);
 }
 END_TEST
 
@@ -539,6 +589,7 @@ static const struct before {
     {"etc/conda/activate.d/.keep", "", 0},
     {"etc/conda/*/.keep", "", 0},
     {"etc/conda/deactivate.d/.conda-gpu-mine", "", 02775},
+    {"etc/conda/activate.d/other.sh", "true\n", 0700},
 };
 
 static void make_before(const struct before *before)
@@ -614,6 +665,7 @@ static Suite *suite(void)
     tcase_add_test(tests, remove_remembers_what_is_kept);
     LOOP(tests, an_oddity, odds);
     LOOP(tests, a_damage, damages);
+    tcase_add_test(tests, a_receipt_with_more);
     tcase_add_test(tests, no_receipt);
     tcase_add_test(tests, a_receipt_of_others);
     tcase_add_test(tests, former_variable);

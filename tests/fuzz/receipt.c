@@ -7,6 +7,7 @@
 
 #include "base/scope.h"
 #include "conda/earlier.h"
+#include "conda/paths.h"
 #include "hook/render.h"
 
 #include <stdio.h>
@@ -20,23 +21,33 @@ static void require_same_texts(char *const *a, unsigned a_count, char *const *b,
         require(same_text(a[i], b[i]));
 }
 
+static void require_same_host(const struct receipt_host *a, const struct receipt_host *b)
+{
+    require(same_text(a->host, b->host) && same_text(a->version, b->version) &&
+            same_text(a->source, b->source));
+    require(a->in_job == b->in_job && a->if_set == b->if_set && a->unconfirmed == b->unconfirmed);
+    require(a->devices_count == b->devices_count && a->variables_count == b->variables_count);
+    for (unsigned i = 0; i < a->devices_count; i++)
+        require(a->devices[i].number == b->devices[i].number &&
+                same_text(a->devices[i].uuid, b->devices[i].uuid) &&
+                same_text(a->devices[i].address, b->devices[i].address));
+    for (unsigned i = 0; i < a->variables_count; i++)
+        require(same_text(a->variables[i].name, b->variables[i].name) &&
+                a->variables[i].kind == b->variables[i].kind &&
+                !a->variables[i].value == !b->variables[i].value);
+}
+
 static void require_same(const struct receipt *a, const struct receipt *b)
 {
-    require(same_text(a->version, b->version) && same_text(a->source, b->source));
     require(same_text(a->state, b->state));
-    require_same_texts(a->variables, a->variables_count, b->variables, b->variables_count);
+    require_same_texts(a->managed, a->managed_count, b->managed, b->managed_count);
     require_same_texts(a->folders, a->folders_count, b->folders, b->folders_count);
-    require(a->devices_count == b->devices_count && a->files_count == b->files_count &&
-            a->kept_count == b->kept_count);
-    for (unsigned i = 0; i < a->devices_count; i++)
-        require(same_text(a->devices[i].uuid, b->devices[i].uuid) &&
-                same_text(a->devices[i].address, b->devices[i].address));
-    for (unsigned i = 0; i < a->files_count; i++)
-        require(same_text(a->files[i].path, b->files[i].path) &&
-                same_text(a->files[i].digest, b->files[i].digest));
+    require(a->kept_count == b->kept_count && a->hosts_count == b->hosts_count);
     for (unsigned i = 0; i < a->kept_count; i++)
         require(same_text(a->kept[i].path, b->kept[i].path) &&
                 same_text(a->kept[i].now, b->kept[i].now));
+    for (unsigned i = 0; i < a->hosts_count; i++)
+        require_same_host(&a->hosts[i], &b->hosts[i]);
 }
 
 static bool is_inside(const char *path)
@@ -47,29 +58,30 @@ static bool is_inside(const char *path)
 static void require_sound(const struct receipt *receipt)
 {
     require(strlen(receipt->state) == STATE_KEY_SIZE - 1);
-    for (unsigned i = 0; i < receipt->variables_count; i++)
-        require(var_name_has_shape(receipt->variables[i]));
+    for (unsigned i = 0; i < receipt->managed_count; i++)
+        require(var_name_has_shape(receipt->managed[i]));
     for (unsigned i = 0; i < receipt->folders_count; i++)
         require(is_inside(receipt->folders[i]));
     for (unsigned i = 0; i < receipt->kept_count; i++)
-        require(strncmp(receipt->kept[i].path, "etc/conda/", 10) == 0 &&
-                strncmp(receipt->kept[i].now, "etc/conda/", 10) == 0 &&
-                !strstr(receipt->kept[i].path, "/../") && !strstr(receipt->kept[i].now, "/../"));
+        require(is_inside(receipt->kept[i].path) && is_inside(receipt->kept[i].now) &&
+                strcmp(receipt->kept[i].path, receipt->kept[i].now) != 0);
 }
 
 static void check_receipt(const char *text, size_t length)
 {
-    scope(receipt_free) struct receipt *receipt = receipt_parse(text, length);
+    scope(error_release) struct error err = ERROR_INIT;
+    scope(receipt_free) struct receipt *receipt = receipt_parse(text, length, "R", &err);
     scope(strbuf_release) struct strbuf printed = STRBUF_INIT;
     scope(strbuf_release) struct strbuf printed_again = STRBUF_INIT;
-    scope(error_release) struct error err = ERROR_INIT;
 
+    require_contract(receipt ? 0 : -1, &err);
     if (!receipt)
         return;
     require_sound(receipt);
     require(receipt_print(&printed, receipt, &err) == 0);
     require(receipt_is_ours(printed.text, printed.length));
-    scope(receipt_free) struct receipt *again = receipt_parse(printed.text, printed.length);
+    scope(receipt_free) struct receipt *again =
+        receipt_parse(printed.text, printed.length, "R", &err);
     require(again != NULL);
     require_same(receipt, again);
     require(receipt_print(&printed_again, again, &err) == 0);
@@ -112,9 +124,9 @@ static void check_history(const uint8_t *data, size_t size)
     scratch_write(RECEIPT_PATH, data, size);
     scratch_write("etc/conda/deactivate.d/env_vars.sh", data, size);
     require(prefix_open(&site, scratch_folder(), &err) == 0);
-    require(earlier_read(&history, &site, &err) == 0 && !err.count);
-    require(strlen(history.key) == STATE_KEY_SIZE - 1);
-    require(!history.receipt || !history.damaged);
+    int result = earlier_read(&history, &site, &err);
+    require_contract(result, &err);
+    require(result < 0 || strlen(history.key) == STATE_KEY_SIZE - 1);
     for (size_t i = 0; i < history.managed.count; i++)
         require(var_name_has_shape(history.managed.items[i]));
 }

@@ -47,6 +47,9 @@ static void read_text(struct tree_entry *entry, int folder, const char *name, co
     if (fd < 0 || read(fd, entry->text, entry->length) != (ssize_t)entry->length)
         ck_abort_msg("%s: %s", name, strerror(errno));
     close(fd);
+    if (strncmp(entry->text, TREE_LOCK_TEXT, strlen(TREE_LOCK_TEXT)) == 0)
+        entry->length = strlen(TREE_LOCK_TEXT);
+    entry->text[entry->length] = '\0';
 }
 
 static int by_name(const void *one, const void *other)

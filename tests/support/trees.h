@@ -1,7 +1,8 @@
 /*
  * Whole folders as values: read, compared byte for byte and mode for mode, and made again. Of what
  * changes by itself nothing is looked at: times, sizes of folders, inode numbers. Temporary files
- * of conda-gpu are all called TREE_TEMPORARY, since their names are random.
+ * of conda-gpu are all called TREE_TEMPORARY, since their names are random, and its lock holds no
+ * more than TREE_LOCK_TEXT.
  */
 #ifndef CONDA_GPU_TESTS_TREES_H
 #define CONDA_GPU_TESTS_TREES_H
@@ -11,6 +12,7 @@
 #include <sys/types.h>
 
 #define TREE_TEMPORARY ".conda-gpu-*.tmp"
+#define TREE_LOCK_TEXT "process "
 
 struct tree_entry {
     char *path; /* below the root, which is "" */

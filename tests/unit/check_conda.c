@@ -1,21 +1,24 @@
 /*
- * The modules that know a prefix's files: site, receipt, history, hook. What apply and remove make
- * of them, through the command line, is in check_cli_apply.c.
+ * The modules that know a prefix's files: prefix, lock, paths, receipt, earlier, hooks. What apply
+ * and remove make of them, through the command line, is in check_cli_apply.c and
+ * check_cli_owner.c.
  */
 #include "support/one_prefix.h"
 
+#include "base/digest.h"
 #include "base/scope.h"
 #include "conda/earlier.h"
 #include "conda/hooks.h"
-#include "conda/prefix.h"
+#include "conda/lock.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static struct prefix site;
@@ -34,6 +37,21 @@ static void tear_down(void)
     prefix_close(&site);
     error_release(&err);
     one_prefix_close();
+}
+
+/* A text as a strbuf, until the next call. */
+static const struct strbuf *bytes(const char *text, size_t length)
+{
+    static struct strbuf buf;
+
+    strbuf_release(&buf);
+    strbuf_add(&buf, text, length);
+    return &buf;
+}
+
+static int write_text(const char *path, const char *text)
+{
+    return prefix_write(&site, path, bytes(text, strlen(text)), NULL, &err);
 }
 
 static char *content(const char *path)
@@ -57,7 +75,7 @@ static void check_error(const char *wanted)
     ck_assert_int_eq(err.status, STATUS_PREFIX);
 }
 
-/* site */
+/* prefix */
 
 START_TEST(prefix_of_nothing)
 {
@@ -77,20 +95,20 @@ START_TEST(prefix_writes_and_reads)
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     ck_assert_int_eq(prefix_read(&site, "a/b/c", &text, &err), 0);
-    ck_assert_int_eq(prefix_write(&site, "a/b/c", "x\0y", 3, &err), 0);
+    ck_assert_int_eq(prefix_write(&site, "a/b/c", bytes("x\0y", 3), NULL, &err), 0);
     ck_assert_int_eq(prefix_read(&site, "a/b/c", &text, &err), 1);
     ck_assert_uint_eq(text.length, 3);
     ck_assert_mem_eq(text.text, "x\0y", 3);
     ck_assert_int_eq(prefix_has(&site, "a/b/c", &err), 1);
     ck_assert_int_eq(prefix_has_folder(&site, "a/b", &err), 1);
     ck_assert_int_eq(prefix_has(&site, "a/x", &err), 0);
-    ck_assert_int_eq(prefix_remove(&site, "a/b/c", &err), 0);
-    ck_assert_int_eq(prefix_remove(&site, "a/b/c", &err), 0);
-    ck_assert_int_eq(prefix_remove(&site, "no/folder", &err), 0);
-    ck_assert_int_eq(prefix_remove_folder(&site, "a", 0, &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "a/b/c", &text, &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "a/b/c", &text, &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "no/folder", &text, &err), 0);
+    ck_assert_int_eq(prefix_remove_folder(&site, "a", &err), 0);
     ck_assert_int_eq(prefix_has_folder(&site, "a", &err), 1);
-    ck_assert_int_eq(prefix_remove_folder(&site, "a/b", 0, &err), 0);
-    ck_assert_int_eq(prefix_remove_folder(&site, "a", 0, &err), 0);
+    ck_assert_int_eq(prefix_remove_folder(&site, "a/b", &err), 0);
+    ck_assert_int_eq(prefix_remove_folder(&site, "a", &err), 0);
     ck_assert_int_eq(prefix_has_folder(&site, "a", &err), 0);
     ck_assert_str_eq(error_text(&err), "");
 }
@@ -124,7 +142,7 @@ START_TEST(prefix_is_blocked)
     ck_assert_int_eq(mkfifoat(site.folder, "fifo", 0600), 0);
     ck_assert_int_eq(prefix_read(&site, blocked[_i].path, &text, &err), -1);
     check_error(message);
-    prefix_remove(&site, "out/file", &err);
+    prefix_remove(&site, "out/file", bytes("kept", 4), &err);
     ck_assert(sandbox_has(&box, "outside/file"));
 }
 END_TEST
@@ -133,12 +151,11 @@ START_TEST(prefix_writes_through_no_link)
 {
     sandbox_write(&box, "outside/file", "kept");
     ck_assert_int_eq(symlinkat("../../outside", site.folder, "etc"), 0);
-    ck_assert_int_eq(prefix_write(&site, "etc/file", "x", 1, &err), -1);
+    ck_assert_int_eq(write_text("etc/file", "x"), -1);
     ck_assert_int_eq(symlinkat("../../outside/file", site.folder, "link"), 0);
-    ck_assert_int_eq(prefix_write(&site, "link", "x", 1, &err), 0);
+    ck_assert_int_eq(write_text("link", "x"), -1);
     scope(free_text) char *kept = sandbox_read(&box, "outside/file", NULL);
     ck_assert_str_eq(kept, "kept");
-    check_content("link", "x");
 }
 END_TEST
 
@@ -146,83 +163,200 @@ static const struct {
     mode_t prefix, file, folder;
 } modes[] = {{0755, 0644, 0755}, {0775, 0664, 0775}, {0700, 0644, 0755}};
 
+static mode_t mode_of(const struct prefix *opened, const char *path)
+{
+    struct stat st;
+
+    ck_assert_int_eq(fstatat(opened->folder, path, &st, 0), 0);
+    return st.st_mode & 07777;
+}
+
 START_TEST(prefix_has_modes)
 {
     struct prefix other = PREFIX_INIT;
-    struct stat st;
 
     ck_assert_int_eq(chmod(prefix, modes[_i].prefix), 0);
     umask(077);
     ck_assert_int_eq(prefix_open(&other, prefix, &err), 0);
-    ck_assert_int_eq(prefix_write(&other, "new/file", "", 0, &err), 0);
-    ck_assert_int_eq(fstatat(other.folder, "new/file", &st, 0), 0);
-    ck_assert_int_eq(st.st_mode & 07777, modes[_i].file);
-    ck_assert(prefix_is_marked(&other, "new"));
-    ck_assert_int_eq(prefix_settle(&other, "new", &err), 0);
-    ck_assert(!prefix_is_marked(&other, "new"));
-    ck_assert_int_eq(fstatat(other.folder, "new", &st, 0), 0);
-    ck_assert_int_eq(st.st_mode & 07777, modes[_i].folder);
+    ck_assert_int_eq(prefix_write(&other, "new/file", bytes("", 0), NULL, &err), 0);
     umask(022);
+    ck_assert_int_eq(mode_of(&other, "new/file"), modes[_i].file);
+    ck_assert_int_eq(mode_of(&other, "new"), modes[_i].folder);
     prefix_close(&other);
 }
 END_TEST
 
-START_TEST(prefix_locks)
+/* What acl(5) calls the mask stands where a mode has the group's bits. Each ACL gives user 54321
+   everything; its owning group, and whom a folder hands on to what is made in it, as told here. */
+static const struct {
+    unsigned group; /* the owning group's rights to the prefix */
+    bool handed_on; /* new files get the ACL as well */
+    mode_t file, folder;
+} acls[] = {{5, false, 0644, 0755}, {7, false, 0664, 0775}, {5, true, 0664, 0775}};
+
+static int set_acl(const char *name, unsigned group)
+{
+    enum { USER_OBJ = 1, USER = 2, GROUP_OBJ = 4, MASK = 0x10, OTHER_OBJ = 0x20, ALL = 7 };
+    const struct {
+        uint32_t version;
+        struct {
+            uint16_t tag, rights;
+            uint32_t id;
+        } entries[5];
+    } acl = {htole32(2),
+             {{htole16(USER_OBJ), htole16(ALL), UINT32_MAX},
+              {htole16(USER), htole16(ALL), htole32(54321)},
+              {htole16(GROUP_OBJ), htole16((uint16_t)group), UINT32_MAX},
+              {htole16(MASK), htole16(ALL), UINT32_MAX},
+              {htole16(OTHER_OBJ), htole16(5), UINT32_MAX}}};
+
+    return setxattr(prefix, name, &acl, sizeof acl, 0);
+}
+
+START_TEST(prefix_has_an_acl)
 {
     struct prefix other = PREFIX_INIT;
-    scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
+    struct stat st;
 
-    ck_assert_int_eq(prefix_lock(&site, &err), 0);
+    if (set_acl("system.posix_acl_access", acls[_i].group) < 0) {
+        test_skip(false, "ACLs: %s", strerror(errno));
+        return;
+    }
+    if (acls[_i].handed_on)
+        ck_assert_int_eq(set_acl("system.posix_acl_default", acls[_i].group), 0);
+    ck_assert_int_eq(stat(prefix, &st), 0);
+    ck_assert_int_eq(st.st_mode & 07777, 0775);
     ck_assert_int_eq(prefix_open(&other, prefix, &err), 0);
-    ck_assert_int_eq(prefix_lock(&other, &err), PREFIX_BUSY);
-    prefix_lock_holder(&other, &holder);
-    scope(free_text) char *process = format_text("(process %d)", getpid());
-    ck_assert_msg(strstr(strbuf_text(&holder), process) ||
-                      strcmp(strbuf_text(&holder), "another process") == 0,
-                  "%s", strbuf_text(&holder));
-    prefix_close(&site);
-    ck_assert_int_eq(prefix_lock(&other, &err), 0);
-    ck_assert_str_eq(error_text(&err), "");
+    ck_assert_int_eq(prefix_write(&other, "new/file", bytes("", 0), NULL, &err), 0);
+    ck_assert_int_eq(mode_of(&other, "new/file"), acls[_i].file);
+    ck_assert_int_eq(mode_of(&other, "new"), acls[_i].folder);
     prefix_close(&other);
 }
 END_TEST
 
-/* conda's own file is the lock's, and stays as it is; without it, its folder will do. */
-START_TEST(prefix_lock_changes_nothing)
+/* What somebody put there, or changed, since it was looked at. */
+START_TEST(prefix_replaces_only_what_it_was_told)
 {
-    scope(free_text) char *history = sandbox_path(&box, inside("conda-meta/history"));
-    struct stat before, after;
+    scope(strbuf_release) struct strbuf old = STRBUF_INIT;
 
-    ck_assert_int_eq(stat(history, &before), 0);
-    ck_assert_int_eq(prefix_lock(&site, &err), 0);
-    ck_assert_int_eq(stat(history, &after), 0);
-    ck_assert_mem_eq(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
-    ck_assert_int_eq(after.st_size, 0);
+    sandbox_write(&box, inside("a/theirs"), "theirs");
+    strbuf_adds(&old, "old");
+    ck_assert_int_eq(write_text("a/theirs", "ours"), -1);
+    check_error("a/theirs: somebody changed this file while conda-gpu ran, so it stays as it is; "
+                "run conda-gpu again\n");
+    ck_assert_int_eq(prefix_write(&site, "a/theirs", bytes("ours", 4), &old, &err), -1);
+    ck_assert_int_eq(prefix_write(&site, "a/none", bytes("ours", 4), &old, &err), -1);
+    ck_assert_int_eq(prefix_remove(&site, "a/theirs", &old, &err), -1);
+    check_content("a/theirs", "theirs");
+    ck_assert(!sandbox_has(&box, inside("a/none")));
+    sandbox_write(&box, inside("a/theirs"), "old");
+    ck_assert_int_eq(prefix_write(&site, "a/theirs", bytes("ours", 4), &old, &err), 0);
+    check_content("a/theirs", "ours");
+}
+END_TEST
+
+/* lock */
+
+#define LOCK ".conda-gpu.lock"
+
+START_TEST(lock_is_one_s)
+{
+    struct prefix other = PREFIX_INIT;
+    struct lock lock = LOCK_INIT, other_lock = LOCK_INIT;
+    scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
+    scope(free_text) char *process = format_text("process %d on ", getpid());
+
+    ck_assert_int_eq(lock_take(&lock, &site, &err), LOCK_TAKEN);
+    ck_assert_int_eq(prefix_open(&other, prefix, &err), 0);
+    ck_assert_int_eq(lock_take(&other_lock, &other, &err), LOCK_BUSY);
+    lock_holder(&other, &holder);
+    ck_assert_int_eq(strncmp(strbuf_text(&holder), process, strlen(process)), 0);
+    lock_release(&lock);
+    ck_assert_int_eq(lock_take(&other_lock, &other, &err), LOCK_TAKEN);
+    ck_assert_str_eq(error_text(&err), "");
+    lock_release(&other_lock);
+    ck_assert(!sandbox_has(&box, inside(LOCK)));
+    prefix_close(&other);
+}
+END_TEST
+
+/* Of those who may not write, nobody can hold it. */
+START_TEST(lock_is_for_writers)
+{
+    struct lock lock = LOCK_INIT;
+
+    ck_assert_int_eq(fchmod(site.folder, _i ? 02775 : 0755), 0);
     prefix_close(&site);
-    ck_assert_int_eq(unlink(history), 0);
     ck_assert_int_eq(prefix_open(&site, prefix, &err), 0);
-    ck_assert_int_eq(prefix_lock(&site, &err), 0);
-    ck_assert(!sandbox_has(&box, inside("conda-meta/history")));
+    ck_assert_int_eq(lock_take(&lock, &site, &err), LOCK_TAKEN);
+    ck_assert_int_eq(mode_of(&site, LOCK), _i ? 0660 : 0600);
+    lock_release(&lock);
+}
+END_TEST
+
+/* What a killed run left is nobody's. */
+START_TEST(lock_of_a_killed_run)
+{
+    struct lock lock = LOCK_INIT;
+
+    sandbox_write(&box, inside(LOCK), "process 1 on nowhere");
+    sandbox_write(&box, inside(".conda-gpu-0.tmp"), "");
+    ck_assert_int_eq(mkdirat(site.folder, ".conda-gpu-folder.tmp", 0700), 0);
+    ck_assert_int_eq(lock_take(&lock, &site, &err), LOCK_TAKEN);
+    lock_release(&lock);
+    ck_assert(!sandbox_has(&box, inside(LOCK)));
+    ck_assert(!sandbox_has(&box, inside(".conda-gpu-0.tmp")));
+    ck_assert(!sandbox_has(&box, inside(".conda-gpu-folder.tmp")));
+}
+END_TEST
+
+/* Of others' files none is opened for writing or locked. */
+static const char *const no_locks[] = {"it is a symbolic link, and conda-gpu follows none here; "
+                                       "replace it by a real file or folder\n",
+                                       "it is a folder; move it away\n",
+                                       "it is neither a file nor a folder; move it away\n"};
+
+START_TEST(lock_is_a_file)
+{
+    struct lock lock = LOCK_INIT;
+    scope(free_text) char *message =
+        format_text(LOCK ": cannot lock the environment: %s", no_locks[_i]);
+
+    sandbox_write(&box, "outside", "kept");
+    ck_assert_int_eq(_i == 0   ? symlinkat("../../outside", site.folder, LOCK)
+                     : _i == 1 ? mkdirat(site.folder, LOCK, 0755)
+                               : mkfifoat(site.folder, LOCK, 0600),
+                     0);
+    ck_assert_int_eq(lock_take(&lock, &site, &err), -1);
+    check_error(message);
+    scope(free_text) char *kept = sandbox_read(&box, "outside", NULL);
+    ck_assert_str_eq(kept, "kept");
 }
 END_TEST
 
 START_TEST(prefix_keeps_and_puts_back)
 {
+    scope(strbuf_release) struct strbuf mine = STRBUF_INIT;
+
+    strbuf_adds(&mine, "mine");
     sandbox_write(&box, inside("a/mine"), "mine");
     sandbox_write(&box, inside("a/taken"), "taken");
     ck_assert_int_eq(prefix_keep(&site, "a/mine", "a/taken", &err), -1);
     ck_assert_int_eq(prefix_keep(&site, "a/mine", "a/mine.orig", &err), 0);
     check_content("a/mine.orig", "mine");
-    ck_assert_int_eq(prefix_write(&site, "a/mine", "ours", 4, &err), 0);
+    ck_assert_int_eq(prefix_write(&site, "a/mine", bytes("ours", 4), &mine, &err), 0);
     check_content("a/mine.orig", "mine");
     ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", &err), PREFIX_TAKEN);
     check_content("a/mine", "ours");
-    ck_assert_int_eq(prefix_remove(&site, "a/mine", &err), 0);
+    ck_assert_int_eq(prefix_remove(&site, "a/mine", bytes("ours", 4), &err), 0);
     ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", &err), PREFIX_PUT_BACK);
     check_content("a/mine", "mine");
     ck_assert(!sandbox_has(&box, inside("a/mine.orig")));
     check_content("a/taken", "taken");
     ck_assert_int_eq(prefix_put_back(&site, "a/gone", "a/x", &err), PREFIX_NOT_KEPT);
+    ck_assert_int_eq(mkdirat(site.folder, "a/folder", 0755), 0);
+    ck_assert_int_eq(prefix_put_back(&site, "a/folder", "a/x", &err), PREFIX_NOT_KEPT);
+    ck_assert_int_eq(prefix_put_over(&site, "a/folder", "a/x", &err), PREFIX_NOT_KEPT);
 }
 END_TEST
 
@@ -240,142 +374,205 @@ END_TEST
 /* receipt */
 
 static char name_a[] = "A", name_visible[] = "CUDA_VISIBLE_DEVICES", etc_conda[] = "etc/conda";
-static char hook_sh[] = "etc/conda/activate.d/env_vars.sh", version[] = "1.2";
-static char hook_orig[] = "etc/conda/activate.d/env_vars.sh.orig";
-static char *variables[] = {name_a, name_visible};
+static char hook_sh[] = "etc/conda/activate.d/env_vars.sh", version[] = "1.2", machine[] = "dgx-01";
+static char hook_orig[] = "etc/conda/activate.d/env_vars.sh.orig", one_three[] = "1,3";
+static char odd_value[] = "a: b\n'\"~\t\x01 ", colon[] = ":";
+static char *managed[] = {name_a, name_visible};
 static char *made_folders[] = {etc_conda};
 static struct receipt_device devices[] = {
-    {"GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "0000:0f:00.0"}};
-static struct receipt_file files[] = {{hook_sh, "0123456789abcdef"}};
+    {1, "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "0000:0f:00.0"},
+    {RECEIPT_NO_NUMBER, "MIG-8932f937-d72c-4106-c12f-20bd9faed9f7", "0000:0f:00.0"}};
+static struct var variables[] = {{name_visible, VAR_SET, one_three, NULL},
+                                 {name_a, VAR_APPEND, odd_value, colon}};
 static struct receipt_kept kept[] = {{hook_sh, hook_orig}};
 
 static struct receipt full_receipt(char *source)
 {
-    return (struct receipt){.version = version,
-                            .source = source,
+    static struct receipt_host host;
+
+    host = (struct receipt_host){.host = machine,
+                                 .version = version,
+                                 .source = source,
+                                 .in_job = IN_JOB_OVERRIDE,
+                                 .if_set = IF_SET_KEEP,
+                                 .unconfirmed = true,
+                                 .devices = devices,
+                                 .devices_count = 2,
+                                 .variables = variables,
+                                 .variables_count = 2};
+    return (struct receipt){.format = 1,
                             .state = "0123abcd",
-                            .devices = devices,
-                            .devices_count = 1,
-                            .variables = variables,
-                            .variables_count = 2,
-                            .files = files,
-                            .files_count = 1,
+                            .managed = managed,
+                            .managed_count = 2,
                             .kept = kept,
                             .kept_count = 1,
                             .folders = made_folders,
-                            .folders_count = 1};
+                            .folders_count = 1,
+                            .hosts = &host,
+                            .hosts_count = 1};
 }
 
-/* Sources of any bytes, since a path may hold all but NUL, and what stands for them if YAML cannot
-   hold them. */
-static const char *const sources[][2] = {
-    {"/a/environment.yml", NULL},
-    {"/a b/it's", NULL},
-    {"/new\nline", NULL},
-    {"/: # - {x", NULL},
-    {"/caf\xc3\xa9", NULL},
-    {"/caf\xe9", "/caf\\xe9"},
-    {"/\x01\x1b", NULL},
-    {"~", NULL},
-    {"", NULL},
-    {"/trailing \n", NULL},
-    {"null", NULL},
-};
+static struct receipt *parse(const char *text, size_t length)
+{
+    return receipt_parse(text, length, "R", &err);
+}
+
+/* Any text, as a path may hold it. */
+static const char *const sources[] = {"/a/environment.yml", "/a b/it's", "/new\nline", "/: # - {x",
+                                      "/caf\xc3\xa9",       "/\x01\x1b", "~",          "",
+                                      "/trailing \n",       "null"};
 
 START_TEST(receipt_reads_back)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *source = strdup(sources[_i][0]);
+    scope(free_text) char *source = strdup(sources[_i]);
     struct receipt receipt = full_receipt(source);
 
     ck_assert_msg(receipt_print(&text, &receipt, &err) == 0, "%s", error_text(&err));
     ck_assert(receipt_is_ours(strbuf_text(&text), text.length));
-    scope(receipt_free) struct receipt *again = receipt_parse(strbuf_text(&text), text.length);
-    ck_assert_ptr_nonnull(again);
-    ck_assert_str_eq(again->version, "1.2");
-    ck_assert_str_eq(again->source, sources[_i][1] ? sources[_i][1] : sources[_i][0]);
+    scope(receipt_free) struct receipt *again = parse(strbuf_text(&text), text.length);
+    ck_assert_msg(again != NULL, "%s", error_text(&err));
+    const struct receipt_host *host = again->hosts;
     ck_assert_str_eq(again->state, "0123abcd");
-    ck_assert_uint_eq(again->devices_count, 1);
-    ck_assert_str_eq(again->devices[0].uuid, devices[0].uuid);
-    ck_assert_str_eq(again->devices[0].address, devices[0].address);
-    ck_assert_uint_eq(again->variables_count, 2);
-    ck_assert_str_eq(again->variables[1], "CUDA_VISIBLE_DEVICES");
-    ck_assert_str_eq(again->files[0].digest, "0123456789abcdef");
+    ck_assert_uint_eq(again->managed_count, 2);
+    ck_assert_str_eq(again->managed[1], "CUDA_VISIBLE_DEVICES");
     ck_assert_str_eq(again->kept[0].now, kept[0].now);
     ck_assert_str_eq(again->folders[0], "etc/conda");
+    ck_assert_uint_eq(again->hosts_count, 1);
+    ck_assert_str_eq(host->host, "dgx-01");
+    ck_assert_str_eq(host->version, "1.2");
+    ck_assert_str_eq(host->source, sources[_i]);
+    ck_assert(host->in_job == IN_JOB_OVERRIDE && host->if_set == IF_SET_KEEP && host->unconfirmed);
+    ck_assert_uint_eq(host->devices_count, 2);
+    ck_assert_str_eq(host->devices[0].uuid, devices[0].uuid);
+    ck_assert_str_eq(host->devices[0].address, devices[0].address);
+    ck_assert_int_eq(host->devices[1].number, RECEIPT_NO_NUMBER);
+    ck_assert_uint_eq(host->variables_count, 2);
+    ck_assert_str_eq(host->variables[0].value, "1,3");
+    ck_assert_ptr_null(host->variables[0].separator);
+    ck_assert_int_eq(host->variables[1].kind, VAR_APPEND);
+    ck_assert_str_eq(host->variables[1].value, odd_value);
+    ck_assert_str_eq(host->variables[1].separator, ":");
 }
 END_TEST
 
 START_TEST(receipt_of_nothing)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    char source[] = "/x";
-    const struct receipt receipt = {.version = version, .source = source, .state = "0123abcd"};
+    const struct receipt receipt = {.format = 1, .state = "0123abcd"};
 
     ck_assert_msg(receipt_print(&text, &receipt, &err) == 0, "%s", error_text(&err));
-    scope(receipt_free) struct receipt *again = receipt_parse(strbuf_text(&text), text.length);
+    scope(receipt_free) struct receipt *again = parse(strbuf_text(&text), text.length);
     ck_assert_ptr_nonnull(again);
-    ck_assert_uint_eq(again->devices_count + again->variables_count + again->files_count +
-                          again->kept_count + again->folders_count,
-                      0);
+    ck_assert_uint_eq(
+        again->managed_count + again->kept_count + again->folders_count + again->hosts_count, 0);
 }
 END_TEST
 
-#define LISTS "devices: []\nvariables: []\nfiles: []\nkept: []\nfolders: []\n"
-#define BEGIN "version: 1\nsource: /x\nstate: 0123abcd\n"
+#define BEGIN "format: 1\nstate: 0123abcd\n"
+#define HOST                                                                                       \
+    BEGIN "hosts:\n- {host: a, version: 1, source: /x, in_job: keep, if_set: keep, "               \
+          "unconfirmed: false, "
+#define KEPT(path, now) BEGIN "kept: [{path: etc/conda/" path ", now: etc/conda/" now "}]\n"
+#define SH              "activate.d/env_vars.sh"
 
 static const struct {
     const char *text;
     bool good;
 } receipts[] = {
-    {BEGIN LISTS, true},
-    {"# comment\n" BEGIN LISTS, true},
+    {BEGIN, true},
+    {"# comment\n" BEGIN, true},
+    {BEGIN "managed: []\nkept: []\nfolders: []\nhosts: []\n", true},
+    {BEGIN "more: 1\nmuch_more: {a: [b, {c: d}]}\n", true},
+    {HOST "more: [1]}\n", true},
+    {BEGIN "kept: [{path: etc/conda/" SH ", now: etc/conda/" SH ".orig, more: 1}]\n", true},
     {"", false},
     {"# Receipt of conda-gpu\n", false},
     {"---\n", false},
     {"[]\n", false},
     {"text\n", false},
     {"\xff\n", false},
-    {BEGIN LISTS "more: 1\n", false},
-    {BEGIN, false},
-    {"version: 1\nsource: /x\nstate: 0123ABCD\n" LISTS, false},
-    {"version: 1\nsource: /x\nstate: 0123abc\n" LISTS, false},
-    {"version: 1\nsource: /x\nstate: 0123abcd0\n" LISTS, false},
-    {"version: 1\nsource: /x\nstate: ''\n" LISTS, false},
-    {"version: 1\nsource: /x\nstate: $(id)abc\n" LISTS, false},
-    {BEGIN "devices: []\nvariables: ['A;id']\nfiles: []\nkept: []\nfolders: []\n", false},
-    {BEGIN "devices: []\nvariables: ['']\nfiles: []\nkept: []\nfolders: []\n", false},
-    {BEGIN "devices: []\nvariables: [PATH]\nfiles: []\nkept: []\nfolders: []\n", false},
-    {BEGIN "devices: []\nvariables: [CUDA_VISIBLE_DEVICES]\nfiles: []\nkept: []\nfolders: []\n",
-     true},
-    {BEGIN "devices: []\nvariables: [A]\nfiles: []\nkept: []\nfolders: []\n", true},
-    {BEGIN "devices: []\nvariables: []\nfiles: []\nkept: []\nfolders: [bin]\n", false},
-    {BEGIN "devices: []\nvariables: []\nfiles: []\nkept: []\nfolders: [../x]\n", false},
-    {BEGIN "devices: []\nvariables: []\nfiles: []\nkept: []\nfolders: [etc]\n", true},
-    {BEGIN "devices: []\nvariables: []\nfiles: []\nfolders: []\nkept: [{path: "
-           "etc/conda/activate.d/env_vars.sh, now: bin/python}]\n",
+    {"format: 1\n", false},
+    {"state: 0123abcd\n", false},
+    {"format: 0\nstate: 0123abcd\n", false},
+    {"format: -1\nstate: 0123abcd\n", false},
+    {"format: 1\nstate: 0123ABCD\n", false},
+    {"format: 1\nstate: 0123abc\n", false},
+    {"format: 1\nstate: 0123abcd0\n", false},
+    {"format: 1\nstate: ''\n", false},
+    {"format: 1\nstate: $(id)abc\n", false},
+    {BEGIN "managed: ['A;id']\n", false},
+    {BEGIN "managed: ['']\n", false},
+    {BEGIN "managed: [PATH]\n", false},
+    {BEGIN "managed: [A, CUDA_VISIBLE_DEVICES]\n", true},
+    {BEGIN "folders: [bin]\n", false},
+    {BEGIN "folders: [../x]\n", false},
+    {BEGIN "folders: [etc]\n", true},
+    {KEPT(SH, SH ".orig"), true},
+    {KEPT(SH, SH ".orig.17"), true},
+    {KEPT(SH, "activate.d/env_vars-adopted.sh"), true},
+    {KEPT("conda-gpu.yml", "conda-gpu.yml.orig"), true},
+    {KEPT(SH, SH), false},
+    {KEPT(SH, SH ".orig.0"), false},
+    {KEPT(SH, SH ".orig."), false},
+    {KEPT(SH, SH ".orig.1x"), false},
+    {KEPT(SH, SH ".orig.1/x"), false},
+    {KEPT(SH, SH ".original"), false},
+    {KEPT(SH, "activate.d/other.sh"), false},
+    {KEPT(SH, "activate.d/env_vars-adopted.fish"), false},
+    {KEPT(SH, "activate.d/env_vars-adopted.sh.orig"), false},
+    {KEPT(SH, "deactivate.d/env_vars.sh.orig"), false},
+    {KEPT("activate.d/other.sh", "activate.d/other.sh.orig"), false},
+    {KEPT("conda-gpu.yml", "conda-gpu-adopted.yml"), false},
+    {KEPT("../../bin/x", "../../bin/x.orig"), false},
+    {HOST "variables: [{name: A, kind: set, value: x}]}\n", true},
+    {HOST "variables: [{name: A, kind: unset}]}\n", true},
+    {HOST "variables: [{name: A, kind: append, value: x, separator: ''}]}\n", true},
+    {HOST "variables: [{name: A, kind: append, value: x}]}\n", false},
+    {HOST "variables: [{name: A, kind: set}]}\n", false},
+    {HOST "variables: [{name: A, kind: 7, value: x}]}\n", false},
+    {HOST "variables: [{name: PATH, kind: unset}]}\n", false},
+    {HOST "devices: [{number: 1, uuid: "
+          "0123456789012345678901234567890123456789012345678901234567890123456789, address: x}]}\n",
      false},
-    {BEGIN "devices: []\nvariables: []\nfiles: []\nfolders: []\nkept: [{path: "
-           "etc/conda/../../bin/x, now: etc/conda/../../bin/y}]\n",
-     false},
-    {BEGIN "devices: []\nvariables: []\nfiles: []\nfolders: []\nkept: [{path: "
-           "etc/conda/activate.d/a, now: etc/conda/deactivate.d/a}]\n",
-     false},
-    {BEGIN "devices: [{uuid: "
-           "0123456789012345678901234567890123456789012345678901234567890123456789, address: x}]\n"
-           "variables: []\nfiles: []\nkept: []\nfolders: []\n",
-     false},
-    {"version: &a [*a]\n", false},
-    {"%TAG !a! b\n---\n" BEGIN LISTS, false},
-    {"# comment\n%YAML 1.1\n---\n" BEGIN LISTS, false},
+    {"format: &a [*a]\n", false},
+    {"%TAG !a! b\n---\n" BEGIN, false},
+    {"# comment\n%YAML 1.1\n---\n" BEGIN, false},
 };
 
 START_TEST(receipt_is_strict)
 {
     scope(receipt_free) struct receipt *receipt =
-        receipt_parse(receipts[_i].text, strlen(receipts[_i].text));
+        parse(receipts[_i].text, strlen(receipts[_i].text));
 
     ck_assert_msg((receipt != NULL) == receipts[_i].good, "%s", receipts[_i].text);
+    ck_assert_int_eq(err.status, receipts[_i].good ? STATUS_DONE : STATUS_PREFIX);
+}
+END_TEST
+
+/* One of a later format is told from one that is damaged, whatever else is in it. */
+START_TEST(receipt_of_a_newer_format)
+{
+    static const char text[] = "format: 2\nstate: {a: b}\n";
+
+    ck_assert_ptr_null(parse(text, strlen(text)));
+    ck_assert_str_eq(error_text(&err),
+                     "R: a newer conda-gpu wrote this receipt (its format is 2, and this conda-gpu "
+                     "knows formats up to 1), so nothing was changed; use that newer conda-gpu "
+                     "here\n");
+    ck_assert_int_eq(err.status, STATUS_PREFIX);
+}
+END_TEST
+
+/* As deep as a file can be: it would take libyaml hours. */
+START_TEST(receipt_is_no_bomb)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    strbuf_adds(&text, BEGIN "more: ");
+    for (size_t i = 0; i < PREFIX_FILE_LIMIT - 100; i++)
+        strbuf_addc(&text, _i ? '[' : '{');
+    ck_assert_ptr_null(parse(text.text, text.length));
 }
 END_TEST
 
@@ -383,10 +580,10 @@ START_TEST(receipt_names_no_more_than_the_limit)
 {
     for (int more = 0; more < 2; more++) {
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-        strbuf_adds(&text, BEGIN "devices: []\nfiles: []\nkept: []\nfolders: []\nvariables:\n");
+        strbuf_adds(&text, BEGIN "managed:\n");
         for (int i = 0; i < MANAGED_LIMIT + more; i++)
             strbuf_addf(&text, "- A%d\n", i);
-        scope(receipt_free) struct receipt *receipt = receipt_parse(text.text, text.length);
+        scope(receipt_free) struct receipt *receipt = parse(text.text, text.length);
         ck_assert_int_eq(receipt != NULL, !more);
     }
 }
@@ -397,11 +594,11 @@ START_TEST(receipt_knows_its_own)
     ck_assert(!receipt_is_ours("", 0));
     ck_assert(!receipt_is_ours("# Receipt of conda-gpu", 10));
     ck_assert(receipt_is_ours("# Receipt of conda-gpu", 22));
-    ck_assert(!receipt_is_ours("version: 1\n# Receipt of conda-gpu", 33));
+    ck_assert(!receipt_is_ours("format: 1\n# Receipt of conda-gpu", 33));
 }
 END_TEST
 
-/* history */
+/* earlier */
 
 #define HOOK                                                                                       \
     "# Written by conda-gpu 1\n# conda-gpu digest 0123456789abcdef\n"                              \
@@ -421,23 +618,16 @@ static const struct {
     const char *receipt, *hook; /* "" for a sound receipt */
     const char *key;            /* NULL: made from the path */
     const char *managed;
-    bool damaged;
 } histories[] = {
-    {NULL, NULL, NULL, "", false},
-    {"", NULL, "0123abcd", "A CUDA_VISIBLE_DEVICES ", false},
-    {NULL, HOOK, "89abcdef", "B A ", false},
-    {"", HOOK, "0123abcd", "A CUDA_VISIBLE_DEVICES B ", false},
-    {"# Receipt of conda-gpu\nversion: 99\n", HOOK, "89abcdef", "B A ", true},
-    {"# Receipt of conda-gpu\nversion: 99\n", NULL, NULL, "", true},
-    {"# Receipt of conda-gpu\n", HOOK, "89abcdef", "B A ", true},
-    {"other: 1\n", NULL, NULL, "", false},
-    {NULL, "export __CONDA_GPU_89abcdef_AT_B=1\n", NULL, "", false},
+    {NULL, NULL, NULL, ""},           {"", NULL, "0123abcd", "A CUDA_VISIBLE_DEVICES "},
+    {NULL, HOOK, "89abcdef", "B A "}, {"", HOOK, "0123abcd", "A CUDA_VISIBLE_DEVICES B "},
+    {"other: 1\n", NULL, NULL, ""},   {NULL, "export __CONDA_GPU_89abcdef_AT_B=1\n", NULL, ""},
 };
 
 START_TEST(history_is_recalled)
 {
     struct earlier history = {0};
-    scope(strbuf_release) struct strbuf managed = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf names = STRBUF_INIT;
 
     if (histories[_i].receipt && !*histories[_i].receipt)
         write_receipt();
@@ -447,14 +637,26 @@ START_TEST(history_is_recalled)
         sandbox_write(&box, inside("etc/conda/deactivate.d/env_vars.sh"), histories[_i].hook);
     ck_assert_int_eq(earlier_read(&history, &site, &err), 0);
     for (size_t i = 0; i < history.managed.count; i++)
-        strbuf_addf(&managed, "%s ", history.managed.items[i]);
-    ck_assert_str_eq(strbuf_text(&managed), histories[_i].managed);
+        strbuf_addf(&names, "%s ", history.managed.items[i]);
+    ck_assert_str_eq(strbuf_text(&names), histories[_i].managed);
     ck_assert_uint_eq(strlen(history.key), 8);
     if (histories[_i].key)
         ck_assert_str_eq(history.key, histories[_i].key);
-    ck_assert_int_eq(history.damaged, histories[_i].damaged);
     earlier_release(&history);
     earlier_release(&history);
+}
+END_TEST
+
+/* A receipt of ours that cannot be read is an error, whatever the hooks tell. */
+START_TEST(history_is_damaged)
+{
+    struct earlier history = {0};
+
+    sandbox_write(&box, inside(RECEIPT_PATH), "# Receipt of conda-gpu\n");
+    sandbox_write(&box, inside("etc/conda/deactivate.d/env_vars.sh"), HOOK);
+    ck_assert_int_eq(earlier_read(&history, &site, &err), -1);
+    ck_assert_int_eq(err.status, STATUS_PREFIX);
+    ck_assert_str_eq(history.key, "");
 }
 END_TEST
 
@@ -488,8 +690,6 @@ END_TEST
 
 #define PATH  "etc/conda/activate.d/env_vars.sh"
 #define OTHER "export A=1\n"
-
-static const struct strbuf no_interim = STRBUF_INIT;
 
 /* A text that is ours and unchanged, with the digest that it has. */
 static char *signed_text(const char *rest)
@@ -553,7 +753,6 @@ static const struct {
 START_TEST(hook_claims)
 {
     scope(hook_set_release) struct hook_set set = {0};
-    scope(names_release) struct names missing = {0};
     scope(free_text) char *ours = signed_text("");
     scope(free_text) char *edited = format_text("%s# edited\n", ours);
     const char *there = claims[_i].edited ? edited : OTHER;
@@ -568,8 +767,7 @@ START_TEST(hook_claims)
         return;
     }
     ck_assert_str_eq(set.items[0].keep, claims[_i].kept);
-    ck_assert_int_eq(hook_missing_folders(&site, &missing, &err), 0);
-    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), 0);
+    ck_assert_int_eq(hook_write(&set, &site, &err), 0);
     check_content(PATH, "new\n");
     check_content(claims[_i].kept, there);
 }
@@ -578,7 +776,6 @@ END_TEST
 START_TEST(hook_keeps_under_a_free_name)
 {
     scope(hook_set_release) struct hook_set set = {0};
-    scope(names_release) struct names missing = {0};
     const struct hook_policy policy = {.replace = true};
 
     sandbox_write(&box, inside(PATH), OTHER);
@@ -586,7 +783,7 @@ START_TEST(hook_keeps_under_a_free_name)
     sandbox_write(&box, inside(PATH ".orig.1"), "old");
     add(&set, PATH, "new\n");
     ck_assert_int_eq(hook_claim(&set, &site, &policy, &err), 0);
-    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), 0);
+    ck_assert_int_eq(hook_write(&set, &site, &err), 0);
     check_content(PATH ".orig", "older");
     check_content(PATH ".orig.1", "old");
     check_content(PATH ".orig.2", OTHER);
@@ -596,7 +793,6 @@ END_TEST
 START_TEST(hook_writes_what_differs)
 {
     scope(hook_set_release) struct hook_set set = {0};
-    scope(names_release) struct names missing = {0};
     scope(free_text) char *same = sandbox_path(&box, inside("etc/conda/same"));
     struct stat before, after;
 
@@ -604,16 +800,14 @@ START_TEST(hook_writes_what_differs)
     ck_assert_int_eq(stat(same, &before), 0);
     add(&set, "etc/conda/same", "same");
     add(&set, "etc/conda/deactivate.d/new", "new");
-    ck_assert_int_eq(hook_missing_folders(&site, &missing, &err), 0);
-    ck_assert_uint_eq(missing.count, 2);
-    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), 0);
+    ck_assert_int_eq(hook_write(&set, &site, &err), 0);
     check_content("etc/conda/deactivate.d/new", "new");
     ck_assert_int_eq(stat(same, &after), 0);
     ck_assert_uint_eq(before.st_ino, after.st_ino);
 }
 END_TEST
 
-/* What comes, goes or changes after it was read is somebody else's, and nothing is written then. */
+/* What comes, goes or changes after it was read is somebody else's, and stays. */
 static const struct {
     const char *first, *then; /* NULL: nothing is there */
 } changes[] = {{OTHER, OTHER "#\n"}, {NULL, OTHER}, {OTHER, NULL}, {OTHER, ""}, {NULL, ""}};
@@ -621,19 +815,16 @@ static const struct {
 START_TEST(hook_notices_a_change)
 {
     scope(hook_set_release) struct hook_set set = {0};
-    const struct names missing = {0};
 
     if (changes[_i].first)
         sandbox_write(&box, inside(PATH), changes[_i].first);
-    add(&set, "etc/conda/activate.d/a", "new\n");
     add(&set, PATH, "new\n");
     sandbox_remove(&box, inside(PATH));
     if (changes[_i].then)
         sandbox_write(&box, inside(PATH), changes[_i].then);
-    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), -1);
-    check_error(PATH ": somebody changed this file while conda-gpu ran, so nothing was "
-                     "written; run it again\n");
-    ck_assert(!sandbox_has(&box, inside("etc/conda/activate.d/a")));
+    ck_assert_int_eq(hook_write(&set, &site, &err), -1);
+    check_error(PATH ": somebody changed this file while conda-gpu ran, so it stays as it is; run "
+                     "conda-gpu again\n");
     if (changes[_i].then)
         check_content(PATH, changes[_i].then);
     else
@@ -641,112 +832,27 @@ START_TEST(hook_notices_a_change)
 }
 END_TEST
 
-/* Folders that were made for a write that failed go again. */
-START_TEST(hook_write_undoes_folders)
+/* What the next run could not read is not written. */
+START_TEST(hook_is_too_large)
 {
     scope(hook_set_release) struct hook_set set = {0};
-    scope(names_release) struct names missing = {0};
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-    add(&set, "etc/conda/activate.d/x/y", "1");
-    ck_assert_int_eq(hook_missing_folders(&site, &missing, &err), 0);
-    ck_assert_uint_eq(missing.count, 4);
-    ck_assert_str_eq(missing.items[0], "etc");
-    sandbox_write(&box, inside("etc/conda/activate.d/x"), "in the way");
-    ck_assert_int_eq(hook_write(&set, &site, &no_interim, &missing, &err), -1);
-    ck_assert_int_eq(err.status, STATUS_PREFIX);
-    ck_assert_int_eq(prefix_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
-    check_content("etc/conda/activate.d/x", "in the way");
-}
-END_TEST
-
-START_TEST(hook_removes_its_own)
-{
-    scope(hook_set_release) struct hook_set set = {0};
-    scope(free_text) char *ours = signed_text("x\n");
-    scope(free_text) char *edited = format_text("%sy\n", ours);
-
-    sandbox_write(&box, inside("etc/conda/activate.d/a"), ours);
-    sandbox_write(&box, inside("etc/conda/activate.d/b"), OTHER);
-    sandbox_write(&box, inside("etc/conda/activate.d/c"), edited);
-    add(&set, "etc/conda/activate.d/a", "");
-    add(&set, "etc/conda/activate.d/b", "");
-    add(&set, "etc/conda/activate.d/c", "");
-    add(&set, "etc/conda/activate.d/d", "");
-    ck_assert_int_eq(hook_remove(&set, &site, &err), -1);
-    check_error("etc/conda/activate.d/c: somebody edited this file after conda-gpu wrote it, so it "
-                "stays; remove it by hand if it is not wanted, and run again\n");
-    ck_assert(!sandbox_has(&box, inside("etc/conda/activate.d/a")));
-    check_content("etc/conda/activate.d/b", OTHER);
-    check_content("etc/conda/activate.d/c", edited);
-}
-END_TEST
-
-/* A set with the receipt, which is ours, in folders that are ours. */
-static void set_to_forget(struct hook_set *set, struct names *folders)
-{
-    write_receipt();
-    sandbox_write(&box, inside("etc/conda/activate.d/x"), "");
-    sandbox_write(&box, inside("etc/conda/deactivate.d/x"), "");
-    ck_assert_int_eq(prefix_remove(&site, "etc/conda/deactivate.d/x", &err), 0);
-    add(set, RECEIPT_PATH, "");
-    for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
-        ck_assert_int_eq(names_add(folders, receipt_folders[i]), 0);
-}
-
-static struct stat look(const char *path)
-{
-    struct stat st;
-
-    ck_assert_int_eq(fstatat(site.folder, path, &st, 0), 0);
-    return st;
-}
-
-/* A folder that stays is not touched, so that no kill can leave it changed. */
-START_TEST(hook_forget_leaves_what_stays)
-{
-    static const char *const stay[] = {"etc", "etc/conda/activate.d"};
-    scope(hook_set_release) struct hook_set set = {0};
-    scope(names_release) struct names folders = {0};
-
-    set_to_forget(&set, &folders);
-    struct stat before[] = {look(stay[0]), look(stay[1])};
-    ck_assert_int_eq(hook_forget(&set, &site, NULL, &folders, &err), 0);
-    ck_assert_int_eq(prefix_has_folder(&site, "etc/conda/deactivate.d", &err), 0);
-    ck_assert_int_eq(prefix_has(&site, RECEIPT_PATH, &err), 0);
-    for (size_t i = 0; i < 2; i++) {
-        struct stat after = look(stay[i]);
-        ck_assert_uint_eq(after.st_mode, before[i].st_mode);
-        ck_assert_mem_eq(&after.st_ctim, &before[i].st_ctim, sizeof after.st_ctim);
-    }
-}
-END_TEST
-
-/* While the receipt is there, no folder is marked for its sake. */
-START_TEST(hook_forget_fails_with_all_modes)
-{
-    scope(hook_set_release) struct hook_set set = {0};
-    scope(names_release) struct names folders = {0};
-
-    set_to_forget(&set, &folders);
-    ck_assert_int_eq(prefix_remove(&site, "etc/conda/activate.d/x", &err), 0);
-    ck_assert_int_eq(prefix_remove(&site, RECEIPT_PATH, &err), 0);
-    ck_assert_int_eq(mkdirat(site.folder, RECEIPT_PATH, 0755), 0);
-    ck_assert_int_eq(fchmodat(site.folder, "etc/conda/activate.d", 0775, 0), 0);
-    ck_assert_int_eq(hook_forget(&set, &site, NULL, &folders, &err), -1);
-    check_error(RECEIPT_PATH ": cannot remove: it is a folder; move it away\n");
-    for (size_t i = 0; i < RECEIPT_FOLDERS; i++)
-        ck_assert_uint_eq(look(receipt_folders[i]).st_mode & 07777,
-                          strcmp(receipt_folders[i], "etc/conda/activate.d") == 0 ? 0775 : 0755);
+    ck_assert_ptr_nonnull(strbuf_reserve(&text, PREFIX_FILE_LIMIT + 1));
+    memset(text.text, '#', PREFIX_FILE_LIMIT + 1);
+    strbuf_grew(&text, PREFIX_FILE_LIMIT + 1);
+    ck_assert_int_eq(hook_set_add(&set, &site, PATH, &text, &err), -1);
+    ck_assert_int_eq(err.status, STATUS_INPUT);
 }
 END_TEST
 
 START_TEST(hook_paths)
 {
     for (size_t i = 0; i < shell_count; i++) {
-        scope(free_text) char *path = hook_path("activate", &shells[i]);
+        char path[HOOK_PATH_SIZE];
         scope(free_text) char *wanted =
             format_text("etc/conda/activate.d/env_vars.%s", shells[i].extension);
-        ck_assert_str_eq(path, wanted);
+        ck_assert_str_eq(hook_path("activate", &shells[i], path), wanted);
     }
 }
 END_TEST
@@ -755,7 +861,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *suite = suite_create("site, receipt, history, hook");
+    Suite *suite = suite_create("prefix, lock, receipt, earlier, hooks");
     TCase *tests = tcase_create("");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -764,16 +870,23 @@ static Suite *suite(void)
     LOOP(tests, prefix_is_blocked, blocked);
     tcase_add_test(tests, prefix_writes_through_no_link);
     LOOP(tests, prefix_has_modes, modes);
-    tcase_add_test(tests, prefix_locks);
-    tcase_add_test(tests, prefix_lock_changes_nothing);
+    LOOP(tests, prefix_has_an_acl, acls);
+    tcase_add_test(tests, prefix_replaces_only_what_it_was_told);
+    tcase_add_test(tests, lock_is_one_s);
+    tcase_add_loop_test(tests, lock_is_for_writers, 0, 2);
+    tcase_add_test(tests, lock_of_a_killed_run);
+    LOOP(tests, lock_is_a_file, no_locks);
     tcase_add_test(tests, prefix_keeps_and_puts_back);
     tcase_add_test(tests, prefix_sweeps);
     LOOP(tests, receipt_reads_back, sources);
     tcase_add_test(tests, receipt_of_nothing);
     LOOP(tests, receipt_is_strict, receipts);
+    tcase_add_test(tests, receipt_of_a_newer_format);
+    tcase_add_loop_test(tests, receipt_is_no_bomb, 0, 2);
     tcase_add_test(tests, receipt_names_no_more_than_the_limit);
     tcase_add_test(tests, receipt_knows_its_own);
     LOOP(tests, history_is_recalled, histories);
+    tcase_add_test(tests, history_is_damaged);
     tcase_add_test(tests, history_key_is_the_prefix_s);
     tcase_add_test(tests, history_fails_whole);
     LOOP(tests, hook_states, states);
@@ -781,10 +894,7 @@ static Suite *suite(void)
     tcase_add_test(tests, hook_keeps_under_a_free_name);
     tcase_add_test(tests, hook_writes_what_differs);
     tcase_add_loop_test(tests, hook_notices_a_change, 0, (int)(sizeof changes / sizeof *changes));
-    tcase_add_test(tests, hook_write_undoes_folders);
-    tcase_add_test(tests, hook_removes_its_own);
-    tcase_add_test(tests, hook_forget_leaves_what_stays);
-    tcase_add_test(tests, hook_forget_fails_with_all_modes);
+    tcase_add_test(tests, hook_is_too_large);
     tcase_add_test(tests, hook_paths);
     suite_add_tcase(suite, tests);
     return suite;
