@@ -133,8 +133,8 @@ static void print_cut(const struct report *report, const struct options *options
         cli_print(options, "'%.*s' names no device here", length, entry);
     else
         cli_print(options,
-                  "CUDA reads the list no further than '%.*s', which names no device here, or one "
-                  "twice, or in another way than the first",
+                  "CUDA reads the list no further than '%.*s', which names no device here, or in "
+                  "another way than the first",
                   length, entry);
 }
 

@@ -280,6 +280,43 @@ START_TEST(tables)
 }
 END_TEST
 
+static void check_letter(const struct command *command, char letter)
+{
+    const struct command *found;
+    char program[] = "conda-gpu", name[32], word[] = {'-', letter, '\0'}, wanted[128] = "";
+    char *argv[] = {program, name, word, NULL};
+    char *const env[] = {NULL};
+    struct options options = {.env = env};
+    struct error err = ERROR_INIT;
+    const struct option_spec *row = NULL;
+
+    snprintf(name, sizeof name, "%s", command->name);
+    for (size_t i = 0; i < command->option_count; i++)
+        if (command->options[i].letter == letter)
+            row = &command->options[i];
+    if (row && row->argument)
+        snprintf(wanted, sizeof wanted, "%s: a value is needed\n", word);
+    else if (!row && letter != 'h')
+        snprintf(wanted, sizeof wanted, "unknown option '%s'; 'conda-gpu %s --help' lists them\n",
+                 word, name);
+    enum parsed parsed = options_parse(&options, &found, 3, argv, &err);
+    ck_assert_str_eq(error_text(&err), wanted);
+    ck_assert_int_eq(parsed, *wanted ? PARSED_WRONG : letter == 'h' ? PARSED_HELP : PARSED_RUN);
+    if (row && !row->argument)
+        ck_assert(*((const bool *)&options + row->target));
+    error_release(&err);
+}
+
+/* Every letter that there is, and every that there is not. */
+START_TEST(letters)
+{
+    for (size_t i = 0; i < command_count; i++)
+        for (char letter = 'A'; letter <= 'z'; letter++)
+            if (letter <= 'Z' || letter >= 'a')
+                check_letter(commands[i], letter);
+}
+END_TEST
+
 /* Options may stand before the command. */
 static const char *const before[][5] = {
     {"-q", "apply", "-p", "envs/pt", "-d"},  {"-p", "envs/pt", "apply", "-d", "-q"},
@@ -470,6 +507,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, help_is_asked_for, 0, sizeof asked / sizeof *asked);
     tcase_add_test(tests, help_needs_nothing);
     tcase_add_test(tests, tables);
+    tcase_add_test(tests, letters);
     tcase_add_loop_test(tests, options_before, 0, sizeof before / sizeof *before);
     tcase_add_loop_test(tests, broken_output, 0, sizeof streams / sizeof *streams);
     tcase_add_loop_test(tests, output_of_diff, 0, sizeof diffs / sizeof *diffs);

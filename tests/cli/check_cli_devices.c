@@ -509,7 +509,7 @@ END_TEST
     "  1    2     NVIDIA A100-PCIE-40GB    40 GiB    8.0      25:00.0  GPU-fe45c702\n" c           \
     "  2    0     NVIDIA GeForce RTX 4090  23.9 GiB  8.9      41:00.0  GPU-a11ae4a8\n" d           \
     "  3    1     NVIDIA GeForce RTX 4090  23.9 GiB  8.9      61:00.0  GPU-4723a60b\n"
-#define NO_FURTHER   ", which names no device here, or one twice, or in another way than the first\n"
+#define NO_FURTHER   ", which names no device here, or in another way than the first\n"
 #define VERSION_LINE "the driver supports CUDA 12.4\n"
 
 static const struct view {
@@ -686,6 +686,27 @@ START_TEST(json_of_views)
 }
 END_TEST
 
+/* A driver before R570 shows one MIG instance, and in CUDA's own order it may be another. */
+START_TEST(json_of_another)
+{
+    sandbox_write(&box, "machine",
+                  "driver 12.4\n"
+                  "gpu GPU-00000000-0000-0000-0000-000000000001 0000:01:00.0 24GiB 8.0 \"A\" mig\n"
+                  "mig MIG-00000000-0000-0000-0000-000000000011 10GiB \"1g.10gb\"\n"
+                  "gpu GPU-00000000-0000-0000-0000-000000000002 0000:02:00.0 24GiB 9.0 \"B\" mig\n"
+                  "mig MIG-00000000-0000-0000-0000-000000000021 10GiB \"1g.10gb\"\n");
+    struct outcome got = conda_gpu(&box, NULL, "devices", "--json", NULL);
+    ck_assert_int_eq(got.status, 0);
+    json_t *root = json_loads(got.out, JSON_REJECT_DUPLICATES, NULL);
+    json_t *device = json_array_get(json_object_get(root, "devices"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(device, "uuid")),
+                     "MIG-00000000-0000-0000-0000-000000000011");
+    ck_assert(json_is_null(json_object_get(device, "cuda_default_number")));
+    json_decref(root);
+    outcome_free(&got);
+}
+END_TEST
+
 START_TEST(json_on_mig)
 {
     json_t *root = devices_json("mig-all", NULL, 12080);
@@ -780,6 +801,7 @@ static Suite *suite(void)
     tcase_add_test(tests, blind_shell);
     tcase_add_test(tests, json_of_devices);
     LOOP(tests, json_of_views, views);
+    tcase_add_test(tests, json_of_another);
     tcase_add_test(tests, json_on_mig);
     tcase_add_test(tests, table_on_mig);
     tcase_add_loop_test(tests, addresses_read_back, 0, 6);
