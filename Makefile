@@ -371,7 +371,7 @@ check-gpu: ## the tests on a real GPU; elsewhere they say that they skip
 
 check-clients: ## the hooks under real conda, mamba and micromamba
 	@sh tests/deps.sh build test
-	$(AGAIN) run-script SCRIPT='sh tests/clients/check_names.sh' NEEDS=tests/clients/check_names.sh
+	$(AGAIN) run-script SCRIPT='sh tests/clients/check_conda.sh' NEEDS=tests/clients/check_conda.sh
 	$(AGAIN) run-script SCRIPT='bash tests/clients/check_clients.sh' NEEDS=tests/clients/check_clients.sh
 
 bench: ## how long hooks and commands take, against the least that they could

@@ -1,10 +1,14 @@
 #!/bin/sh
-# Part of `make check-clients`: whether a name means the same environment to conda-gpu as to real
-# condas. Both are asked for `pt` in every case below: conda activates it, conda-gpu would write into
-# it. CONDA_EXE names the condas, as for check_clients.sh.
+# Part of `make check-clients`: what conda-gpu believes of conda, against real ones.
 #
-# Each conda works with an installation, a home and environments of this script's own; yours are not
-# touched. What /etc/conda says counts for both.
+# Names: whether a name means the same environment. Both are asked for `pt` in every case below: conda
+# activates it, conda-gpu would write into it.
+#
+# Variables: whether what conda-gpu says of conda's own variables of an environment is so. They spoil
+# what a hook puts back, `conda env config vars unset` does not help, and the advice that is given does.
+#
+# CONDA_EXE names the condas, as for check_clients.sh. Each works with an installation, a home and
+# environments of this script's own; yours are not touched. What /etc/conda says counts for both.
 set -u
 
 condas=${CONDA_EXE:-$(command -v conda)}
@@ -97,6 +101,64 @@ marked() {
   [ "$1" = "$2" ] && echo ' #!final'
 }
 
+# ---- Variables --------------------------------------------------------------------------------
+
+# round_trip PRIOR: X before, in and after the environment, in bash.
+round_trip() {
+  cat >"$work/trip" <<END
+eval "\$('$exe' shell.bash hook)"
+printf '%s,' "\${X-unset}"
+conda activate '$work/e/pt'
+printf '%s,' "\${X-unset}"
+conda deactivate
+printf '%s' "\${X-unset}"
+END
+  # shellcheck disable=SC2086 # words
+  (cd "$work" && env -i PATH="$path" HOME="$home" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 \
+    CONDA_AUTO_ACTIVATE_BASE=false CONDA_REPORT_ERRORS=false $1 bash --norc --noprofile "$work/trip") 2>/dev/null
+}
+
+# expect WHAT GOT WANTED
+expect() {
+  if [ "$2" = "$3" ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "$version, $1: $2, should be $3"
+  fi
+}
+
+# noted WORDS: whether apply says that.
+noted() {
+  asked "$CONDA_GPU" apply -f "$work/x.yml" -p "$work/e/pt" >/dev/null
+  grep -cF -- "$1" "$work/said"
+}
+
+state=$work/e/pt/conda-meta/state
+the_state() { tr -d ' \n' <"$state"; }
+
+own_variables() {
+  fresh
+  environment "$work/e/pt"
+  printf 'gpu: {devices: none, variables: {X: 8}}\n' >"$work/x.yml"
+  asked "$CONDA_GPU" apply -q -f "$work/x.yml" -p "$work/e/pt"
+  expect 'hooks alone' "$(round_trip X=7) $(round_trip X=) $(round_trip '')" '7,8,7 ,8, unset,8,unset'
+  asked "$exe" env config vars set -p "$work/e/pt" X=9 >/dev/null
+  expect 'what "config vars set" writes' "$(the_state)" '{"env_vars":{"X":"9"}}'
+  expect 'the note on a variable of conda' "$(noted 'conda itself sets X=9')" 1
+  asked "$exe" env config vars unset -p "$work/e/pt" X >/dev/null
+  expect 'what "config vars unset" leaves' "$(the_state)" '{"env_vars":{"X":"***unset***"}}'
+  expect 'the note on what is left' "$(noted "has left \"X\"")" 1
+  case $(round_trip X=7) in
+    7,8,7) failed=$((failed + 1)) && echo "$version: what \`config vars unset\` leaves does no harm any more" ;;
+    7,8,*) passed=$((passed + 1)) ;;
+    *) failed=$((failed + 1)) && echo "$version, after \`config vars unset\`: $(round_trip X=7)" ;;
+  esac
+  echo '{"env_vars": {}}' >"$state"
+  expect 'without the key' "$(round_trip X=7) $(round_trip X=) $(round_trip '')" '7,8,7 ,8, unset,8,unset'
+  expect 'the note without the key' "$(noted X)" 0
+}
+
 for exe in $condas; do
   case $exe in /*) ;; *) exe=$PWD/$exe ;; esac
   version=$(env -i PATH="$path" HOME="$work" "$exe" --version 2>/dev/null | sed -n '/^conda /p')
@@ -131,7 +193,8 @@ for exe in $condas; do
   mkdir -p "$home/.conda"
   echo "$work/e/pt" >"$home/.conda/environments.txt"
   compare 'only in environments.txt'
-  [ "$failed" != "$before" ] || echo "$version: names mean the same"
+  own_variables
+  [ "$failed" != "$before" ] || echo "$version: as conda-gpu says"
 done
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]
