@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 #include "hook/translate.h"
+#include "section/files.h"
 #include "section/job.h"
 
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static int make_ready(struct apply *apply, struct error *err)
     const struct options *options = apply->options;
     const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
 
-    if (cli_read_config(&apply->section, options, err) < 0)
+    if (files_read(&apply->section, options->file, options->timeout, err) < 0)
         return -1;
     struct find_wish wish = {options->prefix, options->name, apply->section.name, true,
                              options->env};

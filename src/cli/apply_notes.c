@@ -130,7 +130,12 @@ void apply_list_notes(struct apply *apply)
     note_job(apply);
     for (size_t i = 0; i < apply->section.notes.count; i++) {
         const struct message *message = &apply->section.notes.items[i];
-        note(apply, "%s:%zu:%zu: %s", message->file, message->line, message->column, message->text);
+        if (message->line)
+            note(apply, "%s:%zu:%zu: %s", message->file, message->line, message->column,
+                 message->text);
+        else
+            note(apply, "%s%s%s", message->file ? message->file : "", message->file ? ": " : "",
+                 message->text);
     }
     for (size_t i = 0; i < apply->section.variables.count; i++)
         note_own_path(apply, &apply->section.variables.items[i]);

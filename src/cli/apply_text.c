@@ -185,6 +185,9 @@ static void print_plan(const struct apply *apply)
     const struct environment *environment = &apply->environment;
 
     cli_print(apply->options, "environment  %s  %s", environment->name, environment->path);
+    if (apply->section.environment_file)
+        cli_print(apply->options, "files        %s, and %s beside it", apply->section.file,
+                  apply->section.environment_file);
     print_devices(apply);
     print_gpus(apply);
 }

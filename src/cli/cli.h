@@ -53,9 +53,6 @@ enum status cli_print_error(const struct options *options, const struct error *e
 /* Whether to colour what goes to this stream (1: stdout, 2: stderr). */
 bool cli_colours(const struct options *options, int fd);
 
-/* The file of -f, or environment.yml, or environment.yaml. */
-int cli_read_config(struct section *section, const struct options *options, struct error *err);
-
 /* Locks the environment; waits for another writer, and says for whom. */
 int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *options,
              struct error *err);

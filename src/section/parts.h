@@ -1,5 +1,5 @@
 /*
- * The readers of the two large keys of the `gpu:` section, each in a file of its own.
+ * The readers of the `gpu:` section and of its two large keys, each in a file of its own.
  */
 #ifndef CONDA_GPU_CONFIG_PARTS_H
 #define CONDA_GPU_CONFIG_PARTS_H
@@ -14,5 +14,8 @@
 
 /* Read the values of gpu.devices and gpu.variables into the section. */
 read_value section_devices, section_variables;
+
+/* Reads the section itself; with_name: it is the top level of gpu.yml, where `name` stands too. */
+int section_keys(const struct reading *in, const struct node *node, bool with_name);
 
 #endif

@@ -1,12 +1,14 @@
 /*
- * What a team wrote: the `gpu:` section of environment.yml, read and checked, each item with its
- * place so that later errors can name it.
+ * What a team wrote: the `gpu:` section of environment.yml or of gpu.yml beside it, read and
+ * checked, each item with its place so that later errors can name it.
  *
  *     scope(section_release) struct section section = {0};
  *     if (section_read(&section, "environment.yml", text, length, &err) < 0) ...
  *
- * All errors of a file are reported in one call. Keys outside `gpu:` are ignored, as conda's file
- * format asks (CEP 24, "Other keys"), but for `name`.
+ * All errors are reported in one call. Keys of environment.yml outside `gpu:` are ignored, as
+ * conda's file format asks (CEP 24, "Other keys"), but for `name` and conda's own `variables`.
+ *
+ * files.h finds and reads the files that a user means.
  */
 #ifndef CONDA_GPU_SECTION_H
 #define CONDA_GPU_SECTION_H
@@ -23,8 +25,9 @@ enum in_job { IN_JOB_KEEP, IN_JOB_OVERRIDE };
 enum if_set { IF_SET_OVERRIDE, IF_SET_KEEP };
 
 struct section {
-    char *file; /* as given; every place points to it */
-    char *name; /* the file's own `name:`; NULL without one */
+    char *file;             /* that has the section, as given; places point to it */
+    char *environment_file; /* environment.yml, where it was read beside gpu.yml; else NULL */
+    char *name;             /* `name:` of gpu.yml, else of environment.yml; NULL without one */
     struct place devices_place;
     struct item *items; /* none: the file says nothing of devices */
     size_t item_count;
@@ -33,6 +36,7 @@ struct section {
     enum in_job in_job;
     enum if_set if_set;
     struct var_list variables;
+    struct var_list conda_variables; /* environment.yml's own `variables:`, which conda sets */
     struct error notes; /* what a reader may not expect, each with its place; no errors */
 };
 
@@ -43,6 +47,23 @@ enum {
     SECTION_DEVICES_LIMIT = 1024, /* items; no machine has so many GPUs */
 };
 
+/* A file's bytes; the name is for messages and to tell gpu.yml from others. */
+struct section_text {
+    const char *file;
+    const char *text;
+    size_t length;
+};
+
+/* Whether the keys of the section may stand at the top level of a file of this name: gpu.yml, in
+   any folder, and gpu.yaml. */
+bool section_is_gpu_file(const char *file);
+
+/* From environment.yml and gpu.yml beside it; NULL for the one that is not there. A section in both
+   is an error. environment.yml may be a template if gpu.yml is there, and is not read then. */
+int section_read_both(struct section *section, const struct section_text *environment,
+                      const struct section_text *gpu, struct error *err);
+
+/* From one file of either kind. */
 int section_read(struct section *section, const char *file, const char *text, size_t length,
                  struct error *err);
 

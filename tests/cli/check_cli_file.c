@@ -729,9 +729,10 @@ START_TEST(no_file)
 {
     struct outcome got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
 
-    ck_assert_str_eq(got.err,
-                     "no environment.yml or environment.yaml in this folder; go to the one "
-                     "that has it, or name the file with -f\n");
+    ck_assert_str_eq(
+        got.err,
+        "no environment.yml, environment.yaml or gpu.yml in this folder; go to the one that "
+        "has it, or name the file with -f\n");
     ck_assert_int_eq(got.status, 2);
     outcome_free(&got);
 }
@@ -755,6 +756,8 @@ START_TEST(unreadable_file)
 }
 END_TEST
 
+#define BOTH "reading environment.yml, though there is environment.yaml too; -f chooses\n"
+
 /* environment.yml before environment.yaml; a folder in its place is no reason to take the other. */
 START_TEST(usual_names)
 {
@@ -765,12 +768,15 @@ START_TEST(usual_names)
 
     sandbox_write(&box, "environment.yml", "gpu: {devices: y}\n");
     got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
-    ck_assert_str_eq(got.err,
-                     "note: reading environment.yml, though there is environment.yaml too; "
-                     "-f chooses\n" F "1:16: gpu.devices: found 'y'; accepted: " DEVICES);
+    ck_assert_str_eq(got.err, F "1:16: gpu.devices: found 'y'; accepted: " DEVICES "  " BOTH);
     outcome_free(&got);
     got = conda_gpu(&box, NULL, "apply", "-f", "environment.yml", "-p", "envs/pt", NULL);
     ck_assert_str_eq(got.err, F "1:16: gpu.devices: found 'y'; accepted: " DEVICES);
+    outcome_free(&got);
+
+    sandbox_write(&box, "environment.yml", "gpu: {devices: none}\n");
+    got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    ck_assert_str_eq(got.err, "note: " BOTH);
     outcome_free(&got);
 }
 END_TEST

@@ -269,6 +269,30 @@ START_TEST(outside_the_section)
 }
 END_TEST
 
+/* The name and conda's own variables, which stand in environment.yml, from both files. */
+START_TEST(two_files)
+{
+    static const char environment_text[] =
+        "name: pt\nvariables: {A: 1, B: x, C: , D: [x], '0': 1}\n";
+    static const char gpu_text[] = "devices: 1\n";
+    const struct section_text environment = {"d/environment.yml", environment_text,
+                                             sizeof environment_text - 1};
+    const struct section_text gpu = {"d/gpu.yml", gpu_text, sizeof gpu_text - 1};
+    scope(section_release) struct section config = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    ck_assert_int_eq(section_read_both(&config, &environment, &gpu, &err), 0);
+    ck_assert_str_eq(config.name, "pt");
+    ck_assert_str_eq(config.file, "d/gpu.yml");
+    ck_assert_str_eq(config.environment_file, "d/environment.yml");
+    ck_assert_str_eq(config.items[0].place.file, "d/gpu.yml");
+    ck_assert_uint_eq(config.conda_variables.count, 3);
+    ck_assert_str_eq(config.conda_variables.items[0].name, "A");
+    ck_assert_str_eq(config.conda_variables.items[1].value, "x");
+    ck_assert_uint_eq(config.variables.count, 0);
+}
+END_TEST
+
 /* On failure nothing is changed, whatever was read before the mistake. */
 static const char *const wrongs[] = {
     "gpu: {devices: 1, ids: x}\n",
@@ -426,6 +450,7 @@ static Suite *suite(void)
     LOOP(tests, variable_values, variables);
     tcase_add_test(tests, variables_keep_their_order);
     LOOP(tests, outside_the_section, outsides);
+    tcase_add_test(tests, two_files);
     LOOP(tests, untouched_on_failure, wrongs);
     tcase_add_test(tests, release_of_nothing);
     tcase_add_test(tests, every_prefix);
