@@ -245,25 +245,23 @@ int child_start(struct child *child, child_work *work, const void *data, unsigne
     return 0;
 }
 
-/* Reads `size` bytes. 1, or 0 where they end before or memory does, or -1 at the deadline. */
-static int receive(const struct child *child, size_t size, struct strbuf *bytes)
+/* Reads that many bytes. 1, or 0 where they end before, or -1 at the deadline. */
+static int receive(const struct child *child, void *to, size_t size)
 {
     struct pollfd ready = {.fd = child->socket, .events = POLLIN};
-    char *to = strbuf_reserve(bytes, size);
 
-    while (to && size) {
+    for (char *at = to; size;) {
         long long left = child->deadline - clock_now();
         int count = again(poll(&ready, 1, left > 0 ? (int)left : 0));
-        ssize_t got = count > 0 ? again(read(child->socket, to, size)) : -1;
+        ssize_t got = count > 0 ? again(read(child->socket, at, size)) : -1;
         if (count == 0)
             return -1;
         if (got <= 0)
             return 0;
-        strbuf_grew(bytes, (size_t)got);
-        to += got;
+        at += got;
         size -= (size_t)got;
     }
-    return to != NULL;
+    return 1;
 }
 
 /* How the guard ended; si_pid is 0 if it does not end. */
@@ -299,23 +297,22 @@ static struct child_ending without_answer(struct child *child)
 
 struct child_ending child_answer(struct child *child, size_t limit, struct strbuf *answer)
 {
-    scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     struct child_ending ending = {CHILD_LATE, 0};
     struct head head = {0};
 
-    int got = receive(child, sizeof head, &bytes);
-    if (got > 0)
-        memcpy(&head, bytes.text, sizeof head);
-    if (got > 0 && head.length <= limit && !head.error)
-        got = receive(child, (size_t)head.length, answer);
-    else if (got > 0)
-        got = 0;
-    if (head.error)
+    int got = receive(child, &head, sizeof head);
+    if (got > 0 && !head.error) {
+        char *to = head.length <= limit ? strbuf_reserve(answer, (size_t)head.length) : NULL;
+        got = to ? receive(child, to, (size_t)head.length) : 0;
+    }
+    if (head.error) {
         ending = (struct child_ending){CHILD_REFUSED, head.error};
-    else if (got > 0)
+    } else if (got > 0) {
+        strbuf_grew(answer, (size_t)head.length);
         ending = (struct child_ending){CHILD_ANSWERED, 0};
-    else if (got == 0)
+    } else if (got == 0) {
         ending = without_answer(child);
+    }
     child_end(child);
     return ending;
 }

@@ -61,7 +61,7 @@ typedef void child_work(const void *data, struct strbuf *answer);
 int child_start(struct child *child, child_work *work, const void *data, unsigned seconds);
 
 /* Waits for the answer, adds it to `answer`, and ends the child. An answer of more than `limit`
-   bytes is none: CHILD_EXITED. */
+   bytes is none: CHILD_EXITED. Look at answer->failed first: there may be no memory for it. */
 struct child_ending child_answer(struct child *child, size_t limit, struct strbuf *answer);
 
 /* Ends a child whose answer is not wanted any more; nothing for one that has ended or was never
