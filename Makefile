@@ -313,12 +313,12 @@ $(BUILD)/fuzz/targets/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_OBJECTS) $(OUT)/flags
 -include $(patsubst %.c,$(OUT)/obj/%.d,$(CHECKS) $(HELPERS) $(FUZZ_TARGETS) $(FUZZ_SHARED))
 
 FAKE_CC = $(CC) -std=c11 -Wall -Wextra -O1 -g -shared -fPIC -fvisibility=hidden
-$(FAKE)/whole/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.h
+$(FAKE)/whole/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -o $@ $<
 
-$(FAKE)/no-uuid/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.h
+$(FAKE)/no-uuid/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -DcuDeviceGetUuid=fake_cuda_absent -DcuDeviceGetUuid_v2=fake_cuda_absent_too -o $@ $<
@@ -330,18 +330,18 @@ $(FAKE)/faulty.so: tests/faults/faulty.c tests/faults/fault_order.h
 	$(Q)$(FAKE_CC) -Itests -o $@ $< -ldl
 
 # The simulated NVML, and what was one before MIG, and before nearly everything.
-$(FAKE)/whole/libnvidia-ml.so.1: tests/support/fake_nvml.c tests/support/fake_machine.h
+$(FAKE)/whole/libnvidia-ml.so.1: tests/support/fake_nvml.c tests/support/fake_machine.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -o $@ $<
 
 $(FAKE)/old/libnvidia-ml.so.1 $(FAKE)/bare/libnvidia-ml.so.1: $(FAKE)/%/libnvidia-ml.so.1: \
-    tests/support/fake_nvml.c tests/support/fake_machine.h
+    tests/support/fake_nvml.c tests/support/fake_machine.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -D$(if $(filter old,$*),OLD,BARE)_NVML -o $@ $<
 
-$(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.h
+$(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.c
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -D$*=fake_cuda_absent -o $@ $<

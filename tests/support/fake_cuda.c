@@ -1,6 +1,6 @@
 /*
  * A simulated CUDA driver: build it as libcuda.so.1, load it in place of NVIDIA's. It shows the
- * machine that fake_machine.h tells about.
+ * machine that fake_machine.c tells about.
  *
  *   cc -std=c11 -shared -fPIC -fvisibility=hidden -o DIR/libcuda.so.1 tests/support/fake_cuda.c
  *   FAKE_CUDA_MACHINE=tests/machines/mixed LD_LIBRARY_PATH=DIR conda-gpu devices
@@ -25,7 +25,7 @@
  * - Checks in this order: faults, 3 before cuInit, 1 for NULL, 101 for a bad ordinal.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "fake_machine.h"
+#include "fake_machine.c"
 
 EXPORT CUresult cuInit(unsigned int flags);
 EXPORT CUresult cuDriverGetVersion(int *version);

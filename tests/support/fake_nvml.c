@@ -1,5 +1,5 @@
 /*
- * A simulated NVML: build it as libnvidia-ml.so.1. It shows the machine that fake_machine.h tells
+ * A simulated NVML: build it as libnvidia-ml.so.1. It shows the machine that fake_machine.c tells
  * about, whole: CUDA_VISIBLE_DEVICES means nothing to it, as to NVIDIA's (seen with driver 580).
  *
  *   cc -std=c11 -shared -fPIC -fvisibility=hidden -o DIR/libnvidia-ml.so.1
@@ -18,7 +18,7 @@
  * instances: not seen on hardware. Their names end as CUDA's do.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "fake_machine.h"
+#include "fake_machine.c"
 
 #include <stdint.h>
 

@@ -52,9 +52,6 @@
  * Environment and file are read in cuInit or nvmlInit, once; the file also in a call before it, for
  * its faults.
  */
-#ifndef FAKE_MACHINE_H
-#define FAKE_MACHINE_H
-
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -774,5 +771,3 @@ static long long said(long long truth)
 {
     return verdict.lie == NULL ? truth : verdict.lie->number;
 }
-
-#endif
