@@ -10,8 +10,8 @@
 #include "fuzz/fuzz.h"
 
 #include "base/scope.h"
-#include "gpu/query.h"
 #include "gpu/inventory.h"
+#include "gpu/query.h"
 #include "plan/plan.h"
 
 #include <stdio.h>
@@ -49,7 +49,7 @@ static void plan_all(const struct inventory *inventory)
     int result = select_devices(&selection, &config, &inventory->devices, &err);
     require_contract(result, &err);
     require((result < 0) ==
-            (device_list_has_mig(&inventory->devices) || !inventory->devices.count));
+            (!device_list_is_countable(&inventory->devices) || !inventory->devices.count));
     if (result < 0)
         return;
     require(plan_make(&plan, &config, &selection, &err) == 0);

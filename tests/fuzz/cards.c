@@ -1,0 +1,94 @@
+/*
+ * The cards of a machine, which are the answer of the child that asks NVML. Of any bytes,
+ * cards_decode either makes a list on which the rest can rely, or an error that leaves the list as
+ * it was.
+ *
+ * An input whose first byte is even is the answer itself. One whose first byte is odd is a list of
+ * changes to a right answer: a number of cards, then as often as there are bytes, an offset of two
+ * bytes and the byte to put there.
+ */
+#include "fuzz/fuzz.h"
+
+#include "base/scope.h"
+#include "gpu/card_query.h"
+#include "gpu/cards.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST = 3, INSTANCES = 2, PROCESSES = 3 };
+
+struct part {
+    struct card card;
+    struct card_instance instances[INSTANCES];
+    struct card_process processes[PROCESSES];
+};
+
+static void require_sound(const struct card_list *cards)
+{
+    require(memchr(cards->driver, '\0', sizeof cards->driver) != NULL && !cards->absent);
+    for (size_t i = 0; i < cards->count; i++) {
+        const struct card *card = &cards->items[i];
+        char address[PCI_TEXT_SIZE];
+        struct pci_address pci;
+        require(card->number == i);
+        require(memchr(card->name, '\0', sizeof card->name) != NULL);
+        require(memchr(card->reason, '\0', sizeof card->reason) != NULL);
+        require(pci_parse(pci_text(&card->pci, address), &pci) && pci_equal(&pci, &card->pci));
+        for (size_t k = 0; k < card->instance_count; k++)
+            require(memchr(card->instances[k].profile, '\0', CARD_PROFILE_SIZE) != NULL);
+        for (size_t k = 0; k < card->process_count; k++)
+            require(card->processes[k].instance <= card->instance_count);
+    }
+}
+
+static void check_decode(const char *bytes, size_t length)
+{
+    scope(cards_release) struct card_list cards = {.driver = "as it was"};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    int result = cards_decode(bytes, length, &cards, &err);
+    require_contract(result, &err);
+    if (result == 0) {
+        require_sound(&cards);
+        return;
+    }
+    require(err.status == STATUS_DRIVER);
+    require(strcmp(cards.driver, "as it was") == 0 && !cards.items && !cards.count);
+}
+
+static size_t right_answer(char *bytes, uint32_t count)
+{
+    struct card_head head = {.magic = CARD_MAGIC, .count = count, .driver = "580.159.04"};
+
+    memcpy(bytes, &head, sizeof head);
+    for (uint32_t i = 0; i < count; i++) {
+        struct part part = {.card = {.number = i,
+                                     .name = "NVIDIA A100-SXM4-80GB",
+                                     .pci = {0, (uint8_t)(i + 1), 0, 0},
+                                     .instance_count = INSTANCES,
+                                     .process_count = PROCESSES}};
+        part.card.uuid.bytes[0] = (unsigned char)(i + 1);
+        memcpy(bytes + sizeof head + i * sizeof part, &part, sizeof part);
+    }
+    return sizeof head + count * sizeof(struct part);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    enum { ROOM = sizeof(struct card_head) + MOST * sizeof(struct part) };
+
+    if (size < 2 || data[0] % 2 == 0) {
+        size_t skipped = size > 0;
+        check_decode((const char *)data + skipped, size - skipped);
+        return 0;
+    }
+    scope(free_text) char *bytes = malloc(ROOM);
+    size_t length = right_answer(bytes, data[1] % (MOST + 1));
+    for (size_t i = 2; i + 2 < size; i += 3)
+        bytes[(size_t)(data[i] | data[i + 1] << 8) % length] = (char)data[i + 2];
+    scope(free_text) char *exact = malloc(length); /* for the sanitizer to see its end */
+    memcpy(exact, bytes, length);
+    check_decode(exact, length);
+    return 0;
+}
