@@ -248,8 +248,8 @@ run-demo: $(PROGRAM) $(FAKE)/whole/libcuda.so.1
 # The tests for everybody need the compiler, the libraries, bash and dash; the hooks run in those two
 # shells. The further ones take longer or need more, and run the hooks in the other shells; those that
 # take longest begin first, so that none of them ends alone.
-HOOK_TESTS := $(addprefix $(OUT)/tests/,hooks/check_hooks hooks/check_sequences unit/check_shell) \
-    tests/static/written.sh
+HOOK_TESTS := $(addprefix $(OUT)/tests/,hooks/check_hooks hooks/check_sequences unit/check_shell \
+    unit/check_script) tests/static/written.sh
 EVERYBODYS := $(HOOK_TESTS) tests/static/sources.sh tests/static/program.sh \
     $(filter-out $(HOOK_TESTS),$(filter $(OUT)/tests/cli/% $(OUT)/tests/unit/%,$(CHECK_PROGRAMS)))
 LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))

@@ -124,7 +124,7 @@ static const char *const hard_values[] = {
     "back\\slash\\n \\\\ \\",
     "-n",
     "=ls",
-    "~/x:* [a-z]? {a,b} (touch canary)",
+    "~root/x:* [a-z]? {a,b} (touch canary)",
     " tab\t and  spaces ",
     ":a::b:",
     "\xff\xfe bytes \x80",

@@ -61,7 +61,7 @@ static const char *const texts[] = {
     "a:b::c:",
     "${CONDA_PREFIX}",
     "\\'$",
-    "~/*",
+    "~root/*",
     ":",
     "caf\xc3\xa9\n\n",
 };
@@ -136,20 +136,10 @@ static void tear_down(void)
 
 /* ---- sequences ---- */
 
-static const char *const prior_texts[] = {"",
-                                          "7",
-                                          "plain",
-                                          "it's \"q\" `x` $HOME $(x)",
-                                          "two\nlines\n\n",
-                                          "!! !x",
-                                          "a\\b\\n",
-                                          "-n",
-                                          "=ls",
-                                          "~/x:* [a-z]?",
-                                          " tab\t ",
-                                          ":a::b:",
-                                          "\x01\x7f",
-                                          "\xff\xfe\x80"};
+static const char *const prior_texts[] = {
+    "",         "7",           "plain", "it's \"q\" `x` $HOME $(x)", "two\nlines\n\n", "!! !x",
+    "a\\b\\n",  "-n",          "=ls",   "~root/x:* [a-z]?",          " tab\t ",        ":a::b:",
+    "\x01\x7f", "\xff\xfe\x80"};
 enum { UNSET = COUNT(prior_texts), NO_TEXT = UNSET - 1 };
 
 struct sequence {

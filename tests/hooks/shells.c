@@ -172,16 +172,7 @@ char *formatted(const char *format, ...)
 
 bool shell_kind_present(const struct shell_kind *kind)
 {
-    bool present = false;
-
-    for (const char *folder = getenv("PATH"); folder && *folder && !present;) {
-        size_t length = strcspn(folder, ":");
-        char *path = formatted("%.*s/%s", (int)length, folder, kind->argv[0]);
-        present = access(path, X_OK) == 0;
-        free(path);
-        folder += length + (folder[length] == ':');
-    }
-    return present;
+    return program_present(kind->argv[0]);
 }
 
 static size_t kind_named(const char *name, size_t length)

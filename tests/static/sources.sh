@@ -10,8 +10,12 @@ include=$(pkg-config --cflags-only-I libcyaml yaml-0.1 jansson check 2>/dev/null
 # shellcheck disable=SC2206 # words
 flags=(-std=c11 -D_GNU_SOURCE '-DVERSION="0"' -Isrc -Itests $include -include src/base/banned.h)
 
-# Each header can be the only one that a file includes.
+# Each header can be the only one that a file includes. Those of the simulated drivers, which are
+# libraries of their own, do without banned.h.
 for header in src/*/*.h tests/*/*.h; do
+  case $header in
+    */fake_*) check "$header does not compile alone" "$CC" -std=c11 -D_GNU_SOURCE -Itests -fsyntax-only -xc "$header" && continue ;;
+  esac
   check "$header does not compile alone" "$CC" "${flags[@]}" -fsyntax-only -xc "$header"
 done
 

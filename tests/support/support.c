@@ -115,6 +115,20 @@ bool shell_wanted(const char *name)
     return names_others;
 }
 
+bool program_present(const char *name)
+{
+    bool present = false;
+
+    for (const char *folder = getenv("PATH"); folder && *folder && !present;) {
+        size_t length = strcspn(folder, ":");
+        char *path = formatted("%.*s/%s", (int)length, folder, name);
+        present = access(path, X_OK) == 0;
+        free(path);
+        folder += length + (folder[length] == ':');
+    }
+    return present;
+}
+
 void sandbox_open(struct sandbox *box)
 {
     const char *folder = getenv("TMPDIR");

@@ -26,6 +26,9 @@ void test_skip(bool can_have, const char *format, ...) __attribute__((format(pri
    these, and without it all are wanted. */
 bool shell_wanted(const char *name);
 
+/* Whether there is a program of that name in PATH. */
+bool program_present(const char *name);
+
 struct sandbox {
     char root[64]; /* a folder below TMPDIR; the folder `home` in it is HOME for what runs there */
 };

@@ -223,16 +223,24 @@ static const char *value_in(const struct outcome *got, const char *name)
     return NULL;
 }
 
+/* The shell that reads such a script. */
+static const char *const *shell_of(const struct reading *reading)
+{
+    static const char *const fish[] = {"fish", "--no-config", "-c", "source script; env -0", NULL};
+    static const char *const tcsh[] = {"tcsh", "-f", "script", NULL};
+    static const char *const bash[] = {"bash", "--norc", "script", NULL};
+
+    return strcmp(reading->extension, "fish") == 0  ? fish
+           : strcmp(reading->extension, "csh") == 0 ? tcsh
+                                                    : bash;
+}
+
 static void check_values(const struct reading *reading, char *const *values)
 {
-    const char *const *shell =
-        strcmp(reading->extension, "fish") == 0
-            ? (const char *const[]){"fish", "--no-config", "-c", "source script; env -0", NULL}
-        : strcmp(reading->extension, "csh") == 0
-            ? (const char *const[]){"tcsh", "-f", "script", NULL}
-            : (const char *const[]){"bash", "--norc", "script", NULL};
+    const char *const *shell = shell_of(reading);
+    scope(free_text) char *home = format_text("HOME=%s/home", box.root);
     const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
-                               "HOME=/none",
+                               home,
                                "LC_ALL=C.UTF-8",
                                "X=old",
                                "Y=y",
@@ -263,7 +271,9 @@ START_TEST(shell_agrees)
                                strdup("/pre")};
 
     ck_assert_int_eq(script_read(&script, reading->extension, reading->script), 0);
-    if (follow(&script, values))
+    if (!program_present(shell_of(reading)[0]))
+        test_skip(true, "scripts read as %s reads them: it is not installed", shell_of(reading)[0]);
+    else if (follow(&script, values))
         check_values(reading, values);
     for (size_t v = 0; v < VARIABLES; v++)
         free(values[v]);
@@ -281,7 +291,9 @@ static Suite *suite(void)
     LOOP(tests, effects_are_read, readings);
     LOOP(tests, broken_scripts_are_read, broken);
     tcase_add_test(tests, empty_scripts);
-    LOOP(tests, shell_agrees, readings);
+    for (int i = 0; i < (int)(sizeof readings / sizeof *readings); i++)
+        if (shell_wanted(shell_of(&readings[i])[0]))
+            tcase_add_loop_test(tests, shell_agrees, i, i + 1);
     suite_add_tcase(suite, tests);
     return suite;
 }
