@@ -34,7 +34,7 @@ bool apply_leaves(const struct apply *apply)
 /* A variable's value while the environment is active; NULL for VAR_UNSET. */
 static char *value_then(const struct apply *apply, const struct var *var, const char *now)
 {
-    const char *separator = var->separator ? var->separator : "";
+    bool joined = now && *now && var->separator; /* else the text stands alone */
     const struct rival *rival = rivals_beat(&apply->report.rivals, var->name);
 
     if (rival && !rival->sometimes)
@@ -42,10 +42,10 @@ static char *value_then(const struct apply *apply, const struct var *var, const 
 
     if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && apply_leaves(apply))
         return format_text("%s", now);
-    if (var->kind == VAR_PREPEND)
-        return format_text("%s%s...", var->value, separator);
-    if (var->kind == VAR_APPEND)
-        return format_text("...%s%s", separator, var->value);
+    if (joined && var->kind == VAR_PREPEND)
+        return format_text("%s%s...", var->value, var->separator);
+    if (joined && var->kind == VAR_APPEND)
+        return format_text("...%s%s", var->separator, var->value);
     return format_text("%s", var->value);
 }
 

@@ -144,6 +144,8 @@ static const struct row {
     {"  variables: {A: null}\n", {"A=1"}, "A                     1              (not set)"},
     {"  variables: {A: ''}\n", {"A=\t"}, "A                     \\t             (empty)"},
     {"  variables: {A: {prepend: x}}\n", {"A=1"}, "A                     1              x:..."},
+    {"  variables: {A: {prepend: x}}\n", {NULL}, "A                     (not set)      x"},
+    {"  variables: {A: {append: x}}\n", {"A="}, "A                     (empty)        x"},
     {"  variables: {A: {append: x, separator: ' '}}\n",
      {"A=1"},
      "A                     1              ... x"},

@@ -550,6 +550,12 @@ static const struct view {
            "*") "* visible in this shell, where CUDA_VISIBLE_DEVICES=GPU-4723a60b,0\n"
                 "CUDA reads the list no further than '0'" NO_FURTHER VERSION_LINE,
      {false, false, false, true}},
+    {{"CUDA_DEVICE_ORDER=pci_bus_id"},
+     MIXED(" ", " ", " ",
+           " ") "none is visible in this shell, where CUDA_VISIBLE_DEVICES is not set\n"
+                "CUDA_DEVICE_ORDER=pci_bus_id means nothing to CUDA, which then shows no device; "
+                "it may be PCI_BUS_ID or FASTEST_FIRST\n" VERSION_LINE,
+     {false}},
     {{"CUDA_VISIBLE_DEVICES=9,1"},
      MIXED(" ", " ", " ", " ") "none is visible in this shell, where CUDA_VISIBLE_DEVICES=9,1\n"
                                "'9' names no device here\n" VERSION_LINE,
