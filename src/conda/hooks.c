@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "hook/render.h"
+#include "hook/script.h"
 
 #include <string.h>
 
@@ -133,12 +134,20 @@ static int report_edited(const struct hook_file *file, const struct prefix *pref
                      prefix->path, file->path, path_name(file->path));
 }
 
+/* An empty file, as conda's manual has people make it with `touch`, or comments only: it does
+   nothing, so nobody need be asked before it is set aside. */
+static bool does_nothing(const struct hook_file *file)
+{
+    return !hook_is_receipt(file) &&
+           script_is_empty(strrchr(file->path, '.') + 1, strbuf_text(&file->found));
+}
+
 static int claim(struct hook_file *file, const struct prefix *prefix,
                  const struct hook_policy *policy, struct error *err)
 {
     bool foreign = file->state == HOOK_FOREIGN, edited = file->state == HOOK_EDITED;
 
-    if (foreign && !policy->adopt && !policy->replace)
+    if (foreign && !policy->adopt && !policy->replace && !does_nothing(file))
         return report_foreign(file, prefix, err);
     if (edited && !policy->force)
         return report_edited(file, prefix, err);

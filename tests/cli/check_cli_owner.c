@@ -51,10 +51,11 @@ static const struct foreign {
          "env_vars.csh") "  | \\x1b[31m\\x0d\n  | \\xff\n  What of it is not in a section:\n"
                          "  line 1: \\x1b[31m: it is no plain setting of a variable\n"
                          "  line 2: \\xff: it is no plain setting of a variable\n"},
-    {"etc/conda/activate.d/env_vars.sh", "",
-     "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh")},
-    {"etc/conda/activate.d/env_vars.sh", "# Written by conda-gpu 9\n",
-     "@/etc/conda/activate.d/env_vars.sh" FOREIGN("env_vars.sh") "  | # Written by conda-gpu 9\n"},
+    {"etc/conda/activate.d/env_vars.sh", "# Written by conda-gpu 9\n:\n",
+     "@/etc/conda/activate.d/env_vars.sh" FOREIGN(
+         "env_vars.sh") "  | # Written by conda-gpu 9\n  | :\n"
+                        "  What of it is not in a section:\n  line 2: :: it is no plain setting of "
+                        "a variable\n"},
     {"etc/conda/conda-gpu.yml", "a: 1\n", FOREIGN_RECEIPT "  | a: 1\n"},
 };
 
@@ -67,6 +68,23 @@ START_TEST(a_foreign)
     check_left_alone("apply", "--check", 4, foreign->message);
     check_left_alone("apply", "--dry-run", 4, foreign->message);
     check_left_alone("apply", "-q", 4, foreign->message);
+}
+END_TEST
+
+/* A file that does nothing is set aside without asking, and is there again after remove. */
+START_TEST(does_nothing)
+{
+    static const char *const texts[] = {"", "\n\n", "#!/bin/sh\n# my variables\n"};
+    size_t length;
+
+    sandbox_write(&box, inside(hooks[3]), texts[_i]);
+    must_apply();
+    struct outcome got = on_prefix("remove", NULL, NULL);
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+    char *back = sandbox_read(&box, inside(hooks[3]), &length);
+    ck_assert_str_eq(back, texts[_i]);
+    free(back);
 }
 END_TEST
 
@@ -652,6 +670,7 @@ static Suite *suite(void)
 
     tcase_add_checked_fixture(tests, set_up, one_prefix_close);
     LOOP(tests, a_foreign, foreigns);
+    tcase_add_loop_test(tests, does_nothing, 0, 3);
     tcase_add_test(tests, an_edit_of_another_version);
     tcase_add_test(tests, open_to_all);
     tcase_add_test(tests, remove_beside_foreign);
