@@ -258,6 +258,27 @@ START_TEST(no_foreign_group_may_write)
 }
 END_TEST
 
+/* What root makes in somebody's prefix is that one's. */
+START_TEST(root_makes_nothing_its_own)
+{
+    static const char *const paths[] = {"etc", "etc/conda", RECEIPT, ACTIVATE "env_vars.sh"};
+
+    if (geteuid() != 0) {
+        test_skip(false, "root in somebody's environment: this is not root");
+        return;
+    }
+    ck_assert_int_eq(chown(prefix, 54321, 12345), 0);
+    apply(plans[0], NULL);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        scope(free_text) char *path = sandbox_path(&box, inside(paths[i]));
+        struct stat st;
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_uint_eq(st.st_uid, 54321);
+        ck_assert_uint_eq(st.st_gid, 12345);
+    }
+}
+END_TEST
+
 /* Without a receipt the hooks tell what they do, and it is said. */
 START_TEST(hooks_tell_what_a_receipt_does_not)
 {
@@ -439,6 +460,7 @@ static Suite *suite(void)
     LOOP(tests, remove_leaves_an_edit, starts);
     tcase_add_loop_test(tests, modes_are_the_neighbours, 0, 4 * sizeof manners / sizeof *manners);
     tcase_add_test(tests, no_foreign_group_may_write);
+    tcase_add_test(tests, root_makes_nothing_its_own);
     tcase_add_test(tests, hooks_tell_what_a_receipt_does_not);
     tcase_add_test(tests, clone_is_its_own);
     tcase_add_test(tests, remove_puts_back_over_nothing);
