@@ -4,6 +4,7 @@
 #include "hook/translate.h"
 #include "section/files.h"
 #include "section/job.h"
+#include "section/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,10 @@ static int make_ready(struct apply *apply, struct error *err)
 
     if (files_read(&apply->section, options->file, options->timeout, err) < 0)
         return -1;
+    if (apply->section.rules.count)
+        return error_at(err, apply->section.rules.items[0].place,
+                        "gpu.assign: this version of conda-gpu applies no rules per user or host; "
+                        "remove the key and give each its own file with -f");
     struct find_wish wish = {options->prefix, options->name, apply->section.name, true,
                              options->env};
     if (find_environment(&apply->environment, &wish, err) < 0 ||

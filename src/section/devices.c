@@ -139,11 +139,12 @@ static int check_alone(const struct reading *in, const struct section *section)
 
 int section_devices(const struct reading *in, const struct node *node, void *target)
 {
-    struct section *section = target;
+    struct section *section = in->section;
     bool list = node_kind(node) == NODE_LIST;
     size_t count = list ? node_count(node) : 1;
     int result = 0;
 
+    (void)target;
     section->devices_place = document_place(in->doc, node);
     if (!count)
         return error_at(in->err, section->devices_place,

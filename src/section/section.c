@@ -3,63 +3,67 @@
 #include "base/scope.h"
 #include "base/suggest.h"
 #include "section/parts.h"
+#include "section/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int read_ids(const struct reading *in, const struct node *node, void *target)
+int section_ids(const struct reading *in, const struct node *node, void *target)
 {
     static const char *const words[] = {"index", "uuid", NULL};
     int word = keys_word(in, node, words, "index or uuid");
 
-    if (word >= 0)
-        ((struct section *)target)->ids = (enum ids)word;
-    return word;
+    (void)target;
+    if (word < 0)
+        return -1;
+    in->section->ids = (enum ids)word;
+    in->section->given |= GIVEN_IDS;
+    return 0;
 }
 
-static int read_if_no_gpu(const struct reading *in, const struct node *node, void *target)
+int section_if_no_gpu(const struct reading *in, const struct node *node, void *target)
 {
     static const char *const words[] = {"error", "cpu", "unconfirmed", NULL};
     int word = keys_word(in, node, words, "error, cpu or unconfirmed");
 
-    if (word >= 0)
-        ((struct section *)target)->if_no_gpu = (enum if_no_gpu)word;
-    return word;
+    (void)target;
+    if (word < 0)
+        return -1;
+    in->section->if_no_gpu = (enum if_no_gpu)word;
+    in->section->given |= GIVEN_IF_NO_GPU;
+    return 0;
 }
 
-static int read_in_job(const struct reading *in, const struct node *node, void *target)
+int section_in_job(const struct reading *in, const struct node *node, void *target)
 {
     static const char *const words[] = {"keep", "override", NULL};
     int word = keys_word(in, node, words, "keep or override");
 
-    if (word >= 0)
-        ((struct section *)target)->in_job = (enum in_job)word;
-    return word;
+    (void)target;
+    if (word < 0)
+        return -1;
+    in->section->in_job = (enum in_job)word;
+    in->section->given |= GIVEN_IN_JOB;
+    return 0;
 }
 
-static int read_if_set(const struct reading *in, const struct node *node, void *target)
+int section_if_set(const struct reading *in, const struct node *node, void *target)
 {
     static const char *const words[] = {"override", "keep", NULL};
     int word = keys_word(in, node, words, "override or keep");
 
-    if (word >= 0)
-        ((struct section *)target)->if_set = (enum if_set)word;
-    return word;
-}
-
-static int read_assign(const struct reading *in, const struct node *node, void *target)
-{
     (void)target;
-    return error_at(in->err, document_place(in->doc, node),
-                    "%s: this version of conda-gpu reads no rules per user or host; remove the key "
-                    "and give each its own file with -f",
-                    in->path);
+    if (word < 0)
+        return -1;
+    in->section->if_set = (enum if_set)word;
+    in->section->given |= GIVEN_IF_SET;
+    return 0;
 }
 
 /* Whether a key is one of those that a section needs, or is told to be one already. */
 static bool has_purpose(const struct reading *in, const struct node *section)
 {
-    static const char *const purposes[] = {"devices", "variables"};
+    static const char *const purposes[] = {"devices", "variables", "assign"};
     scope(pairs_release) struct pairs pairs = {0};
     scope(error_release) struct error told = ERROR_INIT;
 
@@ -84,13 +88,8 @@ int section_keys(const struct reading *in, const struct node *node, bool with_na
 {
     static const struct key keys[] = {
         {"name", read_name_again, true},
-        {"devices", section_devices, false},
-        {"ids", read_ids, false},
-        {"if_no_gpu", read_if_no_gpu, false},
-        {"in_job", read_in_job, false},
-        {"if_set", read_if_set, false},
-        {"variables", section_variables, false},
-        {"assign", read_assign, true},
+        SECTION_KEYS,
+        {"assign", section_assign, false},
     };
     size_t skipped = !with_name, count = sizeof keys / sizeof *keys - skipped;
 
@@ -98,8 +97,8 @@ int section_keys(const struct reading *in, const struct node *node, bool with_na
         keys_read(in, node, "a mapping such as {devices: 0}", keys + skipped, count, in->section);
     if (node_kind(node) == NODE_MAPPING && !keys_is_enough(in->err) && !has_purpose(in, node))
         return error_at(in->err, document_place(in->doc, node),
-                        "gpu: neither 'devices' nor 'variables' is here; at least one is needed, "
-                        "such as 'devices: 0' or 'variables: {OMP_NUM_THREADS: 8}'");
+                        "gpu: 'devices', 'variables' and 'assign' are missing; at least one is "
+                        "needed, such as 'devices: 0' or 'variables: {OMP_NUM_THREADS: 8}'");
     return result;
 }
 
@@ -120,6 +119,7 @@ void section_release(struct section *section)
     free(section->items);
     vars_release(&section->variables);
     vars_release(&section->conda_variables);
+    rules_release(&section->rules);
     error_release(&section->notes);
     free(section->name);
     free(section->environment_file);

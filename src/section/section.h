@@ -24,6 +24,13 @@ enum if_no_gpu { IF_NO_GPU_ERROR, IF_NO_GPU_CPU, IF_NO_GPU_UNCONFIRMED };
 enum in_job { IN_JOB_KEEP, IN_JOB_OVERRIDE };
 enum if_set { IF_SET_OVERRIDE, IF_SET_KEEP };
 
+enum section_given {
+    GIVEN_IDS = 1 << 0,
+    GIVEN_IF_NO_GPU = 1 << 1,
+    GIVEN_IN_JOB = 1 << 2,
+    GIVEN_IF_SET = 1 << 3,
+};
+
 struct section {
     char *file;             /* that has the section, as given; places point to it */
     char *environment_file; /* environment.yml, where it was read beside gpu.yml; else NULL */
@@ -36,7 +43,13 @@ struct section {
     enum in_job in_job;
     enum if_set if_set;
     struct var_list variables;
+    unsigned given;                  /* enum section_given: which of these keys are in the file */
     struct var_list conda_variables; /* environment.yml's own `variables:`, which conda sets */
+    struct rule_list {
+        struct rule *items; /* section/rules.h */
+        size_t count;
+        size_t room;
+    } rules;
     struct error notes; /* what a reader may not expect, each with its place; no errors */
 };
 

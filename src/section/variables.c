@@ -192,15 +192,6 @@ static int read_variable_pair(const struct reading *in, const struct pairs *pair
     return read_variable(&inner, pairs->items[pair].value, name);
 }
 
-static size_t total_size(const struct var_list *list)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < list->count; i++)
-        size += list->items[i].value ? strlen(list->items[i].value) : 0;
-    return size;
-}
-
 int section_variables(const struct reading *in, const struct node *node, void *target)
 {
     scope(pairs_release) struct pairs pairs = {0};
@@ -218,10 +209,10 @@ int section_variables(const struct reading *in, const struct node *node, void *t
     for (size_t i = 0; i < pairs.count && !keys_is_enough(in->err); i++)
         if (read_variable_pair(in, &pairs, i) < 0)
             result = -1;
-    if (total_size(&in->section->variables) > SECTION_TOTAL_LIMIT)
+    if (vars_size(&in->section->variables) > SECTION_TOTAL_LIMIT)
         return error_at(in->err, document_place(in->doc, node),
                         "%s: the values have %zu bytes together; at most %d are accepted, since "
                         "Linux starts no program with many more",
-                        in->path, total_size(&in->section->variables), SECTION_TOTAL_LIMIT);
+                        in->path, vars_size(&in->section->variables), SECTION_TOTAL_LIMIT);
     return result;
 }

@@ -36,6 +36,15 @@ const struct var *vars_find(const struct var_list *list, const char *name)
     return NULL;
 }
 
+size_t vars_size(const struct var_list *list)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        size += list->items[i].value ? strlen(list->items[i].value) : 0;
+    return size;
+}
+
 void vars_release(struct var_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

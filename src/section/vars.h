@@ -40,6 +40,9 @@ int vars_add(struct var_list *list, const char *name, enum var_kind kind, const 
 /* NULL if there is none of this name. */
 const struct var *vars_find(const struct var_list *list, const char *name);
 
+/* The bytes of all values together. */
+size_t vars_size(const struct var_list *list);
+
 void vars_release(struct var_list *list);
 
 /* Names without a value, each once. */

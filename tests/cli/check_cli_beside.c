@@ -52,7 +52,7 @@ static const struct {
      "gpu.yml:1:1: gpu: unknown key 'devise'; did you mean 'devices'?\n"},
     {"name: pt\n", "dependencies: [a]\ndevices: 0\n", NULL, 2,
      "gpu.yml:1:1: gpu: unknown key 'dependencies'; known keys: devices, ids, if_no_gpu, in_job, "
-     "if_set, variables\n"},
+     "if_set, variables, assign\n"},
     {"name: pt\n", "name: [a]\ndevices: 0\n", NULL, 2,
      "gpu.yml:1:7: gpu.name: found a list; accepted: the name of an environment\n"},
     {"name: pt\n", "gpus:\n  devices: 0\n", NULL, 2,

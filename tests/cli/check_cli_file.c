@@ -47,10 +47,10 @@ static void check_refused(const char *file, int status, const char *message)
 #define ITEM    ITEM_FORMS "\n"
 #define DEVICES ITEM_FORMS ", or a list of these, such as [1, 3]\n"
 #define SEVERAL "; write several as a list, such as [1, 3]\n"
-#define KEYS    "known keys: devices, ids, if_no_gpu, in_job, if_set, variables\n"
+#define KEYS    "known keys: devices, ids, if_no_gpu, in_job, if_set, variables, assign\n"
 #define NEITHER                                                                                    \
-    "neither 'devices' nor 'variables' is here; at least one is needed, such as 'devices: 0' or "  \
-    "'variables: {OMP_NUM_THREADS: 8}'\n"
+    "'devices', 'variables' and 'assign' are missing; at least one is needed, such as 'devices: "  \
+    "0' or 'variables: {OMP_NUM_THREADS: 8}'\n"
 #define JOIN_KEYS "known keys: prepend, append, separator\n"
 #define SECTION   "  gpu:\n    devices: 0\n"
 #define LACKING   F " no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:\n" SECTION
@@ -60,6 +60,7 @@ static void check_refused(const char *file, int status, const char *message)
     "example:\n" SECTION
 #define MEND    "; mend this line or the one before it\n"
 #define VALUE   "a value, null, {prepend: TEXT} or {append: TEXT}\n"
+#define PATTERN "a name or a pattern with *, ? and [sets], such as \"login*\", or a list of these\n"
 #define NO_NAME "is no name for a variable: a letter or _ first, then letters, digits and _\n"
 #define JINJA                                                                                      \
     "a jinja template, which is no YAML before it is rendered; put the gpu: section into a file "  \
@@ -157,7 +158,8 @@ static const struct file sections[] = {
     {"gpu: {devices: 1, Ids: uuid}\n", F "1:19: gpu: unknown key 'Ids'; did you mean 'ids'?\n"},
     {"gpu: {devices: 1, if-no-gpu: cpu}\n",
      F "1:19: gpu: unknown key 'if-no-gpu'; did you mean 'if_no_gpu'?\n"},
-    {"gpu: {devices: 1, assigns: []}\n", F "1:19: gpu: unknown key 'assigns'; " KEYS},
+    {"gpu: {devices: 1, assigns: []}\n",
+     F "1:19: gpu: unknown key 'assigns'; did you mean 'assign'?\n"},
     {"gpu: {devices: 1, colour: red}\n", F "1:19: gpu: unknown key 'colour'; " KEYS},
     {"gpu: {devices: 1, 'a\\nb': red}\n", F "1:19: gpu: unknown key 'a\\nb'; " KEYS},
     {"gpu: {devices: 1, ~: red}\n", F "1:19: gpu: unknown key '~'; " KEYS},
@@ -198,9 +200,23 @@ static const struct file sections[] = {
     {"gpu: {devises: 1}\n", F "1:7: gpu: unknown key 'devises'; did you mean 'devices'?\n"},
     {"gpu: {variable: {A: 1}}\n",
      F "1:7: gpu: unknown key 'variable'; did you mean 'variables'?\n"},
-    {"gpu:\n  devices: 1\n  assign: []\n",
-     F "3:11: gpu.assign: this version of conda-gpu reads no rules per user or host; remove the "
+    {"gpu:\n  devices: 1\n  assign: []\n", F
+     "3:11: gpu.assign: found a list; accepted: a list of 1 to 4096 rules, such as [{user: alice, "
+     "devices: 0}]\n"},
+    {"gpu: {assign: [{user: a, devices: 0}]}\n",
+     F "1:16: gpu.assign: this version of conda-gpu applies no rules per user or host; remove the "
        "key and give each its own file with -f\n"},
+    {"gpu: {assign: [{usr: a, devices: x}, 3, {user: [], host: 'a b', ids: y}]}\n",
+     F "1:17: gpu.assign: unknown key 'usr'; did you mean 'user'?\n" F
+       "1:34: gpu.assign.devices: found 'x'; accepted: " DEVICES F
+       "1:38: gpu.assign: found '3'; accepted: a rule such as {user: alice, devices: 0}\n" F
+       "1:48: gpu.assign.user: found a list; accepted: " PATTERN F
+       "1:58: gpu.assign.host: found 'a b'; accepted: " PATTERN F
+       "1:70: gpu.assign.ids: found 'y'; accepted: index or uuid\n"},
+    {"gpu:\n  assign:\n    - host: \"login*\"\n      devices: none\n    - host: login1\n"
+     "      user: bob\n      devices: 0\n",
+     F "5:7: gpu.assign: this rule is never taken, since the one at line 3, column 7 fits all that "
+       "it fits; put it before that one, or remove it\n"},
 };
 
 /* Values of gpu.devices; the text is put behind "gpu:\n  devices: ". */

@@ -1,0 +1,294 @@
+#include "section/rules.h"
+
+#include "base/array.h"
+#include "base/scope.h"
+#include "section/parts.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#define PATTERN "a name or a pattern with *, ? and [sets], such as \"login*\", or a list of these"
+
+static bool is_pattern(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("_.@+-*?[]!", *c))
+            return false;
+    return *text;
+}
+
+static int read_pattern(const struct reading *in, const struct node *node, struct names *patterns)
+{
+    const char *text = keys_text(in, node, PATTERN);
+
+    if (!text)
+        return -1;
+    if (!is_pattern(text))
+        return keys_wrong(in, node, PATTERN);
+    return names_add(patterns, text) < 0 ? error_memory(in->err) : 0;
+}
+
+static int read_patterns(const struct reading *in, const struct node *node, struct names *patterns)
+{
+    bool list = node_kind(node) == NODE_LIST;
+    size_t count = list ? node_count(node) : 1;
+    int result = 0;
+
+    if (!count || count > RULES_PATTERNS_LIMIT)
+        return keys_wrong(in, node, PATTERN);
+    for (size_t i = 0; i < count && !keys_is_enough(in->err); i++)
+        if (read_pattern(in, list ? document_item(in->doc, node, i) : node, patterns) < 0)
+            result = -1;
+    return result;
+}
+
+static int read_user(const struct reading *in, const struct node *node, void *target)
+{
+    return read_patterns(in, node, &((struct rule *)target)->users);
+}
+
+static int read_host(const struct reading *in, const struct node *node, void *target)
+{
+    return read_patterns(in, node, &((struct rule *)target)->hosts);
+}
+
+static int read_rule(const struct reading *in, const struct node *node, struct rule *rule)
+{
+    static const struct key keys[] = {
+        {"user", read_user, false},
+        {"host", read_host, false},
+        SECTION_KEYS,
+    };
+    struct reading inner = {&rule->keys, in->doc, in->err, in->path};
+
+    rule->place = document_place(in->doc, node);
+    int result = keys_read(&inner, node, "a rule such as {user: alice, devices: 0}", keys,
+                           sizeof keys / sizeof *keys, rule);
+    error_join(&in->section->notes, &rule->keys.notes);
+    return result;
+}
+
+/* Whether every name that `narrow` fits, `wide` fits too. Only where that is sure: a * stands for
+   anything, also for what is a pattern itself. */
+static bool pattern_covers(const char *wide, const char *narrow)
+{
+    bool is_name = !strpbrk(narrow, "*?[");
+    bool is_sure = is_name || !strpbrk(wide, "?[");
+
+    return strcmp(wide, narrow) == 0 ||
+           (is_sure && strpbrk(wide, "*?[") && fnmatch(wide, narrow, 0) == 0);
+}
+
+static bool any_covers(const struct names *wide, const char *narrow)
+{
+    for (size_t i = 0; i < wide->count; i++)
+        if (pattern_covers(wide->items[i], narrow))
+            return true;
+    return false;
+}
+
+static bool patterns_cover(const struct names *wide, const struct names *narrow)
+{
+    if (!wide->count)
+        return true;
+    if (!narrow->count)
+        return any_covers(wide, "*");
+    for (size_t i = 0; i < narrow->count; i++)
+        if (!any_covers(wide, narrow->items[i]))
+            return false;
+    return true;
+}
+
+/* A rule that an earlier one covers would never be taken. */
+static int check_reachable(const struct reading *in, const struct rule_list *rules,
+                           const struct rule *rule)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *earlier = &rules->items[i];
+        if (patterns_cover(&earlier->users, &rule->users) &&
+            patterns_cover(&earlier->hosts, &rule->hosts))
+            return error_at(in->err, rule->place,
+                            "%s: this rule is never taken, since the one at line %zu, column %zu "
+                            "fits all that it fits; put it before that one, or remove it",
+                            in->path, earlier->place.line, earlier->place.column);
+    }
+    return 0;
+}
+
+static void rule_release(struct rule *rule)
+{
+    names_release(&rule->users);
+    names_release(&rule->hosts);
+    section_release(&rule->keys);
+}
+
+/* Adds a rule that is right; *patterns counts those of all. */
+static int add_rule(const struct reading *in, const struct node *node, size_t *patterns)
+{
+    struct rule_list *rules = &in->section->rules;
+    scope(rule_release) struct rule rule = {0};
+
+    if (read_rule(in, node, &rule) < 0)
+        return -1;
+    *patterns += rule.users.count + rule.hosts.count;
+    if (*patterns > RULES_PATTERNS_LIMIT)
+        return error_at(in->err, rule.place,
+                        "%s: more than %d users and hosts; name several by one pattern", in->path,
+                        RULES_PATTERNS_LIMIT);
+    if (check_reachable(in, rules, &rule) < 0)
+        return -1;
+    if (array_add(rules, rule) < 0)
+        return error_memory(in->err);
+    rule = (struct rule){0};
+    return 0;
+}
+
+int section_assign(const struct reading *in, const struct node *node, void *target)
+{
+    size_t count = node_kind(node) == NODE_LIST ? node_count(node) : 0, patterns = 0;
+    int result = 0;
+
+    (void)target;
+    if (!count || count > RULES_LIMIT)
+        return keys_wrong(in, node,
+                          "a list of 1 to 4096 rules, such as [{user: alice, devices: 0}]");
+    for (size_t i = 0; i < count && !keys_is_enough(in->err) && patterns <= RULES_PATTERNS_LIMIT;
+         i++)
+        if (add_rule(in, document_item(in->doc, node, i), &patterns) < 0)
+            result = -1;
+    return result;
+}
+
+static bool fits_any(const struct names *patterns, const char *name)
+{
+    for (size_t i = 0; i < patterns->count; i++)
+        if (fnmatch(patterns->items[i], name, 0) == 0)
+            return true;
+    return !patterns->count;
+}
+
+bool rule_fits_user(const struct rule *rule, const char *user)
+{
+    return fits_any(&rule->users, user);
+}
+
+bool rule_fits_host(const struct rule *rule, const char *host)
+{
+    char label[256];
+    size_t length = strcspn(host, ".");
+
+    length = length < sizeof label ? length : sizeof label - 1;
+    memcpy(label, host, length);
+    label[length] = '\0';
+    return fits_any(&rule->hosts, host) || fits_any(&rule->hosts, label);
+}
+
+const struct rule *rules_find(const struct section *section, const char *user, const char *host)
+{
+    for (size_t i = 0; i < section->rules.count; i++) {
+        const struct rule *rule = &section->rules.items[i];
+        if (rule_fits_user(rule, user) && rule_fits_host(rule, host))
+            return rule;
+    }
+    return NULL;
+}
+
+static char *copied(const char *text, bool *failed)
+{
+    char *copy = text ? strdup(text) : NULL;
+
+    *failed = *failed || (text && !copy);
+    return copy;
+}
+
+static int copy_items(struct section *own, const struct section *from)
+{
+    bool failed = false;
+
+    own->items = calloc(from->item_count + 1, sizeof *own->items);
+    for (size_t i = 0; own->items && i < from->item_count; i++) {
+        struct item *item = &own->items[own->item_count++];
+        *item = from->items[i];
+        item->text = copied(from->items[i].text, &failed);
+        item->name = copied(from->items[i].name, &failed);
+        item->place.file = own->file;
+    }
+    own->devices_place = from->devices_place;
+    own->devices_place.file = own->file;
+    return own->items && !failed ? 0 : -1;
+}
+
+/* Those of `further` that are not there by name. */
+static int add_missing(struct var_list *list, const struct var_list *further)
+{
+    for (size_t i = 0; i < further->count; i++) {
+        const struct var *var = &further->items[i];
+        if (!vars_find(list, var->name) &&
+            vars_add(list, var->name, var->kind, var->value, var->separator) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The section's order, each with the rule's value where it has one. */
+static int merge_variables(struct var_list *list, const struct section *section,
+                           const struct section *keys)
+{
+    for (size_t i = 0; i < section->variables.count; i++) {
+        const struct var *var = vars_find(&keys->variables, section->variables.items[i].name);
+        var = var ? var : &section->variables.items[i];
+        if (vars_add(list, var->name, var->kind, var->value, var->separator) < 0)
+            return -1;
+    }
+    return add_missing(list, &keys->variables);
+}
+
+static void copy_words(struct section *own, const struct section *from, unsigned given)
+{
+    if (given & GIVEN_IDS)
+        own->ids = from->ids;
+    if (given & GIVEN_IF_NO_GPU)
+        own->if_no_gpu = from->if_no_gpu;
+    if (given & GIVEN_IN_JOB)
+        own->in_job = from->in_job;
+    if (given & GIVEN_IF_SET)
+        own->if_set = from->if_set;
+    own->given |= given;
+}
+
+int rules_apply(struct section *own, const struct section *section, const struct rule *rule,
+                struct error *err)
+{
+    static const struct section nothing = {0};
+    const struct section *keys = rule ? &rule->keys : &nothing;
+    scope(section_release) struct section made = {.file = strdup(section->file)};
+    bool failed = !made.file;
+
+    made.environment_file = copied(section->environment_file, &failed);
+    made.name = copied(section->name, &failed);
+    copy_words(&made, section, section->given);
+    copy_words(&made, keys, keys->given);
+    if (failed || copy_items(&made, keys->item_count ? keys : section) < 0 ||
+        merge_variables(&made.variables, section, keys) < 0 ||
+        add_missing(&made.conda_variables, &section->conda_variables) < 0)
+        return error_memory(err);
+    size_t size = vars_size(&made.variables);
+    if (rule && size > SECTION_TOTAL_LIMIT)
+        return error_at(err, rule->place,
+                        "gpu.assign: the values of this rule and of the section have %zu bytes "
+                        "together; at most %d are accepted, since Linux starts no program with "
+                        "many more",
+                        size, SECTION_TOTAL_LIMIT);
+    *own = made;
+    made = (struct section){0};
+    return 0;
+}
+
+void rules_release(struct rule_list *rules)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        rule_release(&rules->items[i]);
+    free(rules->items);
+    *rules = (struct rule_list){0};
+}

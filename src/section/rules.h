@@ -1,0 +1,41 @@
+/*
+ * `gpu.assign`: rules in order, of which the first whose every condition holds replaces keys of the
+ * section for one user on one host.
+ *
+ *     const struct rule *rule = rules_find(&section, "alice", "dgx-01.example.org");
+ *     scope(section_release) struct section own = {0};
+ *     if (rules_apply(&own, &section, rule, &err) < 0) ...
+ *
+ * A host is compared with its full name and with its first label: "dgx-01".
+ */
+#ifndef CONDA_GPU_RULES_H
+#define CONDA_GPU_RULES_H
+
+#include "section/section.h"
+
+enum {
+    RULES_LIMIT = 4096,
+    RULES_PATTERNS_LIMIT = 10000, /* of all rules together */
+};
+
+struct rule {
+    struct place place;
+    struct names users, hosts; /* names or globs, with * ? [set]; none: everybody, everywhere */
+    struct section keys;       /* what the rule says, and no more: see section_given */
+};
+
+/* The first that fits; NULL: the section's own keys hold. */
+const struct rule *rules_find(const struct section *section, const char *user, const char *host);
+
+/* Whether a rule serves anybody on this host, or this user anywhere. */
+bool rule_fits_host(const struct rule *rule, const char *host);
+bool rule_fits_user(const struct rule *rule, const char *user);
+
+/* The section as it is for whom this rule serves, or nobody does (NULL): its own keys, but those of
+   the rule where it has them, and the variables of both by name. Without any rule. */
+int rules_apply(struct section *own, const struct section *section, const struct rule *rule,
+                struct error *err);
+
+void rules_release(struct rule_list *rules);
+
+#endif
