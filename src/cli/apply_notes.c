@@ -51,16 +51,12 @@ static bool is_another(const struct apply *apply)
     return strcmp(wanted, prefix->name) != 0 && strcmp(wanted, prefix->called) != 0;
 }
 
-/* The hooks will not set it in this job, unless __CONDA_GPU_FREE_JOB says that they did. */
 static void note_job(struct apply *apply)
 {
-    char *const *env = apply->options->env;
-    const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
-
+    const char *visible = env_get(apply->options->env, "CUDA_VISIBLE_DEVICES");
     const char *planned = plan_visible(&apply->found.plan);
 
-    if (apply->found.plan.gpus == PLAN_GPUS_AS_BEFORE || apply->found.plan.in_job != IN_JOB_KEEP ||
-        !visible || !job_is_running(env) || env_get_filled(env, "__CONDA_GPU_FREE_JOB") ||
+    if (!job_is_running(apply->options->env) || !apply_leaves(apply) ||
         (planned && strcmp(visible, planned) == 0))
         return;
     note(apply,

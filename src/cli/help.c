@@ -11,8 +11,8 @@ static const char about[] =
 
 /* For somebody who has the program and no README. */
 static const char about_section[] =
-    "The gpu: section stands in environment.yml, beside name: and dependencies:.\n"
-    "conda ignores it; 'conda-gpu apply' puts it into effect.\n"
+    "The gpu: section stands in environment.yml, beside name: and dependencies:, or\n"
+    "in a gpu.yml beside that file. 'conda-gpu apply' puts it into effect.\n"
     "\n"
     "  name: pt\n"
     "  gpu:\n"
