@@ -209,7 +209,7 @@ help: ## this list
 # Installing
 
 # A shell that does not expand PREFIX=~/x (dash does not) would make a folder named ~.
-ifneq ($(findstring ~,$(PREFIX)$(DESTDIR)),)
+ifneq ($(filter ~%,$(PREFIX) $(DESTDIR)),)
 install uninstall: no-tilde
 .PHONY: no-tilde
 no-tilde:

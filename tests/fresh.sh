@@ -62,10 +62,10 @@ strays() { # SYSTEM
   chroot "$fresh/$1" find / -xdev \( -path /proc -o -path /dev -o -path '/home/user/conda-gpu' \
     -o -path /root/conda-gpu -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache \
     -o -path /var/log -o -path /etc/alternatives -o -name __pycache__ -o -name 'ld.so.cache*' -o -name '*-pkg-config' -o -lname '/etc/alternatives/*' \) -prune \
-    -o -print | sed 's|^/usr/\(bin\|sbin\|lib\|lib64\)/|/\1/|' | sort
+    -o -print | sed -E 's,^/usr/(bin|sbin|lib|lib64)/,/\1/,' | sort
 }
 owned() { # SYSTEM
-  cat "$fresh/$1"/var/lib/dpkg/info/*.list | sed 's|^/usr/\(bin\|sbin\|lib\|lib64\)/|/\1/|' | sort -u
+  cat "$fresh/$1"/var/lib/dpkg/info/*.list | sed -E 's,^/usr/(bin|sbin|lib|lib64)/,/\1/,' | sort -u
 }
 
 row='%-10s %-5s %-6s %12s %12s %9s %11s  %s\n'
