@@ -1,7 +1,7 @@
 /*
- * The written hooks in real shells: what ../shared/HOOKS.md asks for, one test per matter and kind
- * of shell. The hooks are those that `conda-gpu apply` writes; shells.h says how they are run and
- * what is compared. SHELLS="dash fish" leaves out the other shells.
+ * The written hooks in real shells, one test per matter and kind of shell. The hooks are those that
+ * `conda-gpu apply` writes; shells.h says how they are run and what is compared. SHELLS="dash fish"
+ * leaves out the other shells.
  */
 #include "hooks/shells.h"
 
@@ -167,7 +167,7 @@ static void tear_down(void)
     sandbox_close(&box);
 }
 
-/* HOOKS.md, "What the clients do". Each is gone back from to where it began. */
+/* What the clients do. Each is gone back from to where it began. */
 static const char *const table[] = {
     "activate A",
     "activate A, activate B, deactivate",
@@ -238,7 +238,7 @@ START_TEST(packed_environments)
 }
 END_TEST
 
-/* ---- state that is lost: requirement 3 ---- */
+/* ---- state that is lost ---- */
 
 static void add_hook(struct strbuf *script, const struct shell_kind *kind, bool activates)
 {
@@ -277,7 +277,8 @@ static char *environment_after(const struct shell_kind *kind, const char *script
     return outcome.out;
 }
 
-/* Activates, takes a variable away, deactivates; with NULL only activates. */
+/* Activates, takes a variable away, deactivates, and does both once more; with NULL only activates.
+   The second time is for the variable that says that there is state at all. */
 static char *environment_after_loss(const struct shell_kind *kind, const char *lost, size_t *length)
 {
     scope(strbuf_release) struct strbuf script = STRBUF_INIT;
@@ -285,6 +286,8 @@ static char *environment_after_loss(const struct shell_kind *kind, const char *l
     add_hook(&script, kind, true);
     if (lost) {
         strbuf_addf(&script, kind->dialect->unset, lost);
+        add_hook(&script, kind, false);
+        add_hook(&script, kind, true);
         add_hook(&script, kind, false);
     }
     return environment_after(kind, strbuf_text(&script), length);
@@ -326,27 +329,7 @@ START_TEST(lost_state_is_harmless)
 }
 END_TEST
 
-/* As on return from a stacked environment, in a shell whose user has unset what the hooks set. */
-START_TEST(unset_by_hand)
-{
-    const struct shell_kind *kind = &shell_kinds[_i];
-    scope(strbuf_release) struct strbuf script = STRBUF_INIT;
-    size_t length;
-
-    if (!can_run(kind))
-        return;
-    add_hook(&script, kind, true);
-    for (size_t i = 0; i < MODEL_NAMES; i++)
-        strbuf_addf(&script, kind->dialect->unset, model_names[i]);
-    add_hook(&script, kind, true);
-    add_hook(&script, kind, false);
-    char *text = environment_after(kind, strbuf_text(&script), &length);
-    ck_assert_uint_eq(count_priors(text, length), MODEL_NAMES - 1); /* one is not in the plan */
-    free(text);
-}
-END_TEST
-
-/* ---- jobs: requirements 9 and 10 ---- */
+/* ---- jobs ---- */
 
 /* In the next generation, those that give way to a scheduler do so no more, and the others do. */
 static void set_up_jobs(void)
@@ -419,7 +402,7 @@ START_TEST(job_boundaries)
 }
 END_TEST
 
-/* ---- child shells: requirement 4 ---- */
+/* ---- child shells ---- */
 
 START_TEST(child_shells)
 {
@@ -446,7 +429,7 @@ START_TEST(child_shells)
 }
 END_TEST
 
-/* ---- generations: requirement 3 ---- */
+/* ---- generations ---- */
 
 static const struct {
     const char *devices;
@@ -546,7 +529,7 @@ START_TEST(generations_meet)
 }
 END_TEST
 
-/* ---- clones: requirement 11 ---- */
+/* ---- clones ---- */
 
 static void set_up_clones(void)
 {
@@ -592,7 +575,7 @@ START_TEST(copies_hold_no_path)
 }
 END_TEST
 
-/* ---- inertness: requirement 8 ---- */
+/* ---- inertness ---- */
 
 static char every_byte[128];
 
@@ -775,7 +758,11 @@ static void many_once(const struct shell_kind *kind, const struct environment *e
     char *inside = sandbox_read(&box, "activate.env", NULL);
     char *after = sandbox_read(&box, "deactivate.env", NULL);
     ck_assert_uint_eq(occurrences(inside, "\nMANY_") + (strncmp(inside, "MANY_", 5) == 0), count);
-    ck_assert_uint_eq(occurrences(inside, "=new\n"), count);
+    for (size_t i = 0; i < count; i++) {
+        char *line = formatted("MANY_%zu=new\n", i), *at = strstr(inside, line);
+        ck_assert(at && (at == inside || at[-1] == '\n'));
+        free(line);
+    }
     ck_assert_uint_eq(occurrences(after, "MANY_"), set);
     ck_assert_uint_eq(occurrences(after, "MANY_7=old\n"), set);
     ck_assert_uint_eq(occurrences(after, "CUDA"), 0);
@@ -796,7 +783,7 @@ START_TEST(many_variables)
 }
 END_TEST
 
-/* ---- cost: requirement 7 ---- */
+/* ---- cost ---- */
 
 /* A script that activates and deactivates with the hooks of a folder of the sandbox. */
 static void write_pair(const struct shell_kind *kind, const char *file, const char *folder)
@@ -905,7 +892,6 @@ static Suite *hooks_suite(void)
         {"callers", set_up_table, strict_callers},
         {"packed", set_up_table, packed_environments},
         {"lost", set_up_table, lost_state_is_harmless},
-        {"unset", set_up_table, unset_by_hand},
         {"jobs", set_up_jobs, job_boundaries},
         {"children", set_up_table, child_shells},
         {"generations", set_up_generations, generations_meet},

@@ -1,7 +1,8 @@
 /*
- * Random sequences of conda's steps, run in real shells against the model (conda_model.h): 3
- * environments whose plans overlap, and a clone, up to 4 deep; new generations of hooks, child
- * shells of other kinds and jobs in between; after every step the whole environment is compared.
+ * Random sequences of steps, run in real shells against the model (conda_model.h): 3 environments
+ * whose plans overlap, and a clone, up to 4 deep; new generations of hooks, child shells of other
+ * kinds, jobs, and changes by other parties in between; after every step the whole environment is
+ * compared.
  *
  *   SEED=      that of an earlier run, which prints it, for the same sequences again
  *   SEQUENCES= how many for each kind of shell (300; variants of a shell do a third)
@@ -66,7 +67,7 @@ static const char *const texts[] = {
     "caf\xc3\xa9\n\n",
 };
 static const char *const separators[] = {NULL, NULL, NULL, " ", ";", "'\\"};
-static const char *const devices[] = {"0", "1", "1,3", "0,1,2,3", "-1"};
+static const char *const devices[] = {"0", "1", "1,3", "0,1,2,3", "-1", "all"};
 
 /* What an environment's hooks were, one generation after the other. */
 struct earlier {
@@ -79,6 +80,7 @@ static struct earlier pool[MODEL_ENVIRONMENTS][HISTORIES];
 static void draw_plan(struct chance *chance, struct model_plan *plan)
 {
     model_plan_begin(plan, devices[below(chance, COUNT(devices))], below(chance, 4) == 0);
+    plan->keep_if_set = below(chance, 3) == 0;
     for (size_t i = FIRST_FREE_NAME; i < MODEL_NAMES; i++) {
         struct wish wish = {.change = (enum change)below(chance, CHANGE_APPEND + 2)};
         if (wish.change > CHANGE_APPEND)
@@ -152,10 +154,10 @@ struct sequence {
 
 static bool has_text_only(const struct sequence *sequence, const struct shell_kind *kind)
 {
-    bool text_only = kind->text_only;
+    bool text_only = kind && kind->text_only;
 
     for (size_t i = 0; i < sequence->count; i++)
-        if (sequence->steps[i].action == CHILD)
+        if (kind && sequence->steps[i].action == CHILD)
             text_only = text_only || shell_kinds[sequence->steps[i].number].text_only;
     return text_only;
 }
@@ -170,19 +172,23 @@ static int draw_present_kind(struct chance *chance)
     return (int)kind;
 }
 
-static struct step draw_step(struct chance *chance)
+static struct step draw_step(struct chance *chance, const struct shell_kind *kind)
 {
     static const enum action weighed[] = {
-        ACTIVATE, ACTIVATE,   ACTIVATE,   ACTIVATE,   ACTIVATE,   ACTIVATE, STACK, STACK,
-        STACK,    STACK,      STACK,      STACK,      DEACTIVATE, APPLY,    APPLY, APPLY,
-        APPLY,    DEACTIVATE, DEACTIVATE, DEACTIVATE, DEACTIVATE, CHILD,    JOB,   LEAVE};
+        ACTIVATE,    ACTIVATE,   ACTIVATE,   ACTIVATE,  ACTIVATE,   ACTIVATE,   STACK,
+        STACK,       STACK,      STACK,      STACK,     STACK,      DEACTIVATE, DEACTIVATE,
+        DEACTIVATE,  DEACTIVATE, DEACTIVATE, APPLY,     APPLY,      APPLY,      APPLY,
+        CHILD,       JOB,        LEAVE,      RESTART,   OUT_OF_JOB, SET_OTHER,  EMPTY_OTHER,
+        UNSET_OTHER, PUSH_OTHER, PUSH_OTHER, ADD_OTHER, POP_OTHER};
     struct step step = {weighed[below(chance, COUNT(weighed))], 0};
 
     if (step.action == CHILD)
-        step.number = draw_present_kind(chance);
+        step.number = kind ? draw_present_kind(chance) : 0;
     else if (step.action == JOB)
         step.number = (int)below(chance, model_job_count);
-    else if (step.action != DEACTIVATE && step.action != LEAVE)
+    else if (action_is_other(step.action))
+        step.number = (int)below(chance, MODEL_NAMES);
+    else
         step.number = (int)below(chance, MODEL_ENVIRONMENTS);
     return step;
 }
@@ -195,7 +201,7 @@ static void draw_sequence(struct chance *chance, struct sequence *sequence,
     for (size_t i = 0; i < MODEL_ENVIRONMENTS; i++)
         sequence->environments[i] = pool[i][sequence->history].environment;
     for (size_t i = 0; i < sequence->count; i++)
-        sequence->steps[i] = draw_step(chance);
+        sequence->steps[i] = draw_step(chance, kind);
     size_t none_or_all = below(chance, 5); /* 0, 1, or neither: the hooks have a way for each */
     for (size_t i = 0; i < MODEL_NAMES; i++) {
         bool unset = none_or_all == 0 || (none_or_all > 1 && !below(chance, 3));
@@ -563,7 +569,7 @@ START_TEST(random_sequences)
 }
 END_TEST
 
-/* The model itself, against what HOOKS.md and GPU_SECTION.md say, by hand. */
+/* The model itself, against the requirements, by hand. */
 
 static const struct {
     struct step steps[6];
@@ -582,7 +588,7 @@ static const struct {
     {{{ACTIVATE, A}}, 1, 2, NULL, "/a"},
     {{{ACTIVATE, A}, {STACK, B}}, 2, 2, "/usr/lib", "/a:/usr/lib /b"},
     {{{ACTIVATE, A}, {ACTIVATE, B}}, 2, 2, "/usr/lib", "/usr/lib /b"},
-    {{{ACTIVATE, A}, {STACK, B}, {STACK, A}}, 3, 2, "/usr/lib", "/a:/usr/lib"},
+    {{{ACTIVATE, A}, {STACK, B}, {STACK, A}}, 3, 2, "/usr/lib", "/a:/usr/lib /b"},
     {{{ACTIVATE, A}}, 1, 3, "8", NULL},
     {{{ACTIVATE, A}, {STACK, B}}, 2, 3, "8", NULL},
     {{{ACTIVATE, A}, {APPLY, A}, {DEACTIVATE, 0}}, 3, 3, "8", "8"},
@@ -595,9 +601,53 @@ static const struct {
     {{{JOB, 1}, {ACTIVATE, A}}, 2, VISIBLE_DEVICES, NULL, "1,3"},
     {{{JOB, 1}, {ACTIVATE, A}}, 2, VISIBLE_DEVICES, "7", "7"},
     {{{ACTIVATE, A}, {JOB, 0}, {DEACTIVATE, 0}}, 3, VISIBLE_DEVICES, "7", "5"},
-    {{{ACTIVATE, A}, {JOB, 0}, {DEACTIVATE, 0}}, 3, 2, "/usr/lib", "/a:/usr/lib"},
+    {{{ACTIVATE, A}, {JOB, 0}, {DEACTIVATE, 0}}, 3, 2, "/usr/lib", "/usr/lib"},
     {{{ACTIVATE, A}, {JOB, 0}, {DEACTIVATE, 0}, {LEAVE, 0}}, 4, VISIBLE_DEVICES, "7", "1,3"},
     {{{JOB, 0}, {APPLY, A}, {ACTIVATE, A}}, 3, VISIBLE_DEVICES, NULL, "2"},
+    /* another party's change stays */
+    {{{ACTIVATE, A}, {SET_OTHER, VISIBLE_DEVICES}, {DEACTIVATE, 0}},
+     3,
+     VISIBLE_DEVICES,
+     "7",
+     "7,8"},
+    {{{ACTIVATE, A}, {UNSET_OTHER, VISIBLE_DEVICES}, {DEACTIVATE, 0}},
+     3,
+     VISIBLE_DEVICES,
+     "7",
+     NULL},
+    {{{ACTIVATE, A}, {SET_OTHER, 3}, {DEACTIVATE, 0}}, 3, 3, "8", "other's `touch canary` *"},
+    {{{ACTIVATE, A}, {PUSH_OTHER, 2}, {DEACTIVATE, 0}}, 3, 2, "/usr/lib", "/other:/usr/lib"},
+    {{{ACTIVATE, A}, {ADD_OTHER, 2}, {DEACTIVATE, 0}}, 3, 2, NULL, "/other"},
+    {{{ACTIVATE, A}, {PUSH_OTHER, 2}, {ACTIVATE, A}}, 3, 2, "/lib", "/a:/other:/lib"},
+    {{{PUSH_OTHER, 2}, {ACTIVATE, A}, {POP_OTHER, 2}, {DEACTIVATE, 0}}, 4, 2, "/lib", "/lib"},
+    {{{ACTIVATE, A}, {PUSH_OTHER, 2}, {STACK, B}, {DEACTIVATE, 0}, {DEACTIVATE, 0}},
+     5,
+     2,
+     "/lib",
+     "/other:/lib"},
+    {{{ACTIVATE, A}, {STACK, B}, {SET_OTHER, 2}, {DEACTIVATE, 0}, {DEACTIVATE, 0}},
+     5,
+     2,
+     "/lib",
+     "other's `touch canary` *"},
+    {{{ACTIVATE, A}}, 1, 2, "/x:/a:/y", "/x:/a:/y"},
+    {{{ACTIVATE, A}, {PUSH_OTHER, 2}, {DEACTIVATE, 0}}, 3, 2, "/x:/a:/y", "/other:/x:/a:/y"},
+    /* a job that inherits, and a level that starts again */
+    {{{ACTIVATE, A}, {JOB, 0}, {RESTART, 0}, {ACTIVATE, A}, {DEACTIVATE, 0}}, 5, 2, "/lib", "/lib"},
+    {{{ACTIVATE, A}, {JOB, 0}, {RESTART, 0}, {ACTIVATE, A}, {DEACTIVATE, 0}},
+     5,
+     VISIBLE_DEVICES,
+     "7",
+     "5"},
+    {{{ACTIVATE, A}, {CHILD, 0}, {RESTART, 0}, {ACTIVATE, A}}, 4, 2, "/lib", "/a:/lib"},
+    {{{ACTIVATE, A}, {CHILD, 0}, {RESTART, 0}, {ACTIVATE, A}, {DEACTIVATE, 0}},
+     5,
+     VISIBLE_DEVICES,
+     "7",
+     "7"},
+    {{{ACTIVATE, A}, {JOB, 0}, {OUT_OF_JOB, 0}, {DEACTIVATE, 0}}, 4, VISIBLE_DEVICES, "7", "5"},
+    {{{JOB, 13}, {ACTIVATE, A}}, 2, VISIBLE_DEVICES, NULL, "4"},
+    {{{JOB, 14}, {ACTIVATE, A}}, 2, VISIBLE_DEVICES, NULL, "1,3"},
 };
 
 START_TEST(model_says)
@@ -625,11 +675,125 @@ START_TEST(model_says)
     model_start(&model, environments, 2, priors);
     for (size_t i = 0; i < sayings[_i].count; i++)
         ck_assert(model_step(&model, &sayings[_i].steps[i], &events));
-    char *value = model_value(&model, sayings[_i].name);
+    const char *value = model_value(&model, sayings[_i].name);
     ck_assert(model_knows(&model, sayings[_i].name));
     ck_assert_pstr_eq(value, sayings[_i].value);
-    free(value);
-    model_clear(&model);
+}
+END_TEST
+
+/* ---- the model, against the requirements ---- */
+
+/* What a walk knows of each process beside the model. */
+struct watch {
+    bool touched[MODEL_NAMES]; /* another party changed it, at some time */
+    bool restarted;
+};
+
+static void watch_step(struct watch *watches, const struct model *model, const struct step *step)
+{
+    struct watch *watch = &watches[model->process_count - 1];
+
+    if (step->action == CHILD || step->action == JOB)
+        *watch = watch[-1];
+    if (step->action == JOB)
+        watch->touched[VISIBLE_DEVICES] = true;
+    if (step->action == RESTART)
+        watch->restarted = true;
+    if (action_is_other(step->action))
+        watch->touched[step->number] = true;
+}
+
+/* Requirement 1: where no environment is active, all that nobody else changed is as before. */
+static void check_round_trip(const struct model *model, const struct watch *watch,
+                             const struct sequence *sequence)
+{
+    size_t level;
+
+    if (model_active(model, &level) >= 0 || watch->restarted)
+        return;
+    ck_assert(!model_has_state(model) || !model_knows(model, VISIBLE_DEVICES));
+    for (size_t i = 0; i < MODEL_NAMES; i++) {
+        size_t prior = sequence->priors[i];
+        if (!watch->touched[i] && model_knows(model, i))
+            ck_assert_pstr_eq(model_value(model, i), prior == UNSET ? NULL : prior_texts[prior]);
+    }
+}
+
+/* Requirement 2: the plan of the environment that was just activated holds. */
+static void check_innermost(const struct model *model)
+{
+    size_t level;
+    int active = model_active(model, &level);
+    const struct environment *environment = &model->environments[active];
+    const struct model_plan *plan = environment->generations[model->on_disk[active]].plan;
+
+    for (size_t i = FIRST_FREE_NAME; i < MODEL_NAMES; i++) {
+        const struct wish *wish = &plan->wishes[i];
+        const char *value = model_value(model, i), *text = wish_text(wish, environment->prefix);
+        if (!model_knows(model, i) || wish->change == CHANGE_NOTHING)
+            continue;
+        if (wish_is_list(wish))
+            ck_assert(list_has(value, text, wish_separator(wish)));
+        else
+            ck_assert_pstr_eq(value, wish->change == CHANGE_SET ? text : NULL);
+    }
+}
+
+static void walk(const struct sequence *sequence)
+{
+    struct watch watches[MODEL_PROCESSES] = {{{false}, false}};
+    const char *values[MODEL_NAMES];
+    struct model model;
+    struct events events;
+
+    for (size_t i = 0; i < MODEL_NAMES; i++)
+        values[i] = sequence->priors[i] == UNSET ? NULL : prior_texts[sequence->priors[i]];
+    model_start(&model, sequence->environments, MODEL_ENVIRONMENTS, values);
+    for (size_t i = 0; i < sequence->count + 2 * MODEL_DEPTH; i++) {
+        struct step step = {DEACTIVATE, 0};
+        if (i < sequence->count)
+            step = sequence->steps[i];
+        if (!model_step(&model, &step, &events))
+            continue;
+        watch_step(watches, &model, &step);
+        if (events.count && events.items[events.count - 1].activates)
+            check_innermost(&model);
+        check_round_trip(&model, &watches[model.process_count - 1], sequence);
+    }
+}
+
+static void plan_histories(struct chance *chance, struct model_plan (*plans)[GENERATIONS],
+                           struct environment *environments)
+{
+    static const char *const prefixes[] = {"/envs/A", "/envs/B", "/envs/C", "/envs/clone"};
+
+    for (size_t i = 0; i < MODEL_ENVIRONMENTS; i++) {
+        environments[i] =
+            (struct environment){.key = i == CLONE ? A : (int)i, .count = GENERATIONS};
+        snprintf(environments[i].prefix, sizeof environments[i].prefix, "%s", prefixes[i]);
+        for (size_t j = 0; j < GENERATIONS; j++) {
+            draw_plan(chance, &plans[i][j]);
+            environments[i].generations[j].plan = i == CLONE && !j ? &plans[A][0] : &plans[i][j];
+        }
+    }
+}
+
+START_TEST(model_keeps_to_requirements)
+{
+    enum { HISTORIES_HERE = 300, WALKS = 100 };
+    struct chance chance = {seed};
+
+    for (size_t i = 0; i < HISTORIES_HERE; i++) {
+        struct model_plan plans[MODEL_ENVIRONMENTS][GENERATIONS];
+        struct environment environments[MODEL_ENVIRONMENTS];
+        plan_histories(&chance, plans, environments);
+        for (size_t j = 0; j < WALKS; j++) {
+            struct sequence sequence;
+            draw_sequence(&chance, &sequence, NULL);
+            memcpy(sequence.environments, environments, sizeof environments);
+            walk(&sequence);
+        }
+    }
 }
 END_TEST
 
@@ -639,6 +803,7 @@ static Suite *sequences_suite(void)
     TCase *model = tcase_create("model"), *shells = tcase_create("shells");
 
     tcase_add_loop_test(model, model_says, 0, (int)COUNT(sayings));
+    tcase_add_test(model, model_keeps_to_requirements);
     tcase_add_unchecked_fixture(shells, set_up, tear_down);
     for (int i = 0; i < (int)shell_kind_count; i++)
         if (shell_kind_wanted(&shell_kinds[i]))

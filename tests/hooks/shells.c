@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
 /* ---- the table ---- */
 
 static const char *const posix_callers[] = {
@@ -319,7 +321,7 @@ struct snapshot {
     bool first; /* of its process */
     size_t sequence;
     char *told;
-    char *values[MODEL_NAMES];
+    const char *values[MODEL_NAMES];
     bool known[MODEL_NAMES];
     bool may_have_state;
     char *conda_prefix, *conda_level; /* NULL: unset */
@@ -421,8 +423,6 @@ void trial_open(struct trial *trial, const struct sandbox *box, const struct she
 
 static void snapshot_clear(struct snapshot *snapshot)
 {
-    for (size_t i = 0; i < MODEL_NAMES; i++)
-        free(snapshot->values[i]);
     free(snapshot->told);
     free(snapshot->conda_prefix);
     free(snapshot->conda_level);
@@ -439,7 +439,6 @@ void trial_close(struct trial *trial)
     free(trial->expected);
     free(trial->variables);
     free(trial->told);
-    model_clear(&trial->model);
 }
 
 /* Has the script write its environment, and notes what that must be. */
@@ -537,8 +536,9 @@ static void say_child(struct trial *trial, const struct step *step)
     if (step->action == JOB) {
         const struct model_job *job = &model_jobs[step->number];
         bool unset = job->visible && strcmp(job->visible, "unset") == 0;
-        fprintf(out, "/usr/bin/env %s '%s=%s' ", unset ? "-u CUDA_VISIBLE_DEVICES" : "",
-                job->variable, job->id);
+        fprintf(out, "/usr/bin/env %s ", unset ? "-u CUDA_VISIBLE_DEVICES" : "");
+        for (size_t i = 0; i < COUNT(job->variables) && job->variables[i]; i++)
+            fprintf(out, "'%s' ", job->variables[i]);
         if (job->visible && !unset)
             fprintf(out, "'CUDA_VISIBLE_DEVICES=%s' ", job->visible);
     }
@@ -546,22 +546,72 @@ static void say_child(struct trial *trial, const struct step *step)
         fprintf(out, "%s ", *word);
     fprintf(out, "script.%zu\n", trial->started);
     open_script(trial, kind);
+    model_set_tcsh(&trial->model, words(trial) == &csh);
+}
+
+/* A variable of the trial's with this value. */
+static char *variable_with(struct trial *trial, const char *value)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < trial->variable_count; i++) {
+        const char *entry = trial->variables[i];
+        size_t length = strcspn(entry, "=");
+        if (strncmp(entry, "T_V", 3) != 0)
+            continue;
+        if (strcmp(entry + length + 1, value) == 0)
+            return formatted("%.*s", (int)length, entry);
+        count++;
+    }
+    add_variable(trial, formatted("T_V%zu=%s", count, value));
+    return formatted("T_V%zu", count);
+}
+
+/* What another party made of a variable. */
+static void say_change(struct trial *trial, size_t name)
+{
+    const char *value = model_value(&trial->model, name);
+    char *from = value ? variable_with(trial, value) : NULL;
+
+    if (value)
+        fprintf(script(trial), words(trial)->copy, model_names[name], from);
+    else
+        fprintf(script(trial), words(trial)->unset, model_names[name]);
+    free(from);
+}
+
+static void say_out_of_job(struct trial *trial)
+{
+    for (size_t i = 0; i < JOB_VARIABLES; i++)
+        fprintf(script(trial), words(trial)->unset, job_variables[i]);
+}
+
+/* What a step is about, in words. */
+static const char *object_of(const struct trial *trial, const struct step *step)
+{
+    size_t number = (size_t)step->number;
+
+    switch (step->action) {
+    case ACTIVATE:
+    case STACK:
+    case PRESENT:
+    case APPLY:
+        return trial->model.environments[number].name;
+    case CHILD:
+        return shell_kinds[number].name;
+    case JOB:
+        return model_jobs[number].name;
+    default:
+        return action_is_other(step->action) ? model_names[number] : "";
+    }
 }
 
 static void tell(struct trial *trial, const struct step *step)
 {
-    bool names_environment = step->action != CHILD && step->action != JOB && step->number >= 0 &&
-                             step->action != DEACTIVATE && step->action != LEAVE;
-    const char *object = "";
-
-    if (names_environment)
-        object = trial->model.environments[step->number].name;
-    else if (step->action == CHILD)
-        object = shell_kinds[step->number].name;
-    else if (step->action == JOB)
-        object = model_jobs[step->number].name;
+    const char *object = object_of(trial, step);
     char *told = formatted("%s%s%s%s%s", trial->told, *trial->told ? ", " : "",
                            action_verb(step->action), *object ? " " : "", object);
+
     free(trial->told);
     trial->told = told;
 }
@@ -579,32 +629,50 @@ void trial_step(struct trial *trial, const struct step *step)
         say_child(trial, step);
     if (step->action == LEAVE)
         close_script(trial);
+    if (step->action == OUT_OF_JOB)
+        say_out_of_job(trial);
+    if (action_is_other(step->action))
+        say_change(trial, (size_t)step->number);
     for (size_t i = 0; i < events.count; i++)
         say_event(trial, &events.items[i]);
     int active = model_active(&trial->model, &level);
     if (!starts && step->action != APPLY)
         say_level(trial, active, level);
-    if (starts || (step->action != APPLY && !trial->manner.sparse))
-        look(trial, starts);
+    bool begins = starts || step->action == OUT_OF_JOB;
+    if (begins || (step->action != APPLY && !trial->manner.sparse))
+        look(trial, begins);
+}
+
+/* The number that the object of a step has. */
+static int number_of(const struct trial *trial, enum action action, const char *object,
+                     size_t length)
+{
+    const struct model *model = &trial->model;
+
+    if (action == CHILD)
+        return (int)kind_named(object, length);
+    if (action == JOB)
+        return (int)strtol(object, NULL, 10);
+    for (size_t i = 0; i < MODEL_NAMES && action_is_other(action); i++)
+        if (strlen(model_names[i]) == length && strncmp(model_names[i], object, length) == 0)
+            return (int)i;
+    for (size_t i = 0; i < model->environment_count && !action_is_other(action); i++)
+        if (strncmp(model->environments[i].name, object, length) == 0)
+            return (int)i;
+    return -1;
 }
 
 static struct step step_from_words(const struct trial *trial, const char *text, size_t length)
 {
-    for (enum action action = ACTIVATE; action <= LEAVE; action++) {
+    for (enum action action = 0; action < ACTIONS; action++) {
         size_t verb = strlen(action_verb(action));
         if (strncmp(text, action_verb(action), verb) != 0 || !strchr(" ,", text[verb]))
             continue;
         const char *object = text + verb + (verb < length);
         size_t rest = length - (size_t)(object - text);
-        if (action == CHILD)
-            return (struct step){action, (int)kind_named(object, rest)};
-        if (action == JOB)
-            return (struct step){action, (int)strtol(object, NULL, 10)};
-        for (size_t i = 0; i < trial->model.environment_count && rest; i++)
-            if (strncmp(trial->model.environments[i].name, object, rest) == 0)
-                return (struct step){action, (int)i};
-        if (!rest)
-            return (struct step){action, 0};
+        int number = rest ? number_of(trial, action, object, rest) : 0;
+        if (number >= 0)
+            return (struct step){action, number};
     }
     ck_abort_msg("'%.*s' is no step", (int)length, text);
     return (struct step){LEAVE, 0};
@@ -626,8 +694,8 @@ void trial_begin(struct trial *trial, const struct environment *environments, si
 {
     bool first = trial->expected_count == 0;
 
-    model_clear(&trial->model);
     model_start(&trial->model, environments, count, priors->values);
+    model_set_tcsh(&trial->model, words(trial) == &csh);
     free(trial->told);
     trial->told = formatted("%s", "");
     if (first)
