@@ -42,6 +42,7 @@ slurm    slurmd          slurmd         slurm-slurmd        -            -
 slurm    sbatch          slurm-client   slurm               -            -
 slurm    munged          munge          munge               -            -
 trace    strace          strace         strace              strace       -
+tools    modulecmd       environment-modules environment-modules -        -
 tools    clang           clang          clang               llvm         clang
 tools    -fsanitize=fuzzer libclang-rt-dev compiler-rt      -            compiler-rt
 lint     gcc-12          gcc-12         -                   -            -

@@ -6,14 +6,6 @@ set -u
 # shellcheck source=tests/support/report.sh
 . "$TESTS/support/report.sh"
 
-wanted() { # SHELL
-  case " ${SHELLS-} " in
-    '  ') true ;;
-    *' ! '*) [[ " $SHELLS " != *" $1 "* ]] ;;
-    *) [[ " $SHELLS " == *" $1 "* ]] ;;
-  esac
-}
-
 write_hooks() {
   "$CONDA_GPU" apply -q -p "$scratch/pt" -f "$scratch/environment.yml" \
     --driver "$FAKE_CUDA/libcuda.so.1"

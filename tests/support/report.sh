@@ -37,6 +37,15 @@ have() {
   return 1
 }
 
+# wanted SHELL: SHELLS="dash fish" takes only these, SHELLS="! dash" all but these.
+wanted() {
+  case " ${SHELLS-} " in
+    '  ') true ;;
+    *' ! '*) [[ " $SHELLS " != *" $1 "* ]] ;;
+    *) [[ " $SHELLS " == *" $1 "* ]] ;;
+  esac
+}
+
 # report: tells tests/run, and ends the test.
 report() {
   echo "$passed $failed $skipped $could" >>"${TEST_RESULTS:-/dev/null}"

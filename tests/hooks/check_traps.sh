@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# What only some shells have, and hooks could stumble over: variables that the shell holds as
+# integers (it then evaluates what they are given), fish's universal variables, and tcsh's other
+# ways to quote. In each the hooks must be exact, and nothing of a value may run.
+set -u
+# shellcheck source=tests/support/report.sh
+. "$TESTS/support/report.sh"
+
+# environment NAME SECTION: an environment with the hooks of that gpu: section.
+environment() {
+  mkdir -p "$scratch/$1/conda-meta"
+  printf 'gpu: %s\n' "$2" >"$scratch/$1.yml"
+  "$CONDA_GPU" apply -q -f "$scratch/$1.yml" -p "$scratch/$1" --driver "$FAKE_CUDA/libcuda.so.1"
+}
+
+# values SHELL SCRIPT NAME...: what the script leaves in these variables, in lines "NAME=VALUE".
+values() {
+  local shell=$1 script=$2 entry name
+  shift 2
+  mkdir -p "$scratch/home"
+  printf '%s\nenv -0 >%s/env\n' "$script" "$scratch" >"$scratch/script"
+  (cd "$scratch" && env -i PATH="$PATH" HOME="$scratch/home" CONDA_SHLVL=1 "${set[@]}" \
+    $shell script) || return
+  for name; do
+    while IFS= read -r -d '' entry; do
+      [ "${entry%%=*}" != "$name" ] || printf '%s\n' "$entry"
+    done <"$scratch/env"
+  done
+}
+
+# exact WHAT SHELL SCRIPT WANTED NAME...: they are as wanted, and nothing else is said.
+exact() {
+  local what=$1 shell=$2 script=$3 wanted=$4
+  rm -f "$scratch/canary"
+  shift 4
+  check "$what" diff <(printf '%s' "$wanted") <(values "$shell" "$script" "$@" 2>&1)
+  check "$what: a value is run" test ! -e "$scratch/canary"
+}
+
+activate=etc/conda/activate.d/env_vars deactivate=etc/conda/deactivate.d/env_vars
+set=()
+
+# ---- integers -----------------------------------------------------------------------------------
+
+hostile='a[$(touch canary)]'
+environment I "{devices: 0, variables: {OMP_NUM_THREADS: '$hostile'}}" || failed=1
+environment J "{devices: 0, variables: {OMP_NUM_THREADS: 8}}" || failed=1
+
+set=("PRIOR=$hostile")
+for shell in bash mksh ksh zsh; do
+  if wanted $shell && have $shell "integer variables"; then
+    exact "$shell, a value for an integer" "$shell" "typeset -i OMP_NUM_THREADS=4
+export OMP_NUM_THREADS
+. I/$activate.sh" "OMP_NUM_THREADS=$hostile
+" OMP_NUM_THREADS
+    exact "$shell, an integer and back" "$shell" "typeset -i OMP_NUM_THREADS=4
+export OMP_NUM_THREADS
+. I/$activate.sh
+. I/$deactivate.sh" "OMP_NUM_THREADS=4
+" OMP_NUM_THREADS __CONDA_GPU_I_AT
+    exact "$shell, what was before in a variable that is an integer by now" "$shell" \
+      "export OMP_NUM_THREADS=\"\$PRIOR\"
+. J/$activate.sh
+typeset -i OMP_NUM_THREADS
+. J/$deactivate.sh" "OMP_NUM_THREADS=$hostile
+" OMP_NUM_THREADS
+  fi
+done
+set=()
+
+# ---- fish's universal variables -----------------------------------------------------------------
+
+environment U "{devices: 0, variables: {OMP_NUM_THREADS: null}}" || failed=1
+if wanted fish && have fish "universal variables"; then
+  printf 'set -Ux CUDA_VISIBLE_DEVICES 6\nset -Ux OMP_NUM_THREADS 3\n' >"$scratch/universal"
+  mkdir -p "$scratch/home"
+  env -i PATH="$PATH" HOME="$scratch/home" fish "$scratch/universal"
+  exact "fish, universal variables" fish "" "CUDA_VISIBLE_DEVICES=6
+OMP_NUM_THREADS=3
+" CUDA_VISIBLE_DEVICES OMP_NUM_THREADS
+  exact "fish, over a universal variable" fish "source U/$activate.fish" "CUDA_VISIBLE_DEVICES=0
+" CUDA_VISIBLE_DEVICES
+  exact "fish, a universal variable shows through afterwards" fish "source U/$activate.fish
+source U/$deactivate.fish
+set -Ux CUDA_VISIBLE_DEVICES 5" "CUDA_VISIBLE_DEVICES=5
+OMP_NUM_THREADS=3
+" CUDA_VISIBLE_DEVICES OMP_NUM_THREADS
+  rm -rf "$scratch/home"
+fi
+
+# ---- tcsh's quotes ------------------------------------------------------------------------------
+
+# quoted VALUE SETTING: the value through activation, and what was before through a round trip, under
+# that setting of tcsh; unless apply refuses the value.
+quoted() {
+  local value=$1 setting=$2
+  printf '%s' "$value" | sed 's/"/\\x22/g; s/\\\([^x]\|$\)/\\x5C\1/g' >"$scratch/text"
+  environment T "{devices: 0, variables: {TEXT: \"$(cat "$scratch/text")\"}}" >/dev/null 2>&1 || return
+  set=("TEXT=$value")
+  exact "tcsh, $setting: the value $value" "tcsh -f" "$setting
+unsetenv TEXT
+source T/$activate.csh" "TEXT=$value
+" TEXT
+  exact "tcsh, $setting: $value was before" "tcsh -f" "$setting
+source J/$activate.csh
+source T/$activate.csh
+source T/$deactivate.csh" "TEXT=$value
+" TEXT __CONDA_GPU_T_AT
+  set=()
+}
+
+if wanted tcsh && have tcsh "other quotes of tcsh"; then
+  for setting in 'unset backslash_quote' 'set backslash_quote' "set histchars = '@#'" \
+    "set histchars = ''" "set histchars = '%'"; do
+    for value in 'plain' "it's" 'say "so"' 'a\b' 'ends\' "\\'\\\"" 'wow! !x !!' '@x #y %z ^a^b' \
+      '$(touch canary)`touch canary`' '%% @@ @# ##'; do
+      quoted "$value" "$setting"
+    done
+  done
+fi
+
+report
