@@ -248,13 +248,14 @@ run-demo: $(PROGRAM) $(FAKE)/whole/libcuda.so.1
 # The tests for everybody need the compiler, the libraries, bash and dash; the hooks run in those two
 # shells. The further ones take longer or need more, and run the hooks in the other shells; those that
 # take longest begin first, so that none of them ends alone.
-HOOK_TESTS := $(addprefix $(OUT)/tests/,hooks/check_hooks hooks/check_sequences unit/check_shell \
-    unit/check_script) tests/static/written.sh
-EVERYBODYS := $(HOOK_TESTS) tests/static/sources.sh tests/static/program.sh \
+HOOK_TESTS := $(addprefix $(OUT)/tests/,hooks/check_hooks hooks/check_sequences hooks/check_own \
+    hooks/check_every unit/check_shell unit/check_script) tests/hooks/check_traps.sh \
+    tests/static/written.sh
+EVERYBODYS := $(HOOK_TESTS) tests/hooks/check_size.sh tests/static/sources.sh tests/static/program.sh \
     $(filter-out $(HOOK_TESTS),$(filter $(OUT)/tests/cli/% $(OUT)/tests/unit/%,$(CHECK_PROGRAMS)))
 LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
 FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
-    tests/hooks/check_slurm.sh $(LINTERS) tests/fuzz/fuzz.sh
+    tests/hooks/check_modules.sh tests/hooks/check_slurm.sh $(LINTERS) tests/fuzz/fuzz.sh
 TESTED := $(PROGRAM) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
 RESULTS := $(OUT)/results
 RUN_TESTS = $(TEST_ENV) SHELLS="$${SHELLS-$(1)}" bash tests/run $(RESULTS)/$(2) $(3)
@@ -264,7 +265,7 @@ check: ## build everything and test it: on any machine, in about a minute (ONLY=
 	$(AGAIN) run-check
 
 run-check: $(filter $(OUT)/%,$(EVERYBODYS)) $(TESTED)
-	@$(call RUN_TESTS,bash bash-posix dash,check,$(EVERYBODYS))
+	@SEQUENCES=$${SEQUENCES-100} $(call RUN_TESTS,bash bash-posix dash,check,$(EVERYBODYS))
 	@$(if $(ONLY),,touch $(OUT)/checked)
 
 # Made by `make check`: what has passed needs no second run, until something changes.
@@ -359,11 +360,11 @@ $(PRINT_ENV): tests/hooks/print_env.c
 	    $(CC) -std=c11 $(WARNINGS) -O1 -o $@ $<
 
 # The rest are scripts that come with the tests. SCRIPT is the one to run.
-check-long: ## the long random sequences of activations, and every allocation failed in turn
+check-long: ## every sequence of 6 steps, long random ones, and every allocation failed in turn
 	@sh tests/deps.sh build test trace shells tools
-	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
+	$(AGAIN) run-script SCRIPT='env SEQUENCES=20000 STEPS=6 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
 	    TEST_LIMIT=7200 bash tests/run $(OUT)/long \
-	    $(OUT)/tests/hooks/check_sequences $(OUT)/tests/faults/check_memory' NEEDS=tests/faults/check_memory.c
+	    $(OUT)/tests/hooks/check_every $(OUT)/tests/hooks/check_sequences $(OUT)/tests/faults/check_memory' NEEDS=tests/faults/check_memory.c
 
 check-gpu: ## the tests on a real GPU; elsewhere they say that they skip
 	@sh tests/deps.sh build test
