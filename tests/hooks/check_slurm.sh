@@ -127,15 +127,22 @@ environment A '{devices: [1, 3], variables: {OMP_NUM_THREADS: 8}}'
 environment B '{devices: 2, variables: {OMP_NUM_THREADS: null}}'
 environment O '{devices: [3, 2], in_job: override}'
 environment N '{devices: none}'
+environment K '{devices: 2, if_set: keep, variables: {LD_LIBRARY_PATH: {prepend: /k}}}'
+environment L '{devices: 1, variables: {LD_LIBRARY_PATH: {prepend: /l}, OMP_NUM_THREADS: 2}}'
 
 # lines SHELL STEP...: a script of these steps. "+A1" activates A as level 1 and "-A1" deactivates
-# it, as conda does; "look NAME" keeps the environment; anything else is a command.
+# it, as conda does; "look NAME" keeps the environment; "forget" unsets all of Slurm's variables, as
+# `unset ${!SLURM_@}` does in bash; anything else is a command.
 lines() {
   local shell=$1 step extension=sh source=. set='export %s=%s\n'
+  local names="env | sed -n 's/^\(SLURM_[A-Z0-9_]*\)=.*/\1/p'" forget
   shift
+  forget="for name in \$($names); do unset \"\$name\"; done"
   case $shell in
-    fish) extension=fish source=source set='set -gx %s %s\n' ;;
-    tcsh) extension=csh source=source set='setenv %s %s\n' ;;
+    fish) extension=fish source=source set='set -gx %s %s\n' forget="for name in ($names); set -e \$name; end" ;;
+    tcsh) extension=csh source=source set='setenv %s %s\n' forget="foreach name (\`$names\`)
+unsetenv \$name
+end" ;;
   esac
   for step; do
     case $step in
@@ -146,6 +153,7 @@ lines() {
         echo "$source $work/$step/env_vars.$extension"
         ;;
       look\ *) echo "env -0 >$work/$shell.${step#look }" ;;
+      forget) echo "$forget" ;;
       *) echo "$step" ;;
     esac
   done
@@ -212,9 +220,14 @@ run() {
     -B2 +A1 'look free-back' -A1 'look free-end'
   job "$shell" fresh 'look fresh-entry' +A1 'look fresh-active' +O2 'look fresh-override' -O2 +A1 \
     -A1 +N1 'look fresh-none' -N1 'look fresh-end'
+  job "$shell" other 'look other-entry' +L1 'look other-active' -L1 'look other-end'
+  job "$shell" again 'look again-entry' +A1 'look again-active' -A1 'look again-end'
+  job "$shell" forgetful forget 'look forgetful-entry' +K1 'look forgetful-kept' -K1 \
+    'look forgetful-between' +A1 -A1 'look forgetful-end'
   lines "$shell" 'look before' +A1 'look active' "$(submit "$shell" given --gres=gpu:2)" \
     "$(submit "$shell" free)" "$(submit "$shell" fresh --gres=gpu:2 --export=NONE)" \
-    'look after' -A1 'look left' >"$work/$shell.login"
+    "$(submit "$shell" again --gres=gpu:1)" "$(submit "$shell" forgetful --gres=gpu:1)" \
+    'look after' -A1 'look left' +L1 'look list' "$(submit "$shell" other --gres=gpu:1)" -L1 >"$work/$shell.login"
   env CUDA_VISIBLE_DEVICES=7 CONDA_SHLVL=0 CONDA_PREFIX= "$shell" "$work/$shell.login" \
     >"$work/$shell.out" 2>&1
 
@@ -226,6 +239,24 @@ run() {
     'look salloc-left' >"$work/$shell.salloc"
   env CONDA_SHLVL=0 CONDA_PREFIX= salloc --quiet --gres=gpu:1 "$shell" "$work/$shell.salloc" \
     >>"$work/$shell.out" 2>&1
+
+  # A batch job and an allocation that are started inside a step hand on that step's number: their
+  # own first step has the same. In it, what Slurm gives it counts, not what the hooks did before.
+  local path
+  path=$(command -v "$shell")
+  for name in A O; do
+    lines "$shell" "look first$name-entry" -${name}1 +B1 "look first$name-other" -B1 +${name}1 \
+      "look first$name-again" -${name}1 "look first$name-end" >"$work/$shell.first$name"
+    job "$shell" inner$name -${name}1 +${name}1 "look inner$name" \
+      "srun --quiet --gres=gpu:1 $path $work/$shell.first$name"
+    sed "s/first$name/second$name/" "$work/$shell.first$name" >"$work/$shell.second$name"
+    lines "$shell" -${name}1 +${name}1 "srun --quiet --gres=gpu:1 $path $work/$shell.second$name" \
+      >"$work/$shell.allocation$name"
+    lines "$shell" +${name}1 "look outside$name" "$(submit "$shell" inner$name --gres=gpu:1)" \
+      "salloc --quiet --gres=gpu:1 $path $work/$shell.allocation$name" >"$work/$shell.outer$name"
+    env CONDA_SHLVL=0 CONDA_PREFIX= srun --quiet --gres=gpu:1 "$shell" "$work/$shell.outer$name" \
+      >>"$work/$shell.out" 2>&1 </dev/null
+  done
 }
 
 judge() {
@@ -248,8 +279,12 @@ judge() {
   esac
   for look in again other back end; do
     expect "$shell" given-$look CUDA_VISIBLE_DEVICES "$given"
+  done
+  for look in again other back; do
     expect "$shell" given-$look CUDA_DEVICE_ORDER PCI_BUS_ID
   done
+  expect "$shell" given-end CUDA_DEVICE_ORDER unset
+  expect "$shell" given-end OMP_NUM_THREADS unset
   expect "$shell" given-again OMP_NUM_THREADS 8
   expect "$shell" given-other OMP_NUM_THREADS unset
   expect "$shell" given-back OMP_NUM_THREADS 8
@@ -260,6 +295,7 @@ judge() {
   expect "$shell" free-other CUDA_VISIBLE_DEVICES 2
   expect "$shell" free-back CUDA_VISIBLE_DEVICES 1,3
   expect "$shell" free-end CUDA_VISIBLE_DEVICES unset
+  expect "$shell" free-end OMP_NUM_THREADS unset
 
   # A job that inherits nothing.
   given=$(value "$shell" fresh-entry CUDA_VISIBLE_DEVICES)
@@ -285,6 +321,57 @@ judge() {
   expect "$shell" salloc-active CUDA_VISIBLE_DEVICES 1,3
   same "$shell" salloc-active salloc-after
   expect "$shell" salloc-left CUDA_VISIBLE_DEVICES unset
+
+  judge_restarts "$shell"
+  for look in firstA secondA firstO secondO; do judge_first "$shell" "$look"; done
+}
+
+# The login shell's environment in a job whose level starts again: nothing of it is left at the end,
+# what is put in front of a list is there once, and what Slurm gave stands throughout; once Slurm's
+# variables are forgotten it does so for `if_set: keep`, and comes back for the others.
+judge_restarts() {
+  local shell=$1 given look
+  given=$(value "$shell" again-entry CUDA_VISIBLE_DEVICES)
+  expect "$shell" again-entry OMP_NUM_THREADS 8
+  expect "$shell" again-active CUDA_VISIBLE_DEVICES "$given"
+  expect "$shell" again-active OMP_NUM_THREADS 8
+  expect "$shell" again-end CUDA_VISIBLE_DEVICES "$given"
+  expect "$shell" again-end OMP_NUM_THREADS unset
+  expect "$shell" again-end CUDA_DEVICE_ORDER unset
+
+  given=$(value "$shell" other-entry CUDA_VISIBLE_DEVICES)
+  expect "$shell" list LD_LIBRARY_PATH "/l${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  for look in entry active; do
+    expect "$shell" other-$look LD_LIBRARY_PATH "/l${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    expect "$shell" other-$look OMP_NUM_THREADS 2
+  done
+  expect "$shell" other-active CUDA_VISIBLE_DEVICES "$given"
+  expect "$shell" other-end CUDA_VISIBLE_DEVICES "$given"
+  expect "$shell" other-end LD_LIBRARY_PATH "${LD_LIBRARY_PATH-unset}"
+  expect "$shell" other-end OMP_NUM_THREADS unset
+
+  given=$(value "$shell" forgetful-entry CUDA_VISIBLE_DEVICES)
+  for look in kept between end; do
+    expect "$shell" forgetful-$look CUDA_VISIBLE_DEVICES "$given"
+  done
+  expect "$shell" forgetful-end OMP_NUM_THREADS unset
+}
+
+# A step whose number an outer step has as well.
+judge_first() {
+  local shell=$1 look=$2 given
+  given=$(value "$shell" "$look-entry" CUDA_VISIBLE_DEVICES)
+  case $given in
+    [0-3]) ;;
+    *) echo "failed: $shell, $look: Slurm gave $given where one GPU was asked for" && failed=$((failed + 1)) ;;
+  esac
+  expect "$shell" "$look-other" CUDA_VISIBLE_DEVICES "$given"
+  case $look in
+    *O) expect "$shell" "$look-again" CUDA_VISIBLE_DEVICES 3,2 ;;
+    *) expect "$shell" "$look-again" CUDA_VISIBLE_DEVICES "$given" ;;
+  esac
+  expect "$shell" "$look-end" CUDA_VISIBLE_DEVICES "$given"
+  expect "$shell" "$look-end" CUDA_DEVICE_ORDER unset
 }
 
 shells=
