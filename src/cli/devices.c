@@ -3,6 +3,7 @@
 #include "base/env.h"
 #include "base/scope.h"
 #include "base/table.h"
+#include "gpu/cards.h"
 #include "gpu/inventory.h"
 #include "plan/plan.h"
 
@@ -19,7 +20,7 @@ static const struct option_spec devices_options[] = {
 
 /* What there is to tell: the machine, and what programs see of it. */
 struct report {
-    struct inventory all;     /* PCI bus order, everything visible: nvidia-smi's numbers */
+    struct inventory all;     /* PCI bus order, everything visible, with nvidia-smi's numbers */
     struct inventory fastest; /* CUDA's default order */
     struct inventory shell;   /* what a program started from here sees */
     struct error blind;       /* why that is nothing */
@@ -46,8 +47,10 @@ static int fill(struct report *report, const struct options *options, struct err
     };
     struct inventory *answers[] = {&report->all, &report->fastest, &report->shell};
     struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
+    scope(child_end) struct child numbers = CHILD_INIT;
     int result = 0;
 
+    cards_ask_numbers(&numbers, options->driver, options->timeout);
     for (int i = 0; i < 3 && result == 0; i++)
         result = inventory_ask(&children[i], &questions[i], err);
     for (int i = 0; i < 3; i++) {
@@ -58,17 +61,16 @@ static int fill(struct report *report, const struct options *options, struct err
         else
             child_end(&children[i]);
     }
+    cards_take_numbers(&numbers, &report->all.devices);
     return result < 0 && err->status == STATUS_DONE ? error_join(err, &report->blind) : result;
 }
 
-static void number_cell(struct table *table, const struct device_list *list,
-                        const struct device *device, bool countable)
+static void number_cell(struct table *table, size_t number, bool known)
 {
-    size_t number = device_list_find(list, &device->uuid);
     char text[32];
 
     snprintf(text, sizeof text, "%zu", number);
-    table_cell(table, countable && number < list->count ? text : "-");
+    table_cell(table, known ? text : "-");
 }
 
 static bool is_seen(const struct report *report, const struct device *device)
@@ -80,12 +82,13 @@ static void device_row(struct table *table, const struct report *report,
                        const struct device *device, bool whole)
 {
     const struct device_list *all = &report->all.devices;
+    size_t fastest = device_list_find(&report->fastest.devices, &device->uuid);
     char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
 
     snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
     table_cell(table, is_seen(report, device) ? "*" : " ");
-    number_cell(table, all, device, device_list_is_countable(all));
-    number_cell(table, &report->fastest.devices, device, true);
+    number_cell(table, device->number, device_list_is_countable(all));
+    number_cell(table, fastest, fastest < report->fastest.devices.count);
     table_cell(table, device->name);
     table_cell(table, memory_text(device->memory, memory));
     table_cell(table, compute);
@@ -178,6 +181,9 @@ static void print_text(const struct report *report, const struct options *option
                   "CUDA does not show %s, which nvidia-smi numbers: it may be in MIG mode without "
                   "an instance",
                   report->all.devices.unseen);
+    else if (!device_list_is_in_order(&report->all.devices))
+        cli_print(options, "nvidia-smi does not number these GPUs in the order of their PCI bus "
+                           "IDs; a number in gpu.devices is nvidia-smi's");
 }
 
 static json_t *json_number(const struct device_list *list, const struct device *device)
@@ -203,10 +209,9 @@ static json_t *json_device(const struct report *report, size_t number)
     char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
 
     return json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:b, s:b}", "number",
-                     countable ? json_integer((json_int_t)number) : json_null(),
-                     "cuda_default_number", json_number(&report->fastest.devices, device), "name",
-                     json_text(device->name), "memory", (json_int_t)device->memory,
-                     "compute_capability",
+                     countable ? json_integer(device->number) : json_null(), "cuda_default_number",
+                     json_number(&report->fastest.devices, device), "name", json_text(device->name),
+                     "memory", (json_int_t)device->memory, "compute_capability",
                      json_sprintf("%d.%d", device->compute_major, device->compute_minor),
                      "pci_bus_id", pci_text(&device->pci, address), "uuid", uuid_text(device, uuid),
                      "mig", device->mig, "visible", is_seen(report, device));

@@ -1,5 +1,6 @@
 #include "gpu/cards.h"
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "gpu/card_query.h"
 #include "gpu/nvml.h"
@@ -72,6 +73,33 @@ const struct card *cards_find(const struct card_list *cards, const struct pci_ad
         if (!cards->items[i].problem && pci_equal(&cards->items[i].pci, pci))
             return &cards->items[i];
     return NULL;
+}
+
+void cards_ask_numbers(struct child *child, const char *driver, unsigned timeout)
+{
+    scope(error_release) struct error ignored = ERROR_INIT;
+    scope(free_text) char *beside =
+        driver ? format_text("%.*slibnvidia-ml.so.1", (int)(path_name(driver) - driver), driver)
+               : NULL;
+    const struct card_question question = {beside, timeout};
+
+    if (beside || !driver)
+        cards_ask(child, &question, &ignored);
+}
+
+void cards_take_numbers(struct child *child, struct device_list *devices)
+{
+    scope(error_release) struct error ignored = ERROR_INIT;
+    scope(cards_release) struct card_list cards = {0};
+
+    if (child->guard < 0 || cards_answer(child, &cards, &ignored) < 0)
+        return;
+    for (size_t i = 0; i < devices->count; i++)
+        if (!cards_find(&cards, &devices->items[i].pci))
+            return;
+    for (size_t i = 0; i < devices->count; i++)
+        devices->items[i].number = cards_find(&cards, &devices->items[i].pci)->number;
+    devices->numbered = devices->count > 0;
 }
 
 void cards_release(struct card_list *cards)

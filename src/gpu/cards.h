@@ -72,6 +72,15 @@ int cards_read(struct card_list *cards, const struct card_question *question, st
 int cards_ask(struct child *child, const struct card_question *question, struct error *err);
 int cards_answer(struct child *child, struct card_list *cards, struct error *err);
 
+/*
+ * Gives the devices of CUDA's list their numbers in nvidia-smi: asks, and takes the answer for a
+ * list that was asked for meanwhile. Where there is no NVML, or one that fails or does not know all
+ * of the devices, their numbers stay as they are. `driver` is the CUDA library that the user has
+ * named; NVML is then that of the same folder, since both must tell of one machine.
+ */
+void cards_ask_numbers(struct child *child, const char *driver, unsigned timeout);
+void cards_take_numbers(struct child *child, struct device_list *devices);
+
 /* The card at this address, or NULL. */
 const struct card *cards_find(const struct card_list *cards, const struct pci_address *pci);
 

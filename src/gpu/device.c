@@ -31,7 +31,15 @@ bool device_list_has_mig(const struct device_list *list)
 
 bool device_list_is_countable(const struct device_list *list)
 {
-    return !list->unseen && !device_list_has_mig(list);
+    return (list->numbered || !list->unseen) && !device_list_has_mig(list);
+}
+
+bool device_list_is_in_order(const struct device_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].number != i)
+            return false;
+    return true;
 }
 
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE])

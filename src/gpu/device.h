@@ -30,6 +30,7 @@ enum {
 struct device {
     struct uuid uuid; /* of the MIG instance, where the device is one */
     bool mig;
+    uint32_t number; /* nvidia-smi's: NVML's where that is there, else the place in PCI order */
     struct pci_address pci;
     char name[DEVICE_NAME_SIZE]; /* any bytes that the driver gave, up to the NUL */
     uint64_t memory;             /* bytes */
@@ -41,7 +42,8 @@ struct device {
 struct device_list {
     struct device *items;
     size_t count;
-    char *unseen; /* addresses of GPUs that nvidia-smi numbers and CUDA does not list; or NULL */
+    bool numbered; /* NVML has numbered all of them */
+    char *unseen;  /* addresses of GPUs that nvidia-smi numbers and CUDA does not list; or NULL */
 };
 
 void device_list_release(struct device_list *list);
@@ -52,9 +54,12 @@ size_t device_list_find(const struct device_list *list, const struct uuid *uuid)
 /* Whether a MIG instance is among them. */
 bool device_list_has_mig(const struct device_list *list);
 
-/* Whether a device's place in the list, in PCI order, is its number in nvidia-smi: no MIG instance
-   is among them, and none is unseen. */
+/* Whether the devices' numbers are nvidia-smi's: no MIG instance is among them, and NVML gave the
+   numbers, or no GPU is unseen. */
 bool device_list_is_countable(const struct device_list *list);
+
+/* Whether each device's number is its place in the list. */
+bool device_list_is_in_order(const struct device_list *list);
 
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);

@@ -168,6 +168,7 @@ static int decode_device(const struct answer_device *from, size_t ordinal, struc
     list->count = ordinal + 1;
     memcpy(to->name, from->name, sizeof to->name);
     to->uuid = from->uuid;
+    to->number = (uint32_t)ordinal;
     to->mig = from->mig != 0;
     to->memory = from->memory;
     to->compute_major = from->compute_major;

@@ -112,8 +112,8 @@ int plan_list_all(struct plan *plan, const struct device_list *machine, struct e
     if (have_room(plan, machine->count, err) < 0)
         return -1;
     for (size_t i = 0; i < machine->count; i++)
-        plan->devices[i] =
-            (struct planned_device){numbered ? i : PLAN_NO_NUMBER, machine->items[i]};
+        plan->devices[i] = (struct planned_device){
+            numbered ? machine->items[i].number : PLAN_NO_NUMBER, machine->items[i]};
     return 0;
 }
 
@@ -128,7 +128,7 @@ static int list_chosen(struct plan *plan, const struct selection *selection,
         const struct device *device = choice->device ? choice->device : &seen->items[i];
         bool numbered = !selection->by_uuid && !device->mig;
         plan->devices[i] =
-            (struct planned_device){numbered ? choice->number : PLAN_NO_NUMBER, *device};
+            (struct planned_device){numbered ? device->number : PLAN_NO_NUMBER, *device};
     }
     plan->unconfirmed = false;
     return 0;

@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 #include "base/table.h"
+#include "gpu/cards.h"
 
 #include <stdio.h>
 
@@ -16,7 +17,7 @@ static int add_table(struct error *err, const struct device_list *machine)
     for (size_t i = 0; i < machine->count; i++) {
         const struct device *device = &machine->items[i];
         char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
-        snprintf(number, sizeof number, "GPU %zu", i);
+        snprintf(number, sizeof number, "GPU %u", device->number);
         table_cell(&table, device->mig ? "MIG" : countable ? number : "GPU -");
         table_cell(&table, device->name);
         table_cell(&table, memory_text(device->memory, memory));
@@ -36,6 +37,18 @@ static int ask(struct inventory *answer, const struct driver *driver, const char
     const struct question question = {driver->library, visible, PLAN_ORDER, driver->timeout, NULL};
 
     return inventory_read(answer, &question, err);
+}
+
+/* All devices of this machine. NVML is asked for their numbers at the same time. */
+static int survey(struct inventory *machine, const struct driver *driver, struct error *err)
+{
+    scope(child_end) struct child numbers = CHILD_INIT;
+
+    cards_ask_numbers(&numbers, driver->library, driver->timeout);
+    if (ask(machine, driver, NULL, err) < 0)
+        return -1;
+    cards_take_numbers(&numbers, &machine->devices);
+    return 0;
 }
 
 /* Compares what the driver shows under the planned values with what was chosen. */
@@ -90,7 +103,7 @@ static int resolve_all(struct resolution *found, const struct section *section,
 {
     if (plan_make_plain(&found->plan, section, PLAN_GPUS_ALL, err) < 0)
         return -1;
-    if (ask(&found->machine, driver, NULL, &found->absent) < 0)
+    if (survey(&found->machine, driver, &found->absent) < 0)
         return 0;
     return plan_list_all(&found->plan, &found->machine.devices, err);
 }
@@ -119,7 +132,7 @@ static int fill(struct resolution *found, const struct section *section,
         return plan_make_plain(&found->plan, section, PLAN_GPUS_NONE, err);
     if (section_wants_all(section))
         return resolve_all(found, section, driver, err);
-    if (ask(&found->machine, driver, NULL, &found->absent) < 0)
+    if (survey(&found->machine, driver, &found->absent) < 0)
         return resolve_without_gpu(found, section, err);
     if (choose(&selection, found, section, driver, err) < 0 ||
         plan_make(&found->plan, section, &selection, err) < 0)

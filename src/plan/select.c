@@ -35,7 +35,9 @@ __attribute__((format(printf, 3, 4))) static int missing(const struct selecting 
     snprintf(numbers, sizeof numbers, last ? "GPUs 0 to %zu" : "only GPU %zu", last);
     return error_add(in->err, STATUS_DRIVER, "%s:%zu:%zu: gpu.devices: %s; this machine has %s",
                      place.file, place.line, place.column, strbuf_text(&what),
-                     in->selection->by_uuid ? "the devices below" : numbers);
+                     in->selection->by_uuid || !device_list_is_in_order(in->machine)
+                         ? "the devices below"
+                         : numbers);
 }
 
 /* What is chosen already and is this GPU, or this UUID where the driver did not list it. */
@@ -68,7 +70,7 @@ static int add(const struct selecting *in, const struct item *item, size_t numbe
 
 static int check_countable(const struct selecting *in, const struct item *item)
 {
-    if (!in->selection->by_uuid)
+    if (device_list_is_countable(in->machine))
         return 0;
     if (!device_list_has_mig(in->machine))
         return error_at(
@@ -83,17 +85,27 @@ static int check_countable(const struct selecting *in, const struct item *item)
                     item->text);
 }
 
+/* The index of the device with that number, or the count. */
+static size_t find_number(const struct device_list *machine, unsigned long number)
+{
+    size_t i = 0;
+
+    while (i < machine->count && machine->items[i].number != number)
+        i++;
+    return i;
+}
+
 static int select_range(const struct selecting *in, const struct item *item)
 {
     if (check_countable(in, item) < 0)
         return -1;
-    if (item->last >= in->machine->count) {
-        unsigned long absent = item->first < in->machine->count ? in->machine->count : item->first;
-        return missing(in, item, "no GPU %lu", absent);
-    }
-    for (unsigned long i = item->first; i <= item->last; i++)
-        if (add(in, item, i) < 0)
+    for (unsigned long i = item->first; i <= item->last; i++) {
+        size_t found = find_number(in->machine, i);
+        if (found == in->machine->count)
+            return missing(in, item, "no GPU %lu", i);
+        if (add(in, item, found) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -219,8 +231,8 @@ int select_devices(struct selection *selection, const struct section *section,
         [ITEM_INDEX] = select_range, [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
         [ITEM_MIG] = select_uuid,    [ITEM_PCI] = select_pci,     [ITEM_FILTER] = select_filter,
     };
-    scope(selection_release) struct selection chosen = {.by_uuid =
-                                                            !device_list_is_countable(machine)};
+    scope(selection_release) struct selection chosen = {.by_uuid = machine->unseen ||
+                                                                   device_list_has_mig(machine)};
     struct selecting in = {&chosen, machine, err};
 
     if (select_each(&in, section, by_kind) < 0)

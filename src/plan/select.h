@@ -11,8 +11,8 @@
 
 /* What is chosen, in the order in which CUDA will number it. */
 struct choice {
-    size_t number;               /* nvidia-smi's, an index in the machine's list; SELECT_NO_NUMBER
-                                    for a UUID that is not listed there */
+    size_t number; /* CUDA's in PCI order, an index in the machine's list; SELECT_NO_NUMBER
+                      for a UUID that is not listed there */
     const struct device *device; /* points into the machine's list; NULL where only the
                                     confirmation will tell: see select_devices */
     const struct item *item;     /* points into the section */

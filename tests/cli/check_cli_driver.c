@@ -675,6 +675,42 @@ START_TEST(note_in_job)
 }
 END_TEST
 
+/* A number is nvidia-smi's: where NVML is there, the one that it gives, and not the place in PCI
+   order. An NVML that fails is passed over. */
+#define NVML_ORDER                                                                                 \
+    "gpu GPU-3b2cf2d4-6a1f-8e54-70c9-5d0e2a9b1c47 0000:07:00.0 80GiB 8.0 \"A100 at 07\" smi=1\n"   \
+    "gpu GPU-8932f937-d72c-4106-c12f-20bd9faed9f6 0000:0f:00.0 80GiB 8.0 \"A100 at 0f\" smi=0\n"
+
+static const struct {
+    const char *statements, *device, *visible, *note;
+} numberings[] = {
+    {NVML_ORDER, "GPU 0  A100 at 0f", "CUDA_VISIBLE_DEVICES='1'",
+     "nvidia-smi does not number these GPUs in the order of their PCI bus IDs"},
+    {NVML_ORDER "fault nvmlInit_v2 segv\n", "GPU 0  A100 at 07", "CUDA_VISIBLE_DEVICES='0'", NULL},
+    {NVML_ORDER "fault nvmlDeviceGetHandleByIndex_v2 1 15\n", "GPU 0  A100 at 07",
+     "CUDA_VISIBLE_DEVICES='0'", NULL},
+};
+
+START_TEST(numbers_of_nvml)
+{
+    sandbox_write(&box, "machine", numberings[_i].statements);
+    sandbox_write(&box, "environment.yml", "gpu: {devices: 0}\n");
+    struct outcome got = apply(NULL, NULL);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_ptr_nonnull(strstr(got.out, numberings[_i].device));
+    outcome_free(&got);
+    char *hook = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
+    ck_assert_ptr_nonnull(strstr(hook, numberings[_i].visible));
+    free(hook);
+    got = conda_gpu(&box, NULL, "devices", NULL);
+    ck_assert_int_eq(got.status, 0);
+    if (numberings[_i].note)
+        ck_assert_ptr_nonnull(strstr(got.out, numberings[_i].note));
+    ck_assert_int_eq(strstr(got.out, "nvidia-smi") != NULL, numberings[_i].note != NULL);
+    outcome_free(&got);
+}
+END_TEST
+
 /* Which library. */
 
 #define UNUSABLE "the CUDA driver library cannot be used: "
@@ -966,6 +1002,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, none_needs_no_driver, 0, 2);
     tcase_add_loop_test(tests, note_in_job, 0, sizeof in_jobs / sizeof *in_jobs);
     tcase_add_loop_test(tests, no_library_at_all, 0, 4);
+    LOOP(tests, numbers_of_nvml, numberings);
     LOOP(tests, broken_library, broken);
     LOOP(tests, a_lack, lacks);
     tcase_add_loop_test(tests, code_without_name, 0, 2);

@@ -16,22 +16,22 @@
 
 enum { ASK_EVERY = 8 };
 
-#define GPU(last, address, text, gib, compute)                                                     \
+#define GPU(at, last, address, text, gib, compute)                                                 \
     {                                                                                              \
-        .uuid = {{[15] = (last)}}, .pci = {0, address, 0, 0}, .name = text,                        \
+        .number = (at), .uuid = {{[15] = (last)}}, .pci = {0, address, 0, 0}, .name = text,        \
         .memory = (uint64_t)(gib) << 30, .compute_major = compute                                  \
     }
 
 static struct device four[] = {
-    GPU(1, 0x0f, "NVIDIA A100-SXM4-80GB", 80, 8),
-    GPU(2, 0x15, "NVIDIA A100-SXM4-40GB\n'; x; '", 40, 8),
-    GPU(0x11, 0x47, "NVIDIA H100 80GB HBM3", 80, 9),
-    GPU(0x12, 0x65, "Tesla T4", 15, 7),
+    GPU(0, 1, 0x0f, "NVIDIA A100-SXM4-80GB", 80, 8),
+    GPU(1, 2, 0x15, "NVIDIA A100-SXM4-40GB\n'; x; '", 40, 8),
+    GPU(2, 0x11, 0x47, "NVIDIA H100 80GB HBM3", 80, 9),
+    GPU(3, 0x12, 0x65, "Tesla T4", 15, 7),
 };
 
 static struct device instances[] = {
     {.uuid = {{[0] = 0xab}}, .mig = true, .pci = {0, 0x0f, 0, 0}, .name = "NVIDIA A100 MIG 1g.5gb"},
-    GPU(3, 0x15, "NVIDIA A100-SXM4-40GB", 40, 8),
+    GPU(1, 3, 0x15, "NVIDIA A100-SXM4-40GB", 40, 8),
 };
 
 static const struct device_list machines[] = {{.items = four, .count = 4},

@@ -19,7 +19,8 @@ static struct device_list machine = {.items = gpus, .count = 4};
 static void set_up(void)
 {
     for (int i = 0; i < 4; i++) {
-        gpus[i] = (struct device){.pci = {0, (uint8_t)(i + 1), 0, 0},
+        gpus[i] = (struct device){.number = (uint32_t)i,
+                                  .pci = {0, (uint8_t)(i + 1), 0, 0},
                                   .memory = (uint64_t)(i + 1) << 30,
                                   .compute_major = 7,
                                   .compute_minor = i};
