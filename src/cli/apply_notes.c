@@ -81,6 +81,24 @@ static void note_rivals(struct apply *apply)
     }
 }
 
+/* environment.yml's own `variables:`, which conda takes into conda-meta/state. */
+static void note_conda_variables(struct apply *apply)
+{
+    const struct section *section = &apply->section;
+    const struct var_list *planned = &apply->found.plan.variables;
+
+    for (size_t i = 0; i < section->conda_variables.count; i++) {
+        const struct var *var = &section->conda_variables.items[i];
+        if (vars_find(planned, var->name))
+            note(apply,
+                 "%s: by its own 'variables:' conda sets %s=%s, and after our hook has put back "
+                 "what was there, conda unsets or empties it; leave it out there, since the gpu: "
+                 "section says it",
+                 section->environment_file ? section->environment_file : section->file, var->name,
+                 var->value);
+    }
+}
+
 /* conda create --clone, conda rename and conda-pack rewrite such a path inside the hook, which then
    looks edited. */
 static void note_own_path(struct apply *apply, const struct var *var)
@@ -135,6 +153,7 @@ void apply_list_notes(struct apply *apply)
     }
     for (size_t i = 0; i < apply->section.variables.count; i++)
         note_own_path(apply, &apply->section.variables.items[i]);
+    note_conda_variables(apply);
     note_rivals(apply);
     warn_of_open_folders(apply);
 }

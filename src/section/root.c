@@ -95,10 +95,9 @@ static int lacks_section(const struct root *root, struct error *err)
                  "of nvidia-smi for example:");
     else if (root->near)
         error_at(err, document_place(&root->doc, root->near),
-                 "no 'gpu:' section; did you mean 'gpu' by the key '%.60s'?",
-                 node_text(root->near));
+                 SECTION_MISSING "; did you mean 'gpu' by the key '%.60s'?", node_text(root->near));
     else
-        error_at(err, file, "no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:");
+        error_at(err, file, SECTION_MISSING "; add one, for GPU 0 of nvidia-smi for example:");
     return show_section(err);
 }
 

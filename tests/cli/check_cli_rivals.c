@@ -158,6 +158,40 @@ START_TEST(adopted)
 }
 END_TEST
 
+/* Before the environment has them. */
+START_TEST(variables_in_the_file)
+{
+    sandbox_write(&box, "environment.yml",
+                  "variables: {OMP_NUM_THREADS: 4, OTHER: 1}\n"
+                  "gpu: {devices: 1, variables: {OMP_NUM_THREADS: 8}}\n");
+    struct outcome got = on_prefix("apply", NULL, NULL);
+    ck_assert_str_eq(
+        got.err, "note: environment.yml: by its own 'variables:' conda sets OMP_NUM_THREADS=4, and "
+                 "after our hook has put back what was there, conda unsets or empties it; leave it "
+                 "out there, since the gpu: section says it\n");
+    outcome_free(&got);
+}
+END_TEST
+
+/* conda env export drops the section. */
+START_TEST(last_source)
+{
+    must_apply();
+    sandbox_write(&box, "exported.yml", "name: pt\n");
+    struct outcome got = on_prefix("apply", "-f", "exported.yml");
+    char *line =
+        format_text("  The hooks in %s were made from %s/environment.yml.\n", prefix, box.root);
+    ck_assert_int_eq(got.status, 2);
+    ck_assert_ptr_nonnull(strstr(got.err, line));
+    outcome_free(&got);
+    sandbox_remove(&box, inside("etc"));
+    got = on_prefix("apply", "-f", "exported.yml");
+    ck_assert_ptr_null(strstr(got.err, "were made from"));
+    outcome_free(&got);
+    free(line);
+}
+END_TEST
+
 /* A path that a clone or a move makes wrong. */
 START_TEST(own_path)
 {
@@ -248,6 +282,8 @@ static Suite *suite(void)
     LOOP(tests, notes, others);
     LOOP(tests, offer_does_the_same, written_by_hand);
     tcase_add_test(tests, adopted);
+    tcase_add_test(tests, variables_in_the_file);
+    tcase_add_test(tests, last_source);
     tcase_add_test(tests, own_path);
     suite_add_tcase(suite, tests);
     return suite;
