@@ -11,6 +11,7 @@
 #include "fuzz/oracle.h"
 #include "hook/render.h"
 #include "hook/templates.h"
+#include "section/rules.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ static void require_right(const struct section *config)
 {
     size_t size = 0;
 
-    require(config->item_count >= 1 && config->items);
+    require(!config->item_count == !config->items);
     for (size_t i = 0; i < config->variables.count; i++) {
         const struct var *var = &config->variables.items[i];
         require(!var_name_refused(var->name) && vars_find(&config->variables, var->name) == var);
@@ -134,6 +135,50 @@ static void check_machine(const struct section *config, const struct device_list
     check_hooks(&plan, config->name ? config->name : "", digest);
 }
 
+/* What the rule's people get is right in itself. */
+static void check_rule(const struct section *config, const struct rule *rule)
+{
+    scope(section_release) struct section own = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    require(rule->users.count || rule->hosts.count ||
+            rule == config->rules.items + config->rules.count - 1);
+    int result = rules_apply(&own, config, rule, &err);
+    require_contract(result, &err);
+    if (result < 0)
+        return;
+    require_right(&own);
+    require(own.item_count == (rule->keys.item_count ? rule->keys.item_count : config->item_count));
+    require(own.variables.count >= config->variables.count && !own.rules.count);
+}
+
+/* The same bytes as gpu.yml beside an empty environment.yml. */
+static void check_beside(const uint8_t *data, size_t size)
+{
+    const struct section_text environment = {"dir/environment.yml", "name: x\n", 8};
+    const struct section_text gpu = {"dir/gpu.yml", (const char *)data, size};
+    scope(section_release) struct section config = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    int result = section_read_both(&config, &environment, &gpu, &err);
+    require_contract(result, &err);
+    require(result < 0 || config.name);
+}
+
+static void check_unconfirmed(const struct section *config)
+{
+    scope(selection_release) struct selection selection = {0};
+    scope(plan_release) struct plan plan = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    int result = select_unconfirmed(&selection, config, &err);
+    require_contract(result, &err);
+    if (result < 0)
+        return;
+    require(plan_make(&plan, config, &selection, &err) == 0 && plan.unconfirmed);
+    require(strspn(plan_visible(&plan), "0123456789abcdefGPUMI-,") == strlen(plan_visible(&plan)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     scope(section_release) struct section config = {0};
@@ -142,6 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char file[] = "dir/environment.yml:";
     uint64_t digest = digest_of((const char *)data, size);
 
+    check_beside(data, size);
     int result = section_read(&config, "dir/environment.yml", (const char *)data, size, &err);
     require_contract(result, &err);
     if (result < 0) {
@@ -150,9 +196,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     require_right(&config);
+    for (size_t i = 0; i < config.rules.count; i++)
+        check_rule(&config, &config.rules.items[i]);
     bool plain = !config.item_count || section_wants_no_gpu(&config) || section_wants_all(&config);
     for (size_t i = 0; !plain && i < sizeof machines / sizeof *machines; i++)
         check_machine(&config, &machines[i], digest);
+    if (!plain)
+        check_unconfirmed(&config);
     require(plan_make_plain(&none, &config, PLAN_GPUS_NONE, &err) == 0);
     check_hooks(&none, "none", digest);
     return 0;
