@@ -137,9 +137,9 @@ static void set_limit(unsigned resource, rlim_t most)
 
 static void answer_with(int error, const struct strbuf *text)
 {
-    struct head head = {error ? 0 : text->length, error, 0};
+    struct head head = {!error && text ? text->length : 0, error, 0};
 
-    if (file_write_fd(SOCKET, (const char *)&head, sizeof head) == 0 && !error)
+    if (file_write_fd(SOCKET, (const char *)&head, sizeof head) == 0 && head.length)
         file_write_fd(SOCKET, strbuf_text(text), text->length);
 }
 

@@ -105,9 +105,9 @@ static void note_own_path(struct apply *apply, const struct var *var)
 {
     const char *path = apply->environment.path;
     const char *at = var->value ? strstr(var->value, path) : NULL;
-    char next = at ? at[strlen(path)] : '\0';
+    const char *next = at ? at + strlen(path) : "";
 
-    if (at && (next == '\0' || next == '/' || next == ':'))
+    if (at && (!*next || *next == '/' || *next == ':'))
         note(apply,
              "%s: gpu.variables.%s: the value holds this environment's own path; write "
              "${CONDA_PREFIX} for it, so that it stays right in a clone and after a move",

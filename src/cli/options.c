@@ -49,6 +49,8 @@ static void accept(struct accepted *accepted, const struct command *command)
 
 static const struct option_spec *find_row(const struct command *command, int found)
 {
+    if (!command->options)
+        return NULL;
     if (found >= FIRST)
         return &command->options[found - FIRST];
     for (size_t i = 0; found && i < command->option_count; i++)
@@ -194,7 +196,7 @@ static bool takes_next(const char *word, const struct command *command)
     }
     for (size_t i = 0; word[1] == '-' && i < command->option_count; i++)
         if (command->options[i].argument &&
-            strncmp(command->options[i].name, word + 2, strlen(word + 2)) == 0)
+            strstr(command->options[i].name, word + 2) == command->options[i].name)
             return true;
     return false;
 }

@@ -218,7 +218,7 @@ int cards_decode(const char *bytes, size_t length, struct card_list *cards, stru
 {
     struct decoding in = {bytes, length, err};
     scope(cards_release) struct card_list read = {0};
-    struct card_head head;
+    struct card_head head = {0};
 
     if (take_bytes(&in, &head, sizeof head) < 0)
         return -1;

@@ -94,7 +94,7 @@ static void read_command(pid_t process, char *command, size_t size)
     if (length >= size)
         length = size - 1;
     for (size_t i = 0; i < length; i++)
-        command[i] = text.text[i] ? text.text[i] : ' ';
+        command[i] = (char)(text.text[i] ? text.text[i] : ' ');
     command[length] = '\0';
 }
 

@@ -112,7 +112,8 @@ static void add_expansion(struct words *in, struct word *word, bool quoted)
 {
     const char *at = in->at + 1;
     size_t length = at < in->end ? var_name_length(at) : 0;
-    char c = at < in->end ? *at : '\0', after = at + length < in->end ? at[length] : '\0';
+    char c = (char)(at < in->end ? *at : '\0');
+    char after = (char)(at + length < in->end ? at[length] : '\0');
 
     if (c == '{' && in->dialect != SCRIPT_FISH) {
         add_braced(in, word, at);
@@ -283,7 +284,7 @@ static enum token read_redirect(struct words *in)
 
 static enum token read_token(struct words *in, struct word *word)
 {
-    char c = *in->at, next = in->at + 1 < in->end ? in->at[1] : '\0';
+    char c = *in->at, next = (char)(in->at + 1 < in->end ? in->at[1] : '\0');
 
     if ((c == '&' && next == '&') || (c == '|' && next == '|')) {
         in->at += 2;

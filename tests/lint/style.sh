@@ -9,9 +9,10 @@ if tool clang-format 14 "formatting"; then
     check "clang-format would change $file" "$tool" --dry-run -Werror "$file"
   done
 fi
+# It does not see what scope() releases: VARIANT=sanitize and make valgrind do.
 if tool cppcheck 2.10 "cppcheck"; then
   check "cppcheck complains" "$tool" -q --std=c11 --enable=warning,performance,portability \
-    --inline-suppr --error-exitcode=1 -Isrc -D_GNU_SOURCE -j2 src
+    --inline-suppr --suppress=memleak --error-exitcode=1 -Isrc -D_GNU_SOURCE -j2 src
 fi
 if tool shellcheck 0.9 "shell scripts"; then
   # SC2317: what check calls is not unreachable
