@@ -85,7 +85,7 @@ fi
 # Applies these devices; further keys may follow. The output is in $dir/out.
 apply() {
   printf 'name: pt\ngpu:\n  devices: %s\n%s\n' "$1" "${2:-}" >"$dir/environment.yml"
-  "$conda_gpu" apply -f "$dir/environment.yml" -p "$dir/pt" >"$dir/out" 2>&1
+  "$conda_gpu" apply -v -f "$dir/environment.yml" -p "$dir/pt" >"$dir/out" 2>&1
 }
 
 # That the driver confirms these devices, whose UUIDs are $3, in that order.
@@ -145,8 +145,14 @@ while IFS= read -r line <&3; do
   rest=${line#*,}
   check_apply "$number" '' "${rest%%,*} " && check_torch "$number" 1 "$line"
 done 3<"$dir/smi"
-check_apply all '' "$uuids" && check_torch all "$count" "$first"
-check_apply all '  ids: uuid' "$uuids" && check_torch 'all, by UUID' "$count" "$first"
+numbers="[$(cut -d , -f 1 "$dir/smi" | paste -sd , -)]"
+check_apply "$numbers" '  ids: uuid' "$uuids" && check_torch "$numbers, by UUID" "$count" "$first"
+if apply all && grep -q '^unset *CUDA_VISIBLE_DEVICES$' "$dir/out"; then
+  pass "apply: devices: all"
+  check_torch all "$count" "$first"
+else
+  fail "apply: devices: all" "$dir/out"
+fi
 if [ "$count" -gt 1 ]; then
   backwards=$(cut -d , -f 1 "$dir/smi" | sort -rn | paste -sd , -)
   check_apply "[$backwards]" '' "$(sort -t , -rnk 1 "$dir/smi" | cut -d , -f 2 | tr '\n' ' ')" &&
