@@ -16,7 +16,9 @@ set -u
 
 # NAME STEPS: X activates environment X, +X stacks it, - deactivates. i installs into the active
 # environment, in as far as the shell notices; r is `conda run -n R`, u the same under set -eu.
-# Z is base, C a clone of A. J is a job that starts in the present state and ends again.
+# Z is base, C a clone of A. J is a job that starts in the present state and ends again, K a child shell
+# whose level starts again at 0. o is another party, such as `module load`: it sets THEIRS_S and adds to the
+# lists THEIRS_P and THEIRS_A, of which O takes its own out again.
 sequences='
 once    A -
 switch  A B - -
@@ -29,8 +31,12 @@ clone   C - A +C - -
 run     r B u -
 job     A +B - -
 sbatch  A J -
+child   A K -
+load    A o i -
+unload  o A O -
 '
 in_job='A B - -' # what J does
+in_child='A -'    # what K does
 all_shells='bash zsh dash busybox yash ksh ksh+local mksh mksh+local fish tcsh xonsh'
 priors='UNSET EMPTY PLAIN HOSTILE'
 
@@ -69,6 +75,9 @@ for a in S U P A N; do
 done >"$work/names"
 cat >>"$work/names" <<'END'
 PKG_CONFIG_PATH PA
+THEIRS_S SN
+THEIRS_P PN
+THEIRS_A AN
 CUDA_VISIBLE_DEVICES --
 CUDA_DEVICE_ORDER --
 END
@@ -159,6 +168,24 @@ activates_base() {
   [ "$kind" = conda ] && [ "$shell" != tcsh ]
 }
 
+# assign NAME VALUE, in this shell's words. The value has neither quotes nor blanks.
+assign() {
+  case $shell in
+    fish) echo "set -gx $1 '$2'" ;;
+    tcsh) echo "setenv $1 '$2'" ;;
+    xonsh) echo "\$$1 = '$2'" ;;
+    *) echo "export $1='$2'" ;;
+  esac
+}
+
+# theirs STEP: what another party does, where A is active if $inside.
+theirs() {
+  prepended=${inside:+$envs/A/of:}base appended=base${inside:+:$envs/A/of}
+  case $1 in o) assign THEIRS_S theirs && prepended=/module:$prepended appended=$appended:/module ;; esac
+  assign THEIRS_P "$prepended"
+  assign THEIRS_A "$appended"
+}
+
 # script NAME STEPS: what the shell is to run; its environment after step N goes to $cell/NAME$N.
 script() {
   # conda asks for `local`, which ksh93 has not, and mksh has only as an alias.
@@ -169,9 +196,10 @@ script() {
   # With env, because two quoted words are one string to xonsh.
   echo "env '$dump' '$cell/${1}0'"
   init
-  number=0
+  number=0 inside=''
   for step in $2; do
     number=$((number + 1))
+    case $step in A) inside=1 ;; -) inside='' ;; esac
     case $step in
       -) echo "$command deactivate" ;;
       +*) echo "$command activate --stack ${step#+}" ;;
@@ -180,6 +208,8 @@ script() {
       r) echo "$command run -n R '$dump' '$cell/$1$number'" ;;
       u) echo "env SHELLOPTS=errexit:nounset '$exe' run -n R '$dump' '$cell/$1$number'" ;;
       J) echo "env SLURM_JOB_ID=4711 CUDA_VISIBLE_DEVICES=5 $interpreter '$cell/in_job'" ;;
+      K) echo "env CONDA_SHLVL=0 $interpreter '$cell/in_child'" ;;
+      [oO]) theirs "$step" ;;
       *) echo "$command activate $step" ;;
     esac
     case $step in [ru]) ;; *) echo "env '$dump' '$cell/$1$number'" ;; esac
@@ -211,15 +241,18 @@ run() {
   esac
   script '' "$steps" >"$cell/script"
   script in_job. "$in_job" >"$cell/in_job"
+  script in_child. "$in_child" >"$cell/in_child"
   case $steps in Z*) activates_base && base=true ;; esac
 
   set --
   while read -r name _; do
     case $name in
       ??_*) prior=${name#*_} ;;
+      THEIRS_*) prior=THEIRS ;;
       *) prior=$visible ;;
     esac
     case $prior in
+      THEIRS) set -- "$@" "$name=base" ;;
       EMPTY) set -- "$@" "$name=" ;;
       PLAIN) set -- "$@" "$name=7" ;;
       HOSTILE) set -- "$@" "$name=$any" ;;
@@ -269,9 +302,10 @@ noise() {
 limits() {
   instead=$steps reasons='' says=''
   case $kind/$shell/$steps in
-    */ksh/*) limit 'local: not found' 's/[^ ru]\{1,\}/./g' "$kind calls \`local\`, which ksh93 does not know (ksh+local: with a function of that name)" ;;
-    */mksh/*) limit 'local: .*not found' 's/[^ ru]\{1,\}/./g' "$kind calls \`\\local\`, which in mksh is but an alias (mksh+local: with a function of that name)" ;;
-    *mamba/tcsh/*) limit Unmatched 's/[^ ru]\{1,\}/./g; s/r/x/' "$kind's hook for tcsh is no valid csh" ;;
+    */ksh/*) limit 'local: not found' 's/[^ ruoO]\{1,\}/./g' "$kind calls \`local\`, which ksh93 does not know (ksh+local: with a function of that name)" ;;
+    */mksh/*) limit 'local: .*not found' 's/[^ ruoO]\{1,\}/./g' "$kind calls \`\\local\`, which in mksh is but an alias (mksh+local: with a function of that name)" ;;
+    *mamba/tcsh/*) limit Unmatched 's/[^ ruoO]\{1,\}/./g; s/r/x/' "$kind's hook for tcsh is no valid csh" ;;
+    mamba/xonsh/*) limit 'Shell not initialized' 's/[^ ruoO]\{1,\}/./g' "mamba's hook for xonsh knows only the name micromamba" ;;
     */xonsh/*+*)
       limit 'unrecognized arguments: --stack' 's/+./. /g' "in xonsh, $kind refuses --stack" ||
         limit '' 's/+//g' "in xonsh, $kind ignores --stack" ;;
@@ -299,7 +333,7 @@ judge() {
   for file in "$cell"/*[0-9] "$cell/after"; do
     [ -s "$file" ] && tr '\n\0' '\001\n' <"$file" >"$cell/flat/${file##*/}"
   done
-  (cd "$cell/flat" && SET_A=$set_a SET_B=$set_b LC_ALL=C awk -v steps="$1" -v in_job="$in_job" \
+  (cd "$cell/flat" && SET_A=$set_a SET_B=$set_b LC_ALL=C awk -v steps="$1" -v in_job="$in_job" -v in_child="$in_child" -v shell="$shell" \
     -v root="$root" -v sequence="$sequence" -v deactivates="$deactivates" \
     -f "$work/judge.awk" "$work/names" ./*) 2>&1
 }
@@ -322,7 +356,8 @@ function owner(env) { return env == "C" ? "A" : env }
 function kind(env, name) {
   if (env == "N") return "N"
   if (name == "CUDA_VISIBLE_DEVICES") return sequence == "job" && env != "Z" ? "N" : "S"
-  return name == "CUDA_DEVICE_ORDER" ? "S" : substr(kinds[name], column(env), 1)
+  if (name == "CUDA_DEVICE_ORDER") return sequence == "job" && env != "Z" && found("0", name) != "" ? "N" : "S"
+  return substr(kinds[name], column(env), 1)
 }
 
 function text(env, name) {
@@ -331,9 +366,12 @@ function text(env, name) {
   return "=" (env == "Z" ? "base" : ENVIRON["SET_" (env == "B" ? "B" : "A")])
 }
 
+# Whether a list has this element.
+function has(list, element) { return index(":" list ":", ":" element ":") > 0 }
+
 # "=VALUE", or "" for unset. An environment that is stacked on itself or on its clone joins to what
-# was there before the outermost of them.
-function value(level, low, name,   i, does, old, new) {
+# was there before the outermost of them, but leaves a list that has its element as it is.
+function value(level, low, name,   i, does, old, new, below) {
   if (level < low) return found("0", name)
   does = kind(frames[level], name)
   if (does == "N") return value(level - 1, low, name)
@@ -342,6 +380,8 @@ function value(level, low, name,   i, does, old, new) {
   for (i = low; owner(frames[i]) != owner(frames[level]); i++) ;
   old = substr(value(i - 1, low, name), 2)
   new = prefix(frames[level]) "/of"
+  below = value(level - 1, low, name)
+  if (i < level && has(substr(below, 2), new)) return below
   return "=" (old == "" ? new : does == "P" ? new ":" old : old ":" new)
 }
 
@@ -353,35 +393,78 @@ function compare(file, name, want,   got) {
   if (got != want) print where ": " name " is [" shown(got) "], should be [" shown(want) "]"
 }
 
+# What another party may change is in our own elements and theirs; the rest is exact. Of lists that were
+# changed, tcsh leaves even our element.
+function look_at_theirs(file, inside,   i, list, ours) {
+  compare(file, "THEIRS_S", "=" their_value)
+  for (i = 1; i <= 2; i++) {
+    list = substr(found(file, i == 1 ? "THEIRS_P" : "THEIRS_A"), 2)
+    ours = prefix("A") "/of"
+    if (has(list, "/module") != loaded || !has(list, "base") || gsub(/[/]module/, "/module", list) > 1)
+      print where ": of THEIRS is left [" list "]"
+    if (has(list, ours) != inside && !(shell == "tcsh" && !inside && changed))
+      print where ": THEIRS with our element or without? [" list "]"
+  }
+}
+
+# What happens to THEIRS_S: our hook keeps what was, and puts it back where it is as the hook made it.
+function follow(step, inside) {
+  if (step == "o") { their_value = "theirs"; loaded = 1; changed = 1 }
+  if (step == "O") loaded = 0
+  if ((step == "-" || step == "i") && their_value == ENVIRON["SET_A"]) their_value = their_old
+  if (step == "A" || step == "i") { their_old = their_value; their_value = ENVIRON["SET_A"] }
+}
+
 function look(file, depth,   low, name) {
   if (!(file in seen)) { print where ": the shell did not get here"; return }
   if (depth && found(file, "CONDA_PREFIX") != "=" prefix(frames[depth] == "N" ? "C" : frames[depth]))
     print where ": the client did not go there: CONDA_PREFIX is " shown(found(file, "CONDA_PREFIX"))
   for (low = depth; stacked[low]; low--) ;
-  for (name in kinds) compare(file, name, depth ? value(depth, low, name) : found("0", name))
+  for (name in kinds)
+    if (!(changes && name ~ /^THEIRS/) && !(in_a_job && name ~ /^CUDA/))
+      compare(file, name, depth ? value(depth, low, name) : found("0", name))
+  if (theirs) look_at_theirs(file, depth > 0)
+}
+
+# One step of the client.
+function move(step,   env) {
+  env = substr(step, length(step))
+  if (step == "-") depth -= depth > 0
+  else if (step ~ /^[A-IL-Z+]/ && step !~ /^[JKO]$/ && !(depth && frames[depth] == env && step == env)) {
+    frames[++depth] = env
+    stacked[depth] = step ~ /^[+]/
+  }
+}
+
+# The steps of a shell that this one starts, and in which the level begins at `from`.
+function look_into(name, its_steps, from,   j, many, its, saved) {
+  saved = depth
+  depth = from
+  many = split(its_steps, its, " ")
+  for (j = 1; j <= many; j++) {
+    where = "step " i ", in " name " after step " j
+    move(its[j])
+    look(name "." j, depth)
+    if (in_a_job) compare(name "." j, "CUDA_VISIBLE_DEVICES", "=5")
+  }
+  if (in_a_job) compare(name "." many, "CUDA_DEVICE_ORDER", found("0", "CUDA_DEVICE_ORDER"))
+  depth = saved
 }
 
 END {
   count = split(steps, step, " ")
+  changes = steps ~ /o/
+  theirs = changes && steps !~ /[.]/ # what they set is written for a client that does what it is told
+  their_value = "base"
   for (i = 1; i <= count; i++) {
     where = "step " i " (" step[i] ")"
-    env = substr(step[i], length(step[i]))
     if (step[i] == "x" && !(i in seen)) continue
-    if (step[i] == "-") depth -= depth > 0
-    else if (step[i] ~ /^[ru]$/) { frames[depth + 1] = "R"; stacked[depth + 1] = 0; look(i, depth + 1); continue }
-    else if (step[i] ~ /^[A-IK-Z+]/ && !(depth && frames[depth] == env && step[i] == env)) {
-      frames[++depth] = env
-      stacked[depth] = step[i] ~ /^[+]/
-    }
+    if (step[i] ~ /^[ru]$/) { frames[depth + 1] = "R"; stacked[depth + 1] = 0; look(i, depth + 1); continue }
+    move(step[i])
+    follow(step[i])
     look(i, depth)
-    if (step[i] == "J") {
-      for (j = 0; j <= split(in_job, ignored, " "); j++) {
-        where = "step " i ", in the job after step " j
-        if (!(("in_job." j) in seen)) print where ": the shell did not get here"
-        else compare("in_job." j, "CUDA_VISIBLE_DEVICES", "=5")
-      }
-      for (name in kinds) compare("in_job." (j - 1), name, found("in_job.0", name))
-    }
+    if (step[i] == "J") { in_a_job = 1; look_into("in_job", in_job, depth); in_a_job = 0 }
+    if (step[i] == "K") look_into("in_child", in_child, 0)
   }
   where = "at the end"
   if (count in state) print where ": " state[count] " is left"
