@@ -40,8 +40,6 @@ static const char about_section[] =
     "                             write the numbers down unseen\n"
     "  in_job: keep | override    a CUDA_VISIBLE_DEVICES that a job has set\n"
     "  if_set: override | keep    one that is set outside of scheduler's jobs\n"
-    "  assign:                    the first rule that fits replaces keys from above:\n"
-    "    - {user: alice, host: \"dgx*\", devices: 0}\n"
     "\n"
     "Example:\n"
     "  conda-gpu devices              # which GPUs there are\n"
