@@ -3,120 +3,160 @@
 @each devices@
 #   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
 @end devices@
-@each unconfirmed@
-#   CUDA_VISIBLE_DEVICES=@visible@, which no driver has confirmed: there was none.
-@end unconfirmed@
-@each all_devices@
-#   all GPUs of this machine: CUDA_VISIBLE_DEVICES is unset.
-@end all_devices@
-@each no_devices@
-#   no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.
-@end no_devices@
-# ..._OLD_X keeps what X was; ..._AT_X says in which job, at which level, and 1 if it was set.
+@each about@
+#   @text@
+@end about@
+# Of each variable X the shell then also holds what it was (..._OLD_X="=value"; none if it was not set) and what it
+# became (..._SET_X). deactivate.d/@file@ puts back what still is what it became; what anybody changed since stays.
+# tcsh has no functions and expands $X even behind a condition that does not hold, so eval gets names, never values.
 # conda-gpu digest @digest@
 
-if ($?CONDA_SHLVL && ! ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID@each variables@ || $?@name@@end variables@@each managed@ || $?@state@_AT_@name@@end managed@)) then
-  # Usual: none of them was set, no job, and nothing is kept yet.
-@each variables@
-  setenv @state@_AT_@name@ /./////$CONDA_SHLVL:q/0
-@each keep@
-  setenv @name@@each set@ @value@@end set@
-@end keep@
-@end variables@
-else
-  setenv __conda_gpu_at /.////
-  if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
-    if (! $?_CONDOR_JOB_AD) set _CONDOR_JOB_AD
-    if (! $?SLURM_JOB_ID) set SLURM_JOB_ID
-    if (! $?SLURM_STEP_ID) set SLURM_STEP_ID
-    if (! $?PBS_JOBID) set PBS_JOBID
-    if (! $?LSB_JOBID) set LSB_JOBID
-    if (! $?FLUX_JOB_ID) set FLUX_JOB_ID
-    if (! $?OAR_JOB_ID) set OAR_JOB_ID
-    setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q.$SLURM_STEP_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
-    unset _CONDOR_JOB_AD SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
-    # What a job has set stays (in_job: keep); else it is ours to set.
-    if (! $?CUDA_VISIBLE_DEVICES) setenv __CONDA_GPU_FREE_JOB $__conda_gpu_at:q
-@each keep@
-    setenv __conda_gpu_keep
-    if ($?__CONDA_GPU_FREE_JOB) then
-      if (x$__CONDA_GPU_FREE_JOB:q == x$__conda_gpu_at:q) unsetenv __conda_gpu_keep
-    endif
-@end keep@
-  endif
-  if ($?CONDA_SHLVL) then
-    setenv __conda_gpu_at $__conda_gpu_at:q/$CONDA_SHLVL:q
+if ($?histchars) eval 'set __conda_gpu_histchars = $histchars:q'
+unset histchars
+set __conda_gpu_quote = $?backslash_quote
+unset backslash_quote
+
+setenv __conda_gpu_level -
+if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) setenv __conda_gpu_level $CONDA_SHLVL:q'
+if (! $?@state@_AT) setenv @state@_AT $__conda_gpu_level:q
+set __conda_gpu_at = ($@state@_AT:x)
+set __conda_gpu_tag = $__conda_gpu_at[2-]:q
+set __conda_gpu_at = $__conda_gpu_at[1]:q
+set __conda_gpu_leave = ''
+set __conda_gpu_where = here
+if (x$__conda_gpu_at:q$__conda_gpu_level:q !~ x*[^0-9]*) then
+  # ..._AT is the level. Is this environment active at a lower one already?
+  if ($__conda_gpu_at < $__conda_gpu_level) then
+    set __conda_gpu_where = below
   else
-    setenv __conda_gpu_at $__conda_gpu_at:q/
+    set __conda_gpu_at = $__conda_gpu_level
   endif
-@each former@
-
-  # @name@ is in the plan no more: as it was before.
-  if ($?@state@_AT_@name@ && $?@state@_OLD_@name@) then
-    if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q/1) setenv @name@ $@state@_OLD_@name@:q
-    if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q && x$@state@_AT_@name@:t:q != x1) unsetenv @name@
-    if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @state@_AT_@name@ @state@_OLD_@name@
-  else if ($?@state@_AT_@name@) then
-    if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @name@ @state@_AT_@name@
-  endif
-@end former@
-@each variables@
-
-@each keep@
-  if (! $?__conda_gpu_keep) then
-@end keep@
-  if ($?@state@_AT_@name@) then
-    if (x$@state@_AT_@name@:h:h:q != x$__conda_gpu_at:h:q) unsetenv @state@_AT_@name@
-  endif
-  if (! $?@state@_AT_@name@) then
-    setenv @state@_AT_@name@ $__conda_gpu_at:q/$?@name@
-    if ($?@name@) then
-      setenv @state@_OLD_@name@ $@name@:q
-    endif
-  endif
-@each keep@
-    setenv @name@@each set@ @value@@end set@
-  else
-    if ($?@state@_AT_@name@ && $?@state@_OLD_@name@) then
-      if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q/1) setenv @name@ $@state@_OLD_@name@:q
-      if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q && x$@state@_AT_@name@:t:q != x1) unsetenv @name@
-      if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @state@_AT_@name@ @state@_OLD_@name@
-    else if ($?@state@_AT_@name@) then
-      if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @name@ @state@_AT_@name@
-    endif
-  endif
-@end keep@
-@end variables@
-
-@each keep@
-  unsetenv __conda_gpu_keep
-@end keep@
-  unsetenv __conda_gpu_at
 endif
+@each references@
+setenv __conda_gpu_@name@ ''
+if ($?@name@) eval 'setenv __conda_gpu_@name@ $@name@:q'
+@end references@
+@each visible@
 
-@each variables@
+# __CONDA_GPU_VISIBLE: the job, and what hooks of ours, of any environment, made of CUDA_VISIBLE_DEVICES last.
+setenv __conda_gpu_job ''
+@job@
+setenv __conda_gpu_old ''
+if ($?CUDA_VISIBLE_DEVICES) eval 'setenv __conda_gpu_old =$CUDA_VISIBLE_DEVICES:q'
+setenv __conda_gpu_set no
+if ($?__CONDA_GPU_VISIBLE) eval 'setenv __conda_gpu_set $__CONDA_GPU_VISIBLE:q'
+set __conda_gpu_ours = ''
+if (x$__conda_gpu_old:q != x && x$__conda_gpu_job:q$__conda_gpu_old:q == x$__conda_gpu_set:q) then
+  set __conda_gpu_ours = ours
+@each stands@
+@each in_job@
+else if (x$__conda_gpu_job:q != x && x$__conda_gpu_old:q != x) then
+  # The job has set it: it stands, and the order with it (in_job: keep).
+@end in_job@
+@each if_set@
+else if (x$__conda_gpu_job:q == x && x$__conda_gpu_old:q != x) then
+  # It was set: it stands, and the order with it (if_set: keep).
+@end if_set@
 @each always@
+else if (x$__conda_gpu_old:q != x) then
+  # It was set: it stands, and the order with it (if_set: keep, in_job: keep).
+@end always@
+  set __conda_gpu_leave = ' CUDA_VISIBLE_DEVICES '
+  if ($?CUDA_DEVICE_ORDER) set __conda_gpu_leave = ' CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER '
+  set __conda_gpu_tag = ''
+  unsetenv __CONDA_GPU_VISIBLE @state@_OLD_CUDA_VISIBLE_DEVICES
+@end stands@
+endif
+if (x$__conda_gpu_leave:q != x) then
+else if (x$__conda_gpu_tag:q == xvisible$__conda_gpu_job:q$__conda_gpu_old:q) then
+  # Still as it became.
+else if ($__conda_gpu_where == below && x$__conda_gpu_tag:q =~ xvisible$__conda_gpu_job:q'*') then
+else
+  unsetenv @state@_OLD_CUDA_VISIBLE_DEVICES
+  if (x$__conda_gpu_ours$__conda_gpu_old:q != x) setenv @state@_OLD_CUDA_VISIBLE_DEVICES $__conda_gpu_ours$__conda_gpu_old:q
+endif
+@end visible@
+
+@each names@
+@each list@
+if ($?@name@ && $?@state@_SET_@name@) then
+  # What others changed stays, where our element is still in it.
+  if (x=$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) set __conda_gpu_leave = "$__conda_gpu_leave @name@ "
+endif
+@end list@
+@end names@
+foreach __conda_gpu_x (@names@)
+  if ("$__conda_gpu_leave" =~ *" $__conda_gpu_x "*) continue
+  setenv __conda_gpu_now ''
+  eval 'set __conda_gpu_is = $?'$__conda_gpu_x
+  if ($__conda_gpu_is) eval 'setenv __conda_gpu_now =$'$__conda_gpu_x':q'
+  setenv __conda_gpu_set no
+  eval 'set __conda_gpu_is = $?@state@_SET_'$__conda_gpu_x
+  if ($__conda_gpu_is) eval 'setenv __conda_gpu_set $@state@_SET_'$__conda_gpu_x':q'
+  if (! $__conda_gpu_is && $__conda_gpu_where == below) then
+    # New in a plan that is active below: it waits.
+    set __conda_gpu_leave = "$__conda_gpu_leave $__conda_gpu_x "
+  else if (! $__conda_gpu_is || ($__conda_gpu_where == here && x$__conda_gpu_now:q != x$__conda_gpu_set:q)) then
+    unsetenv @state@_OLD_$__conda_gpu_x
+    if (x$__conda_gpu_now:q != x) setenv @state@_OLD_$__conda_gpu_x $__conda_gpu_now:q
+  endif
+end
+
+@each branches@
+@each settings@
 @each set@
-setenv @name@ @value@
+if ("$__conda_gpu_leave" !~ *' @name@ '*) setenv @name@ @value@
 @end set@
 @each unset@
-unsetenv @name@
+if ("$__conda_gpu_leave" !~ *' @name@ '*) unsetenv @name@
 @end unset@
 @each prepend@
-setenv @name@ @value@
-if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
-  if (x$@state@_OLD_@name@:q != x) then
-    setenv @name@ @value@@separator@$@state@_OLD_@name@:q
+if ("$__conda_gpu_leave" !~ *' @name@ '*) then
+  setenv __conda_gpu_old ''
+  if ($?@state@_OLD_@name@) eval 'setenv __conda_gpu_old $@state@_OLD_@name@:s/=//:q'
+  if (x$__conda_gpu_old:q == x) then
+    setenv @name@ @value@
+  else if (@separator@$__conda_gpu_old:q@separator@ =~ *@pattern@*) then
+    setenv @name@ $__conda_gpu_old:q
+  else
+    setenv @name@ @value@@separator@$__conda_gpu_old:q
   endif
 endif
 @end prepend@
 @each append@
-setenv @name@ @value@
-if (x$@state@_AT_@name@:t:q == x1 && $?@state@_OLD_@name@) then
-  if (x$@state@_OLD_@name@:q != x) then
-    setenv @name@ $@state@_OLD_@name@:q@separator@@value@
+if ("$__conda_gpu_leave" !~ *' @name@ '*) then
+  setenv __conda_gpu_old ''
+  if ($?@state@_OLD_@name@) eval 'setenv __conda_gpu_old $@state@_OLD_@name@:s/=//:q'
+  if (x$__conda_gpu_old:q == x) then
+    setenv @name@ @value@
+  else if (@separator@$__conda_gpu_old:q@separator@ =~ *@pattern@*) then
+    setenv @name@ $__conda_gpu_old:q
+  else
+    setenv @name@ $__conda_gpu_old:q@separator@@value@
   endif
 endif
 @end append@
-@end always@
-@end variables@
+@end settings@
+@end branches@
+
+@each visible@
+if ("$__conda_gpu_leave" !~ *' CUDA_VISIBLE_DEVICES '*) then
+  unsetenv __CONDA_GPU_VISIBLE
+  if ($?CUDA_VISIBLE_DEVICES) eval 'setenv __CONDA_GPU_VISIBLE $__conda_gpu_job:q=$CUDA_VISIBLE_DEVICES:q'
+  set __conda_gpu_tag = visible$__conda_gpu_job:q
+  if ($?CUDA_VISIBLE_DEVICES) eval 'set __conda_gpu_tag = $__conda_gpu_tag:q=$CUDA_VISIBLE_DEVICES:q'
+endif
+@end visible@
+setenv @state@_AT $__conda_gpu_at:q
+if (x$__conda_gpu_tag:q != x) setenv @state@_AT "$__conda_gpu_at:q $__conda_gpu_tag:q"
+foreach __conda_gpu_x (@names@)
+  if ("$__conda_gpu_leave" =~ *" $__conda_gpu_x "*) continue
+  setenv @state@_SET_$__conda_gpu_x ''
+  eval 'set __conda_gpu_is = $?'$__conda_gpu_x
+  if ($__conda_gpu_is) eval 'setenv @state@_SET_'$__conda_gpu_x' =$'$__conda_gpu_x':q'
+end
+
+unsetenv __conda_gpu_*
+if ($__conda_gpu_quote) set backslash_quote
+if ($?__conda_gpu_histchars) eval 'set histchars = $__conda_gpu_histchars:q'
+unset __conda_gpu_*

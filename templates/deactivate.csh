@@ -1,39 +1,59 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
+# Takes back what activate.d/@file@ did, which says what is kept, where nobody has changed it since.
 # conda-gpu digest @digest@
 
-if ($?CONDA_SHLVL@each variables@ && $?@state@_AT_@name@@end variables@ && ! ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID)) then
-  # Usual: all were kept here, and none was set.
-  if (x@each variables@/$@state@_AT_@name@:q@end variables@ == x@each variables@//./////$CONDA_SHLVL:q/0@end variables@) unsetenv@each variables@ @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@ @state@_OLD_@name@@end variables@
+if ($?histchars) eval 'set __conda_gpu_histchars = $histchars:q'
+unset histchars
+set __conda_gpu_quote = $?backslash_quote
+unset backslash_quote
+
+setenv __conda_gpu_level -
+if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) setenv __conda_gpu_level $CONDA_SHLVL:q'
+set __conda_gpu_mine = $?@state@_AT
+set __conda_gpu_at = ''
+if ($__conda_gpu_mine) eval 'set __conda_gpu_at = ($@state@_AT:x)'
+set __conda_gpu_at = $__conda_gpu_at[1]:q
+if (x$__conda_gpu_at:q$__conda_gpu_level:q !~ x*[^0-9]* && $__conda_gpu_mine) then
+  # Only what was kept at this level, or above: in a parent shell.
+  if ($__conda_gpu_at < $__conda_gpu_level) set __conda_gpu_mine = 0
+endif
+if ($__conda_gpu_mine) then
+@each shown@
+  setenv __conda_gpu_job ''
+@job@
+  if (x$@state@_AT:q =~ x*' visible'*) unsetenv __CONDA_GPU_VISIBLE
+  setenv __conda_gpu_now ''
+  if ($?CUDA_VISIBLE_DEVICES) eval 'setenv __conda_gpu_now =$CUDA_VISIBLE_DEVICES:q'
+  setenv __conda_gpu_old ''
+  if ($?@state@_OLD_CUDA_VISIBLE_DEVICES) eval 'setenv __conda_gpu_old $@state@_OLD_CUDA_VISIBLE_DEVICES:q'
+  unsetenv @state@_OLD_CUDA_VISIBLE_DEVICES
+  set __conda_gpu_is = 0
+  if (x$__conda_gpu_job:q == x && x$@state@_AT:q =~ x*' visible/'*$__conda_gpu_now:q) set __conda_gpu_is = 1
+  if ($__conda_gpu_is || x$@state@_AT:q == x$__conda_gpu_at:q' visible'$__conda_gpu_job:q$__conda_gpu_now:q) then
+    unsetenv CUDA_VISIBLE_DEVICES
+    # By hooks of ours, too: then it is theirs again.
+    if (x$__conda_gpu_old:q =~ xours*) setenv __CONDA_GPU_VISIBLE $__conda_gpu_job:q$__conda_gpu_old:s/ours//:q
+    if (x$__conda_gpu_old:q =~ x*=*) setenv CUDA_VISIBLE_DEVICES $__conda_gpu_old:s/ours//:s/=//:q
+  endif
+@end shown@
+  foreach __conda_gpu_undo (@managed_names@)
+    setenv __conda_gpu_now ''
+    eval 'set __conda_gpu_is = $?'$__conda_gpu_undo
+    if ($__conda_gpu_is) eval 'setenv __conda_gpu_now =$'$__conda_gpu_undo':q'
+    setenv __conda_gpu_set no
+    eval 'set __conda_gpu_is = $?@state@_SET_'$__conda_gpu_undo
+    if ($__conda_gpu_is) eval 'setenv __conda_gpu_set $@state@_SET_'$__conda_gpu_undo':q'
+    eval 'set __conda_gpu_is = $?@state@_OLD_'$__conda_gpu_undo
+    if (x$__conda_gpu_now:q == x$__conda_gpu_set:q) then
+      unsetenv $__conda_gpu_undo
+      if ($__conda_gpu_is) eval 'setenv '$__conda_gpu_undo' $@state@_OLD_'$__conda_gpu_undo':s/=//:q'
+    endif
+    unsetenv @state@_SET_$__conda_gpu_undo @state@_OLD_$__conda_gpu_undo
+  end
+  unsetenv @state@_AT
 endif
 
-if (0@each managed@ || $?@state@_AT_@name@@end managed@) then
-  setenv __conda_gpu_at /.////
-  if ($?_CONDOR_JOB_AD || $?SLURM_JOB_ID || $?SLURM_STEP_ID || $?PBS_JOBID || $?LSB_JOBID || $?FLUX_JOB_ID || $?OAR_JOB_ID) then
-    if (! $?_CONDOR_JOB_AD) set _CONDOR_JOB_AD
-    if (! $?SLURM_JOB_ID) set SLURM_JOB_ID
-    if (! $?SLURM_STEP_ID) set SLURM_STEP_ID
-    if (! $?PBS_JOBID) set PBS_JOBID
-    if (! $?LSB_JOBID) set LSB_JOBID
-    if (! $?FLUX_JOB_ID) set FLUX_JOB_ID
-    if (! $?OAR_JOB_ID) set OAR_JOB_ID
-    setenv __conda_gpu_at $_CONDOR_JOB_AD:q/$SLURM_JOB_ID:q.$SLURM_STEP_ID:q/$PBS_JOBID:q/$LSB_JOBID:q/$FLUX_JOB_ID:q/$OAR_JOB_ID:q
-    unset _CONDOR_JOB_AD SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID
-  endif
-  if ($?CONDA_SHLVL) then
-    setenv __conda_gpu_at $__conda_gpu_at:q/$CONDA_SHLVL:q
-  else
-    setenv __conda_gpu_at $__conda_gpu_at:q/
-  endif
-@each managed@
-  if ($?@state@_AT_@name@ && $?@state@_OLD_@name@) then
-    if (x$@state@_AT_@name@:q == x$__conda_gpu_at:q/1) setenv @name@ $@state@_OLD_@name@:q
-    if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q && x$@state@_AT_@name@:t:q != x1) unsetenv @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@
-    if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @state@_AT_@name@ @state@_OLD_@name@
-  else if ($?@state@_AT_@name@) then
-    if (x$@state@_AT_@name@:h:q == x$__conda_gpu_at:q) unsetenv @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@
-  endif
-@end managed@
-
-  unsetenv __conda_gpu_at
-endif
+unsetenv __conda_gpu_*
+if ($__conda_gpu_quote) set backslash_quote
+if ($?__conda_gpu_histchars) eval 'set histchars = $__conda_gpu_histchars:q'
+unset __conda_gpu_*

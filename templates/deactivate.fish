@@ -1,23 +1,88 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Puts back what activate.d/@file@ kept in this job at this level; without that, changes nothing.
+# Takes back what activate.d/@file@ did, which says what is kept, where nobody has changed it since.
 # conda-gpu digest @digest@
 
-set -l __conda_gpu_at "$_CONDOR_JOB_AD/$SLURM_JOB_ID.$SLURM_STEP_ID/$PBS_JOBID/$LSB_JOBID/$FLUX_JOB_ID/$OAR_JOB_ID/$CONDA_SHLVL"
-if test "@each variables@$@state@_AT_@name@ @end variables@@each former@$@state@_AT_@name@@end former@" = "@each variables@$__conda_gpu_at/0 @end variables@"
-  # Usual: all were kept here, and none was set.
-  set -eg@each variables@ @name@@each visible@ __CONDA_GPU_FREE_JOB@end visible@ @state@_AT_@name@ @state@_OLD_@name@@end variables@
-else
-  set -l __conda_gpu_x
-  for __conda_gpu_x in@each managed@ @name@@end managed@
-    set -l __conda_gpu_at_x @state@_AT_$__conda_gpu_x
-    set -l __conda_gpu_old_x @state@_OLD_$__conda_gpu_x
-    if test "$$__conda_gpu_at_x" = "$__conda_gpu_at/1"; and set -q $__conda_gpu_old_x
-      set -gx $__conda_gpu_x $$__conda_gpu_old_x
-      set -eg $__conda_gpu_at_x $__conda_gpu_old_x
-    else if contains -- "$$__conda_gpu_at_x" "$__conda_gpu_at/"{,0,1}
-      set -eg $__conda_gpu_x $__conda_gpu_at_x $__conda_gpu_old_x
-      test $__conda_gpu_x != CUDA_VISIBLE_DEVICES; or set -eg __CONDA_GPU_FREE_JOB
+function __conda_gpu_undo # NAME@each lists@; of a list also prepend or append, ELEMENT, SEPARATOR@end lists@
+  set -l set @state@_SET_$argv[1]
+  set -l old @state@_OLD_$argv[1]
+  set -l now
+  set -q $argv[1]; and set now "=$$argv[1]"
+  printf %s "$$old" | read -lz -d = ours value
+  if set -q $set; and test "$now" = "$$set"
+    set -eg $argv[1]
+    test "$$old" = "$ours"; or set -gx $argv[1] "$value"
+@each lists@
+  else if set -q $set; and set -q argv[4]
+    __conda_gpu_take_out $argv "$$old" "$value"
+@end lists@
+  end
+  set -eg $set
+  set -eg $old
+end
+@each lists@
+function __conda_gpu_take_out # NAME; prepend or append; ELEMENT; SEPARATOR; OLD; its value
+  set -l ours "$argv[4]$argv[3]$argv[4]"
+  printf %s "$argv[4]$argv[6]$argv[4]" | read -lz -d $ours -a parts
+  set -q parts[2]; and return # it was there before us
+  printf %s "$argv[4]$$argv[1]$argv[4]" | read -lz -d $ours -a parts
+  set -q parts[2]; or return
+  printf %s "$argv[4]$$argv[1]$argv[4]" | read -lz -d $ours before after
+  if test $argv[2] = append
+    set before $parts[1]
+    set after $parts[-1]
+    set -e parts[-1]
+    set -e parts[1]
+    for part in $parts
+      set before "$before$ours$part"
     end
   end
+  printf %s "$after" | read -lz -d $argv[4] -a parts
+  set -e parts[-1]
+  for part in $parts
+    set before "$before$argv[4]$part"
+  end
+  printf %s "$before" | read -lz -d $argv[4] none value
+  set -eg $argv[1]
+  test -z "$value$argv[5]"; or set -gx $argv[1] "$value"
 end
+@end lists@
+printf %s "$@state@_AT" | read -gz -d ' ' __conda_gpu_at __conda_gpu_visible
+if string match -qr '^[0-9]+/[0-9]+$' -- "$__conda_gpu_at/$CONDA_SHLVL" # only of this level, or above, of a parent shell
+  test $__conda_gpu_at -ge $CONDA_SHLVL; or set __conda_gpu_at
+end
+if test -n "$__conda_gpu_at"
+@each shown@
+  set -g __conda_gpu_job ''
+  for __conda_gpu_id in @job@
+    contains -- $__conda_gpu_id / /. /..; or set __conda_gpu_job "$__conda_gpu_job$__conda_gpu_id"
+  end
+  test -z "$__conda_gpu_visible"; or set -eg __CONDA_GPU_VISIBLE
+  printf %s "$__conda_gpu_visible" | read -gz -d = __conda_gpu_x __conda_gpu_value
+  if test "$__conda_gpu_x" = "visible$__conda_gpu_job"; or string match -q '/visible/*' -- "$__conda_gpu_job/$__conda_gpu_x"
+    # It is ours in this job. What it was may be of hooks of ours, too: then it is theirs again.
+    set -gx @state@_SET_CUDA_VISIBLE_DEVICES
+    test "$__conda_gpu_visible" = "$__conda_gpu_x"; or set @state@_SET_CUDA_VISIBLE_DEVICES "=$__conda_gpu_value"
+    printf %s "$@state@_OLD_CUDA_VISIBLE_DEVICES" | read -gz -d = __conda_gpu_x __conda_gpu_value
+    set -g __conda_gpu_now
+    set -q CUDA_VISIBLE_DEVICES; and set __conda_gpu_now "=$CUDA_VISIBLE_DEVICES"
+    if test "$__conda_gpu_x" = ours; and test "$__conda_gpu_now" = "$@state@_SET_CUDA_VISIBLE_DEVICES"
+      set -gx __CONDA_GPU_VISIBLE "$__conda_gpu_job=$__conda_gpu_value"
+    end
+  end
+  __conda_gpu_undo CUDA_VISIBLE_DEVICES
+@end shown@
+@each managed@
+  __conda_gpu_undo @name@@each prepend@ prepend @value@ @separator@@end prepend@@each append@ append @value@ @separator@@end append@
+@end managed@
+  set -eg @state@_AT
+end
+functions -e __conda_gpu_undo@each lists@ __conda_gpu_take_out@end lists@
+@each shown@
+set -eg __conda_gpu_x
+set -eg __conda_gpu_value
+set -eg __conda_gpu_now
+set -eg __conda_gpu_job
+@end shown@
+set -eg __conda_gpu_visible
+set -eg __conda_gpu_at
 true

@@ -4,31 +4,29 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "hook/signature.h"
 #include "section/job.h"
 
 #include <string.h>
 
-/* Whether hooks of some environment have set anything in this shell. */
-static bool is_ours(char *const *env)
+/* Whether hooks of some environment gave CUDA_VISIBLE_DEVICES its value, in this job if there is
+   one: see signature.h. */
+static bool is_ours(char *const *env, const char *visible)
 {
-    static const char state[] = "__CONDA_GPU_";
+    const char *ours = env_get(env, VISIBLE_STATE), *value = ours ? strchr(ours, '=') : NULL;
 
-    for (; *env; env++)
-        if (strncmp(*env, state, strlen(state)) == 0)
-            return true;
-    return false;
+    return value && strcmp(value + 1, visible) == 0 && job_is_running(env) == (value > ours);
 }
 
 bool apply_leaves(const struct apply *apply)
 {
     const struct plan *plan = &apply->found.plan;
     char *const *env = apply->options->env;
+    const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
 
-    if (plan->gpus == PLAN_GPUS_AS_BEFORE || !env_get(env, "CUDA_VISIBLE_DEVICES"))
+    if (plan->gpus == PLAN_GPUS_AS_BEFORE || !visible || is_ours(env, visible))
         return false;
-    if (job_is_running(env))
-        return plan->in_job == IN_JOB_KEEP && !env_get_filled(env, "__CONDA_GPU_FREE_JOB");
-    return plan->if_set == IF_SET_KEEP && !is_ours(env);
+    return job_is_running(env) ? plan->in_job == IN_JOB_KEEP : plan->if_set == IF_SET_KEEP;
 }
 
 /* A variable's value while the environment is active; NULL for VAR_UNSET. */

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "conda/paths.h"
-#include "hook/render.h"
+#include "hook/signature.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,9 +42,9 @@ static int recall_hooks(struct earlier *earlier, const struct prefix *prefix, st
         int got = prefix_read(prefix, hook_path("deactivate", &shells[i], path), &text, err);
         if (got < 0)
             return -1;
-        if (!got || render_owner(strbuf_text(&text), text.length) == OWNER_OTHER)
+        if (!got || signature_owner(strbuf_text(&text), text.length, prefix->path) == OWNER_OTHER)
             continue;
-        int found = render_recall(strbuf_text(&text), &earlier->managed, key);
+        int found = signature_recall(strbuf_text(&text), &earlier->managed, key);
         if (found < 0)
             return error_memory(err);
         if (found && !earlier->key[0])

@@ -3,7 +3,6 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "hook/render.h"
 #include "hook/script.h"
 
 #include <string.h>
@@ -23,7 +22,7 @@ static enum hook_state state_of(const struct hook_file *file)
         return HOOK_SAME;
     if (hook_is_receipt(file))
         return receipt_is_ours(found, file->found.length) ? HOOK_OURS : HOOK_FOREIGN;
-    return states[render_owner(found, file->found.length)];
+    return states[file->owner];
 }
 
 static struct hook_file *new_file(struct hook_set *set, const char *path)
@@ -45,6 +44,7 @@ int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *
         return error_memory(err);
     int got = prefix_read(prefix, path, &file->found, err);
     file->state = got > 0 ? HOOK_FOREIGN : HOOK_ABSENT;
+    file->owner = signature_owner(strbuf_text(&file->found), file->found.length, prefix->path);
     return hook_file_set_text(file, text, err) < 0 || got < 0 ? -1 : 0;
 }
 

@@ -18,6 +18,7 @@
 #include "conda/paths.h"
 #include "conda/prefix.h"
 #include "conda/receipt.h"
+#include "hook/signature.h"
 
 enum hook_state {
     HOOK_ABSENT,
@@ -31,8 +32,9 @@ struct hook_file {
     char *path; /* below the prefix */
     struct strbuf text;
     enum hook_state state;
-    struct strbuf found; /* what is there now */
-    char *keep;          /* the name below the prefix under which that is kept; NULL: it is not */
+    struct strbuf found;   /* what is there now */
+    enum hook_owner owner; /* of that */
+    char *keep;            /* the name below the prefix under which that is kept; NULL: it is not */
 };
 
 /* What may be done with files that are not ours as we left them. */

@@ -60,12 +60,15 @@ static int list_managed(struct install *install, struct error *err)
 static int add_hooks(struct install *install, struct error *err)
 {
     const char *name = name_without_file(install->wish->source);
-    const struct render in = {install->wish->plan,
-                              &install->managed,
-                              install->earlier.key,
-                              install->wish->environment,
-                              name ? name : path_name(install->wish->source),
-                              VERSION};
+    const struct branch everybody = {install->wish->plan};
+    const struct render in = {.branches = &everybody,
+                              .branch_count = 1,
+                              .managed = &install->managed,
+                              .key = install->earlier.key,
+                              .prefix = install->prefix->path,
+                              .environment = install->wish->environment,
+                              .source = name ? name : path_name(install->wish->source),
+                              .version = VERSION};
 
     for (size_t d = 0; d < HOOK_DIRECTIONS; d++)
         for (size_t i = 0; i < shell_count; i++)

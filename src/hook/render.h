@@ -4,22 +4,26 @@
  *
  *     @environment@ @source@ @version@    whose hook it is, of which file, and of which conda-gpu
  *     @file@            "env_vars.sh"
- *     @digest@          what tells an edited hook from ours; see HOOK_DIGEST
+ *     @digest@          see signature.h
  *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
+ *     @job@             what tells the shell's job: see shell.h
  *     @each devices@    of the plan: @ordinal@ @number@ @name@ @memory@ @address@ @uuid@
- *     @each no_devices@ once, if the plan hides every GPU
- *     @each all_devices@ once, if it shows every GPU of whatever machine it is
- *     @each unconfirmed@ once, if no driver has seen the devices: @visible@
- *     @each keep@       once, with `in_job: keep`
- *     @count@           how many variables the plan has
- *     @each variables@  of the plan: @name@, and one of @each set@ (@value@), @each unset@,
- *                       @each prepend@ and @each append@ (@value@ @separator@), which are also in:
- *       @each keep@     CUDA_VISIBLE_DEVICES, where a job's own value stands
- *       @each always@   any other
- *       @each visible@  CUDA_VISIBLE_DEVICES
- *     @each managed@    every variable that any generation of the hooks managed: @name@, and
- *                       @each visible@
- *     @each former@     those of them that are not in the plan: @name@
+ *     @each about@      what else is to be said of them: @text@
+ *     @each references@ what values ask the shell for, of ${CONDA_PREFIX} and so on: @name@
+ *     @each visible@    once, if the plan decides on CUDA_VISIBLE_DEVICES; in it
+ *       @each stands@   once, if a value that others gave it may stand; in it one of
+ *         @each in_job@ @each if_set@ @each always@    in jobs, outside of jobs, in both
+ *     @each names@      what the plan sets, but for CUDA_VISIBLE_DEVICES: @name@, and @each plain@
+ *                       or @each list@ (prepend and append)
+ *     @each branches@   what applies to whom: one, for everybody; in it
+ *       @each settings@ @name@, and one of @each set@ (@value@), @each unset@, @each prepend@ and
+ *                       @each append@ (@value@ @separator@ @pattern@)
+ *     @each unsets@ @each lists@ @each prepends@ @each appends@    once, if there is such a
+ *                       setting; in each of them @each visible@
+ *     @each shown@      once, if any generation of these hooks decided on CUDA_VISIBLE_DEVICES
+ *     @each managed@    what any generation set, but for that one: @name@, and @each prepend@ or
+ *                       @each append@ where the plan does
+ *     @names@ @list_names@ @managed_names@    the same as words, some in a line
  *
  * Values and separators are quoted for the shell; names need no quotes.
  */
@@ -29,17 +33,17 @@
 #include "hook/shell.h"
 #include "plan/plan.h"
 
-/* Before the 8 digits that make the state of one environment's hooks its own. */
-#define STATE_PREFIX "__CONDA_GPU_"
-
-/* Both stand in the first lines of every hook and tell our files from others. */
-#define HOOK_SIGNATURE "Written by conda-gpu "
-#define HOOK_DIGEST    "# conda-gpu digest "
+/* What applies to whom. */
+struct branch {
+    const struct plan *plan;
+};
 
 struct render {
-    const struct plan *plan;
+    const struct branch *branches; /* at least one */
+    size_t branch_count;
     const struct names *managed; /* every variable that any generation of these hooks managed */
     const char *key;             /* STATE_KEY_SIZE */
+    const char *prefix;          /* absolute; only for the digest */
     const char *environment;     /* its name, of any bytes */
     const char *source;          /* the file's name, of any bytes, or "a pipe" */
     const char *version;
@@ -49,16 +53,5 @@ struct render {
    and their line. */
 int render_hook(struct strbuf *out, const struct render *in, const struct shell *shell,
                 const char *template_name, const char *template_text, struct error *err);
-
-enum hook_owner { OWNER_US, OWNER_US_EDITED, OWNER_OTHER };
-
-/* Who wrote this text: a hook of ours as it left the program, one that was edited since, or a file
-   of somebody else's. */
-enum hook_owner render_owner(const char *text, size_t length);
-
-/* What the hook of an earlier run tells without a receipt: adds the names that it manages, and
-   copies its key. Ends at MANAGED_LIMIT names. 1: done; 0, with nothing changed but names added:
-   the text holds no state; -1: memory ran out. */
-int render_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE]);
 
 #endif

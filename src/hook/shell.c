@@ -1,6 +1,7 @@
 #include "hook/shell.h"
 
-#include "section/vars.h"
+#include "base/scope.h"
+#include "section/job.h"
 
 #include <string.h>
 
@@ -40,25 +41,135 @@ void quote_csh(struct strbuf *out, const char *text, size_t length)
     strbuf_addc(out, '\'');
 }
 
+void quote_csh_pattern(struct strbuf *out, const char *text, size_t length)
+{
+    scope(strbuf_release) struct strbuf pattern = STRBUF_INIT;
+
+    for (size_t i = 0; i < length; i++)
+        if (strchr("*?[", text[i]))
+            strbuf_addf(&pattern, "[%c]", text[i]);
+        else
+            strbuf_addc(&pattern, text[i]);
+    quote_csh(out, strbuf_text(&pattern), pattern.length);
+    out->failed = out->failed || pattern.failed;
+}
+
+/* ${A:+/$A.${B-}}, or ${A:+${B:+/$A.$B}} where both are needed; some in a line. */
+static void tell_job_sh(struct strbuf *out)
+{
+    for (size_t i = 0; i < scheduler_count; i++) {
+        const char *const *names = schedulers[i].variables;
+        bool all = schedulers[i].needs_all;
+        strbuf_addf(out, "%s${%s:+", i == 2 || i == 6 ? "\\\n" : "", names[0]);
+        for (size_t n = 1; all && names[n]; n++)
+            strbuf_addf(out, "${%s:+", names[n]);
+        strbuf_addf(out, "/$%s", names[0]);
+        for (size_t n = 1; names[n]; n++)
+            strbuf_addf(out, all ? ".$%s}" : ".${%s-}", names[n]);
+        strbuf_addc(out, '}');
+    }
+}
+
+/* /$A."$B", or /$A.$B where both are needed: without one that is not quoted there is no word. */
+static void tell_job_fish(struct strbuf *out)
+{
+    for (size_t i = 0; i < scheduler_count; i++) {
+        const char *const *names = schedulers[i].variables;
+        strbuf_addf(out, "%s/$%s", i ? i % 4 ? " " : " \\\n  " : "", names[0]);
+        for (size_t n = 1; names[n]; n++)
+            strbuf_addf(out, schedulers[i].needs_all ? ".$%s" : ".\"$%s\"", names[n]);
+    }
+}
+
+/* Lines that extend $__conda_gpu_job. tcsh would expand $A before it looks at the condition, so
+   that is left to eval. */
+static void tell_job_csh(struct strbuf *out)
+{
+    static const char add[] = "eval 'if (x$%s:q != x) setenv __conda_gpu_job "
+                              "$__conda_gpu_job:q/$%s:q%s%s%s'\n";
+
+    for (size_t i = 0; i < scheduler_count; i++) {
+        const char *const *names = schedulers[i].variables;
+        const char *other = schedulers[i].needs_all ? names[1] : NULL;
+        strbuf_addf(out, "if ($?%s%s%s) ", names[0], other ? " && $?" : "", other ? other : "");
+        strbuf_addf(out, add, names[0], names[0], other ? ".$" : "", other ? other : "",
+                    other ? ":q" : "");
+        for (size_t n = 1; !other && names[n]; n++) {
+            strbuf_addf(out, "if ($?%s) setenv __conda_gpu_job $__conda_gpu_job:q.\n", names[0]);
+            strbuf_addf(out,
+                        "if ($?%s && $?%s) eval 'setenv __conda_gpu_job "
+                        "$__conda_gpu_job:q$%s:q'\n",
+                        names[0], names[n], names[n]);
+        }
+    }
+}
+
 const struct shell shells[] = {
-    {"sh", "\"${CONDA_PREFIX-}\"", quote_sh},
-    {"fish", "\"$CONDA_PREFIX\"", quote_fish},
-    {"csh", "$CONDA_PREFIX:q", quote_csh},
+    {"sh", {"\"${", "-}\""}, quote_sh, NULL, tell_job_sh},
+    {"fish", {"\"$", "\""}, quote_fish, NULL, tell_job_fish},
+    {"csh", {"$__conda_gpu_", ":q"}, quote_csh, quote_csh_pattern, tell_job_csh},
 };
 const size_t shell_count = sizeof shells / sizeof *shells;
 
-void shell_quote_value(const struct shell *shell, struct strbuf *out, const char *value)
-{
-    const char *at = value, *reference;
+const char *const shell_references[] = {"CONDA_PREFIX", "HOME", "USER"};
+const size_t shell_reference_count = sizeof shell_references / sizeof *shell_references;
 
-    while ((reference = strstr(at, CONDA_PREFIX_REFERENCE))) {
+/* How long a ${NAME} of this name is at the start of a text; 0 if there is none. */
+static size_t reference_length(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    return strncmp(text, "${", 2) == 0 && strncmp(text + 2, name, length) == 0 &&
+                   text[2 + length] == '}'
+               ? length + 3
+               : 0;
+}
+
+/* The first reference in a text: where it is, its length and name. NULL without any. */
+static const char *find_reference(const char *text, size_t *length, const char **name)
+{
+    for (; (text = strstr(text, "${")); text++)
+        for (size_t i = 0; i < shell_reference_count; i++) {
+            *name = shell_references[i];
+            *length = reference_length(text, *name);
+            if (*length)
+                return text;
+        }
+    return NULL;
+}
+
+bool shell_value_refers(const char *value, const char *name)
+{
+    for (; (value = strstr(value, "${")); value++)
+        if (reference_length(value, name))
+            return true;
+    return false;
+}
+
+static void quote_around(const struct shell *shell, struct strbuf *out, const char *value,
+                         void (*quote)(struct strbuf *, const char *, size_t))
+{
+    const char *at = value, *reference, *name;
+    size_t length;
+
+    while ((reference = find_reference(at, &length, &name))) {
         if (reference > at)
-            shell->quote(out, at, (size_t)(reference - at));
-        strbuf_adds(out, shell->prefix);
-        at = reference + strlen(CONDA_PREFIX_REFERENCE);
+            quote(out, at, (size_t)(reference - at));
+        strbuf_addf(out, "%s%s%s", shell->expand[0], name, shell->expand[1]);
+        at = reference + length;
     }
     if (*at || at == value)
-        shell->quote(out, at, strlen(at));
+        quote(out, at, strlen(at));
+}
+
+void shell_quote_value(const struct shell *shell, struct strbuf *out, const char *value)
+{
+    quote_around(shell, out, value, shell->quote);
+}
+
+void shell_quote_pattern(const struct shell *shell, struct strbuf *out, const char *value)
+{
+    quote_around(shell, out, value, shell->quote_pattern ? shell->quote_pattern : shell->quote);
 }
 
 void shell_quote_if_needed(struct strbuf *out, const char *text)

@@ -6,11 +6,21 @@
 
 #include "base/strbuf.h"
 
+#include <stdbool.h>
+
 struct shell {
     const char *extension; /* conda sources env_vars.EXTENSION; also the templates' extension */
-    const char *prefix;    /* an expansion of CONDA_PREFIX to exactly its value, as one word */
+    /* Around a name: an expansion to exactly the variable's value, as one word; to nothing where it
+       is not set. */
+    const char *expand[2];
     /* Adds the text as a word that the shell reads back byte for byte; "" for no bytes. */
     void (*quote)(struct strbuf *out, const char *text, size_t length);
+    /* The same as a word of a glob that matches only this text; NULL where `quote` makes one. */
+    void (*quote_pattern)(struct strbuf *out, const char *text, size_t length);
+    /* Adds what tells the shell's job, from the list in section/job.h: in .sh a double-quoted text,
+       in .fish words of a command, in .csh lines that add to $__conda_gpu_job. All make the same of
+       the same job: nothing outside of one, else a / and its identifiers. */
+    void (*tell_job)(struct strbuf *out);
 };
 
 extern const struct shell shells[];
@@ -28,14 +38,30 @@ void quote_fish(struct strbuf *out, const char *text, size_t length);
 
 /* tcsh: between single quotes every byte but ' is itself, save that history substitution takes !
    and that a line must not end: both get a \ before them, which tcsh removes there and only there.
+   That is so without backslash_quote and with the usual histchars, which the templates see to.
    (tcsh(1), "Lexical structure" and "History substitution")
      it's  ->  'it'\''s'        a!  ->  'a\!'        \  ->  '\' */
 void quote_csh(struct strbuf *out, const char *text, size_t length);
 
+/* For the right side of tcsh's =~, in which quotes do not take the meaning from * ? and [: each is
+   a class of its own.
+     a*  ->  'a[*]' */
+void quote_csh_pattern(struct strbuf *out, const char *text, size_t length);
+
 /* For a command that is shown to a person: as it is where a POSIX shell needs no quotes. */
 void shell_quote_if_needed(struct strbuf *out, const char *text);
 
-/* A value as environment.yml has it: quoted, but for ${CONDA_PREFIX}, which the shell expands. */
+/* What the shell expands in a value at activation: ${NAME} of each of these. */
+extern const char *const shell_references[];
+extern const size_t shell_reference_count;
+
+/* Whether the value holds ${NAME}. */
+bool shell_value_refers(const char *value, const char *name);
+
+/* A value as environment.yml has it: quoted, but for the references. */
 void shell_quote_value(const struct shell *shell, struct strbuf *out, const char *value);
+
+/* The same as a pattern. What the references stand for is not protected in it. */
+void shell_quote_pattern(const struct shell *shell, struct strbuf *out, const char *value);
 
 #endif

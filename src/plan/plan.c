@@ -64,8 +64,10 @@ static int make(struct plan *plan, const struct section *section, enum plan_gpus
                                             .if_set = section->if_set,
                                             .unconfirmed = gpus == PLAN_GPUS_CHOSEN};
 
-    if (section_wants_no_gpu(section))
+    if (section_wants_no_gpu(section)) {
         made.in_job = IN_JOB_OVERRIDE;
+        made.if_set = IF_SET_OVERRIDE;
+    }
     if (add_variables(&made.variables, section, gpus, visible) < 0)
         return error_memory(err);
     *plan = made;

@@ -35,7 +35,7 @@ struct plan {
     struct var_list variables; /* CUDA_DEVICE_ORDER and CUDA_VISIBLE_DEVICES first */
     enum plan_gpus gpus;
     enum in_job in_job; /* for CUDA_VISIBLE_DEVICES; always override for `devices: none` */
-    enum if_set if_set; /* the same outside of jobs, as written */
+    enum if_set if_set; /* the same outside of jobs */
     bool unconfirmed;   /* no driver has seen the numbers or UUIDs of the file */
     struct planned_device *devices; /* what a program will see, in CUDA's order, if a driver told */
     size_t device_count;
@@ -45,8 +45,8 @@ struct plan {
 int plan_make(struct plan *plan, const struct section *section, const struct selection *selection,
               struct error *err);
 
-/* For what no device must be chosen for: all but PLAN_GPUS_CHOSEN. `devices: none` holds in every
-   job; PLAN_GPUS_NONE as `if_no_gpu: cpu` asks for it follows in_job. */
+/* For what no device must be chosen for: all but PLAN_GPUS_CHOSEN. `devices: none` holds whatever
+   was set before; PLAN_GPUS_NONE as `if_no_gpu: cpu` asks for it follows in_job and if_set. */
 int plan_make_plain(struct plan *plan, const struct section *section, enum plan_gpus gpus,
                     struct error *err);
 

@@ -553,7 +553,7 @@ static void check_hidden(const struct outcome *got)
     ck_assert_ptr_nonnull(strstr(got->out, "\nno GPU: CUDA_VISIBLE_DEVICES=-1\n"));
     ck_assert_ptr_null(strstr(got->out, "cuda:0"));
     char *text = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
-    ck_assert_ptr_nonnull(strstr(text, "\nexport CUDA_VISIBLE_DEVICES='-1'\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n__conda_gpu_set CUDA_VISIBLE_DEVICES '-1'\n"));
     free(text);
 }
 
@@ -650,7 +650,9 @@ static const struct in_job {
     {{"_CONDOR_JOB_AD=/x", "CUDA_VISIBLE_DEVICES=0"}, "", "0"},
     {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0"}, "in_job: override", NULL},
     {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=1,3"}, "", NULL},
-    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_FREE_JOB=/7"}, "", NULL},
+    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_VISIBLE=/7..=0"}, "", NULL},
+    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_VISIBLE==0"}, "", "0"},
+    {{"SLURM_JOB_ID=7", "CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_VISIBLE=/7..=1"}, "", "0"},
     {{"SLURM_JOB_ID=", "CUDA_VISIBLE_DEVICES=0"}, "", NULL},
     {{"SLURM_STEP_ID=7", "CUDA_VISIBLE_DEVICES=0"}, "", NULL},
     {{"JOB_ID=7", "CUDA_VISIBLE_DEVICES=0"}, "", NULL},
@@ -684,11 +686,11 @@ END_TEST
 static const struct {
     const char *statements, *device, *visible, *note;
 } numberings[] = {
-    {NVML_ORDER, "GPU 0  A100 at 0f", "CUDA_VISIBLE_DEVICES='1'",
+    {NVML_ORDER, "GPU 0  A100 at 0f", "CUDA_VISIBLE_DEVICES '1'",
      "nvidia-smi does not number these GPUs in the order of their PCI bus IDs"},
-    {NVML_ORDER "fault nvmlInit_v2 segv\n", "GPU 0  A100 at 07", "CUDA_VISIBLE_DEVICES='0'", NULL},
+    {NVML_ORDER "fault nvmlInit_v2 segv\n", "GPU 0  A100 at 07", "CUDA_VISIBLE_DEVICES '0'", NULL},
     {NVML_ORDER "fault nvmlDeviceGetHandleByIndex_v2 1 15\n", "GPU 0  A100 at 07",
-     "CUDA_VISIBLE_DEVICES='0'", NULL},
+     "CUDA_VISIBLE_DEVICES '0'", NULL},
 };
 
 START_TEST(numbers_of_nvml)

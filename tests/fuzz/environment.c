@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "fuzz/oracle.h"
 #include "hook/render.h"
+#include "hook/signature.h"
 #include "hook/templates.h"
 #include "section/rules.h"
 
@@ -67,8 +68,8 @@ static void render(struct strbuf *out, const struct render *in, const struct she
     require(render_hook(out, in, shell, name, template.text, &err) == 0);
     require(render_hook(&again, in, shell, name, template.text, &err) == 0);
     require(same_text(out->text, again.text) && strlen(out->text) == out->length);
-    require(render_owner(out->text, out->length) == OWNER_US);
-    require(render_recall(out->text, &recalled, key) && same_text(key, in->key));
+    require(signature_owner(out->text, out->length, in->prefix) == OWNER_US);
+    require(signature_recall(out->text, &recalled, key) && same_text(key, in->key));
     for (size_t i = 0; i < in->managed->count; i++)
         require(names_have(&recalled, in->managed->items[i]));
 }
@@ -88,7 +89,9 @@ static bool is_tame(const struct plan *plan)
 static void check_hooks(const struct plan *plan, const char *name, uint64_t digest)
 {
     scope(names_release) struct names managed = {0};
-    const struct render in = {plan, &managed, "0123abcd", name, "dir/environment.yml", "0"};
+    const struct branch everybody = {plan};
+    const struct render in = {
+        &everybody, 1, &managed, "0123abcd", "/p", name, "dir/environment.yml", "0"};
 
     for (size_t i = 0; i < plan->variables.count; i++)
         require(names_add(&managed, plan->variables.items[i].name) == 0);

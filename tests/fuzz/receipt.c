@@ -8,7 +8,7 @@
 #include "base/scope.h"
 #include "conda/earlier.h"
 #include "conda/paths.h"
-#include "hook/render.h"
+#include "hook/signature.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,8 +94,8 @@ static void check_hook(const char *bytes, size_t length)
     scope(names_release) struct names managed = {0};
     char key[STATE_KEY_SIZE] = "unset";
 
-    render_owner(bytes, length);
-    bool found = render_recall(text, &managed, key);
+    signature_owner(bytes, length, "/p");
+    bool found = signature_recall(text, &managed, key);
     require(found ? strlen(key) == STATE_KEY_SIZE - 1 : strcmp(key, "unset") == 0);
     require(!found || managed.count > 0);
     for (size_t i = 0; i < managed.count; i++)

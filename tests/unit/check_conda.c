@@ -602,7 +602,7 @@ END_TEST
 
 #define HOOK                                                                                       \
     "# Written by conda-gpu 1\n# conda-gpu digest 0123456789abcdef\n"                              \
-    "__CONDA_GPU_89abcdef_AT_B\n__CONDA_GPU_89abcdef_AT_A\n"
+    "__CONDA_GPU_89abcdef_OLD_B\n__CONDA_GPU_89abcdef_OLD_A\n"
 
 static void write_receipt(void)
 {
@@ -621,7 +621,7 @@ static const struct {
 } histories[] = {
     {NULL, NULL, NULL, ""},           {"", NULL, "0123abcd", "A CUDA_VISIBLE_DEVICES "},
     {NULL, HOOK, "89abcdef", "B A "}, {"", HOOK, "0123abcd", "A CUDA_VISIBLE_DEVICES B "},
-    {"other: 1\n", NULL, NULL, ""},   {NULL, "export __CONDA_GPU_89abcdef_AT_B=1\n", NULL, ""},
+    {"other: 1\n", NULL, NULL, ""},   {NULL, "export __CONDA_GPU_89abcdef_OLD_B=1\n", NULL, ""},
 };
 
 START_TEST(history_is_recalled)

@@ -5,6 +5,7 @@
 
 #include "base/scope.h"
 #include "hook/render.h"
+#include "hook/signature.h"
 #include "hook/template.h"
 #include "hook/templates.h"
 
@@ -168,11 +169,13 @@ END_TEST
 
 /* render */
 
-#define HEAD "# @environment@. Written by conda-gpu @version@ from @source@\n"
-#define SIGN "# conda-gpu digest @digest@\n"
+#define HEAD   "# @environment@. Written by conda-gpu @version@ from @source@\n"
+#define SIGN   "# conda-gpu digest @digest@\n"
+#define PREFIX "/opt/envs/pt"
 
 static struct plan plan;
 static struct names managed;
+static const struct branch everybody = {&plan};
 static struct render in;
 
 static void set_up(void)
@@ -205,7 +208,8 @@ static void set_up(void)
     plan.devices[0].device =
         (struct device){.name = "A\n100", .memory = UINT64_C(80) << 30, .pci = {0, 15, 0, 0}};
     plan.devices[0].device.uuid.bytes[0] = 0x89;
-    in = (struct render){&plan, &managed, "0123abcd", "p\nt", "environment.yml", "1.2"};
+    in = (struct render){&everybody, 1,      &managed,          "0123abcd",
+                         PREFIX,     "p\nt", "environment.yml", "1.2"};
 }
 
 static void tear_down(void)
@@ -222,7 +226,7 @@ static char *rendered(const char *text, const struct shell *shell)
     scope(free_text) char *whole = format_text("%s%s%s", HEAD, SIGN, text);
 
     ck_assert_msg(render_hook(&out, &in, shell, "t", whole, &err) == 0, "%s", error_text(&err));
-    ck_assert_int_eq(render_owner(strbuf_text(&out), out.length), OWNER_US);
+    ck_assert_int_eq(signature_owner(strbuf_text(&out), out.length, PREFIX), OWNER_US);
     const char *rest = strchr(strchr(strbuf_text(&out), '\n') + 1, '\n') + 1;
     return strdup(rest);
 }
@@ -234,22 +238,34 @@ static const struct {
      "p\\nt|environment.yml|1.2|env_vars.sh|__CONDA_GPU_0123abcd\n"},
     {"@each devices@\n@ordinal@ @number@ @name@ @memory@ @address@ @uuid@\n@end devices@\n",
      "0 1 A\\n100 80 GiB 0000:0f:00.0 GPU-89000000-0000-0000-0000-000000000000\n"},
-    {"@each no_devices@\nnone\n@end no_devices@\n", ""},
-    {"@each variables@\n@each set@\n@name@=@value@\n@end set@\n@end variables@\n",
+    {"@each branches@\n@each settings@\n@each set@\n@name@=@value@\n@end set@\n@end settings@\n"
+     "@end branches@\n",
      "CUDA_DEVICE_ORDER='PCI_BUS_ID'\nCUDA_VISIBLE_DEVICES='1'\n"
      "A='it'\\''s '\"${CONDA_PREFIX-}\"'/x @name@'\n"},
-    {"@each variables@\n@each unset@\n@name@\n@end unset@\n@end variables@\n", "B\n"},
-    {"@each variables@\n@each prepend@\n@name@ @value@ @separator@\n@end prepend@\n"
-     "@end variables@\n",
-     "C 'p' ':'\n"},
-    {"@each variables@\n@each append@\n@name@ @value@ @separator@\n@end append@\n@end variables@\n",
+    {"@each branches@@each settings@@each unset@@name@@end unset@@end settings@@end branches@\n",
+     "B\n"},
+    {"@each branches@@each settings@@each prepend@@name@ @value@ @separator@ @pattern@"
+     "@end prepend@@end settings@@end branches@\n",
+     "C 'p' ':' ':''p'':'\n"},
+    {"@each branches@@each settings@@each append@@name@ @value@ @separator@@end append@"
+     "@end settings@@end branches@\n",
      "D 'q' ' '\n"},
-    {"@each variables@@each keep@@name@@end keep@@end variables@\n", "CUDA_VISIBLE_DEVICES\n"},
-    {"@each variables@@each visible@@name@@end visible@@end variables@\n",
-     "CUDA_VISIBLE_DEVICES\n"},
-    {"@each managed@@name@ @end managed@\n",
-     "CUDA_DEVICE_ORDER CUDA_VISIBLE_DEVICES A B C D OLD \n"},
-    {"@each former@@name@@end former@\n", "OLD\n"},
+    {"@each names@@each plain@@name@ @end plain@@each list@(@name@ @value@) @end list@"
+     "@end names@\n",
+     "CUDA_DEVICE_ORDER A B (C 'p') (D 'q') \n"},
+    {"@each visible@@each stands@[@each in_job@job@end in_job@@each if_set@set@end if_set@"
+     "@each always@both@end always@]@end stands@@end visible@\n",
+     "[job]\n"},
+    {"@each unsets@u@each visible@v@end visible@@end unsets@@each lists@l@end lists@"
+     "@each prepends@p@end prepends@@each appends@a@end appends@@each shown@s@end shown@\n",
+     "uvlpas\n"},
+    {"@each references@@name@ @end references@\n", "CONDA_PREFIX \n"},
+    {"@each managed@@name@@each prepend@<@value@@end prepend@@each append@>@value@@end append@ "
+     "@end managed@\n",
+     "CUDA_DEVICE_ORDER A B C<'p' D>'q' OLD \n"},
+    {"@names@|@list_names@|@managed_names@\n",
+     "CUDA_DEVICE_ORDER A B C D|C D|CUDA_DEVICE_ORDER A B C D OLD\n"},
+    {"@each about@@text@@end about@\n", "\n"},
 };
 
 START_TEST(render_fills)
@@ -260,16 +276,37 @@ START_TEST(render_fills)
 }
 END_TEST
 
-START_TEST(render_without_devices)
+/* What is said of the devices, and when a CUDA_VISIBLE_DEVICES of others stands. */
+static const struct {
+    enum plan_gpus gpus;
+    bool unconfirmed;
+    enum in_job in_job;
+    enum if_set if_set;
+    const char *made;
+} decisions[] = {
+    {PLAN_GPUS_CHOSEN, false, IN_JOB_OVERRIDE, IF_SET_OVERRIDE, "|"},
+    {PLAN_GPUS_CHOSEN, true, IN_JOB_OVERRIDE, IF_SET_KEEP,
+     "CUDA_VISIBLE_DEVICES=1, which no driver has confirmed: there was none.|set"},
+    {PLAN_GPUS_NONE, false, IN_JOB_KEEP, IF_SET_KEEP,
+     "no GPU: CUDA_VISIBLE_DEVICES=-1 hides them all.|both"},
+    {PLAN_GPUS_ALL, false, IN_JOB_KEEP, IF_SET_OVERRIDE,
+     "all GPUs of this machine: CUDA_VISIBLE_DEVICES is unset.|job"},
+    {PLAN_GPUS_AS_BEFORE, false, IN_JOB_KEEP, IF_SET_OVERRIDE,
+     "the GPUs are left as they are.|job"},
+};
+
+START_TEST(render_says_what_is_decided)
 {
-    plan.gpus = PLAN_GPUS_NONE;
     plan.device_count = 0;
-    plan.in_job = IN_JOB_OVERRIDE;
-    scope(free_text) char *text =
-        rendered("@each devices@\nx\n@end devices@\n@each no_devices@\nnone\n@end no_devices@\n"
-                 "@each variables@@each keep@keep@end keep@@end variables@\n",
-                 &shells[0]);
-    ck_assert_str_eq(text, "none\n\n");
+    plan.gpus = decisions[_i].gpus;
+    plan.unconfirmed = decisions[_i].unconfirmed;
+    plan.in_job = decisions[_i].in_job;
+    plan.if_set = decisions[_i].if_set;
+    scope(free_text) char *text = rendered(
+        "@each about@@text@@end about@|@each visible@@each stands@@each in_job@job@end in_job@"
+        "@each if_set@set@end if_set@@each always@both@end always@@end stands@@end visible@",
+        &shells[0]);
+    ck_assert_str_eq(text, decisions[_i].made);
 }
 END_TEST
 
@@ -291,11 +328,26 @@ START_TEST(render_in_every_shell)
     scope(free_text) char *wanted =
         format_text("env_vars.%s\n%s\n", shell->extension, strbuf_text(&quoted));
     scope(free_text) char *text =
-        rendered("@file@\n@each variables@@each set@@value@@end set@@end variables@\n", shell);
+        rendered("@file@\n@each branches@@each settings@@each set@@value@@end set@@end settings@"
+                 "@end branches@\n",
+                 shell);
     ck_assert_ptr_nonnull(strstr(text, strbuf_text(&quoted)));
     ck_assert_int_eq(strncmp(text, wanted, strcspn(wanted, "\n")), 0);
 }
 END_TEST
+
+/* A deactivation hook tells of all that any generation managed. */
+static void check_recalled(const char *name, const char *text)
+{
+    scope(names_release) struct names recalled = {0};
+    char key[STATE_KEY_SIZE] = "";
+
+    ck_assert_int_eq(signature_recall(text, &recalled, key), 1);
+    ck_assert_str_eq(key, "0123abcd");
+    for (size_t i = 0; i < managed.count; i++)
+        ck_assert_msg(names_have(&recalled, managed.items[i]), "%s: %s", name, managed.items[i]);
+    ck_assert_uint_eq(recalled.count, managed.count);
+}
 
 /* The templates that we ship: signed, the same each time, and with the names to recall. */
 START_TEST(render_own_templates)
@@ -313,17 +365,11 @@ START_TEST(render_own_templates)
         ck_assert_int_eq(render_hook(&once, &in, shell, file->name, file->text, &err), 0);
         ck_assert_int_eq(render_hook(&again, &in, shell, file->name, file->text, &err), 0);
         ck_assert_str_eq(strbuf_text(&once), strbuf_text(&again));
-        ck_assert_int_eq(render_owner(strbuf_text(&once), once.length), OWNER_US);
+        ck_assert_int_eq(signature_owner(strbuf_text(&once), once.length, PREFIX), OWNER_US);
         ck_assert_int_eq(strncmp(strbuf_text(&once), "# ", 2), 0);
         ck_assert_ptr_nonnull(strstr(strbuf_text(&once), "p\\nt"));
-        scope(names_release) struct names recalled = {0};
-        char key[STATE_KEY_SIZE] = "";
-        ck_assert(render_recall(strbuf_text(&once), &recalled, key));
-        ck_assert_str_eq(key, "0123abcd");
-        for (size_t i = 0; i < managed.count; i++)
-            ck_assert_msg(names_have(&recalled, managed.items[i]), "%s: %s", file->name,
-                          managed.items[i]);
-        ck_assert_uint_eq(recalled.count, managed.count);
+        if (strncmp(file->name, "deactivate", strlen("deactivate")) == 0)
+            check_recalled(file->name, strbuf_text(&once));
     }
 }
 END_TEST
@@ -355,13 +401,35 @@ START_TEST(render_notices_every_edit)
     ck_assert_int_eq(render_hook(&out, &in, &shells[0], "t", HEAD SIGN "export A=1\n", &err), 0);
     for (size_t i = 0; i < out.length; i++) {
         out.text[i] ^= 1;
-        enum hook_owner owner = render_owner(out.text, out.length);
+        enum hook_owner owner = signature_owner(out.text, out.length, PREFIX);
         ck_assert_msg(owner != OWNER_US, "a change at byte %zu goes unnoticed", i);
         out.text[i] ^= 1;
     }
-    ck_assert_int_ne(render_owner(out.text, out.length - 1), OWNER_US);
+    ck_assert_int_ne(signature_owner(out.text, out.length - 1, PREFIX), OWNER_US);
     strbuf_addc(&out, '\n');
-    ck_assert_int_eq(render_owner(out.text, out.length), OWNER_US_EDITED);
+    ck_assert_int_eq(signature_owner(out.text, out.length, PREFIX), OWNER_US_EDITED);
+}
+END_TEST
+
+/* conda writes another path in place of the prefix's when it clones. */
+START_TEST(render_knows_a_clone)
+{
+    const char *const prefixes[] = {PREFIX, "/opt/envs/a longer one"};
+    struct strbuf texts[2] = {STRBUF_INIT, STRBUF_INIT};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    ck_assert_int_eq(
+        render_hook(&texts[0], &in, &shells[0], "t", HEAD SIGN "A=" PREFIX "/lib:" PREFIX, &err),
+        0);
+    const char *text = strbuf_text(&texts[0]), *end = strstr(text, "A=");
+    strbuf_add(&texts[1], text, (size_t)(end - text));
+    strbuf_addf(&texts[1], "A=%s/lib:%s", prefixes[1], prefixes[1]);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t p = 0; p < 2; p++)
+            ck_assert_int_eq(signature_owner(texts[i].text, texts[i].length, prefixes[p]),
+                             i == p ? OWNER_US : OWNER_US_EDITED);
+    strbuf_release(&texts[0]);
+    strbuf_release(&texts[1]);
 }
 END_TEST
 
@@ -382,7 +450,8 @@ static const struct {
 
 START_TEST(render_knows_others)
 {
-    ck_assert_int_eq(render_owner(owners[_i].text, strlen(owners[_i].text)), owners[_i].owner);
+    ck_assert_int_eq(signature_owner(owners[_i].text, strlen(owners[_i].text), PREFIX),
+                     owners[_i].owner);
 }
 END_TEST
 
@@ -390,18 +459,20 @@ static const struct {
     const char *text, *key, *names; /* NULL: nothing is recalled */
 } recalls[] = {
     {"", NULL, ""},
-    {"x __CONDA_GPU_0123abcd_AT_A y", "0123abcd", "A "},
-    {"__CONDA_GPU_0123abcd_AT_A __CONDA_GPU_0123abcd_AT_B-", "0123abcd", "A B "},
-    {"__CONDA_GPU_0123abcd_AT_CUDA_VISIBLE_DEVICES", "0123abcd", "CUDA_VISIBLE_DEVICES "},
-    {"__CONDA_GPU_0123abcd_OLD_A", NULL, ""},
-    {"__CONDA_GPU_0123ABCD_AT_A", NULL, ""},
-    {"__CONDA_GPU_0123abc_AT_A", NULL, ""},
-    {"__CONDA_GPU_0123abcd_AT_", NULL, ""},
-    {"__CONDA_GPU_0123abcd_AT_1A", NULL, ""},
-    {"__CONDA_GPU_0123abcd_AT_PATH", NULL, ""},
-    {"__CONDA_GPU_0123abcd_AT_A$(id)", "0123abcd", "A "},
-    {"__CONDA_GPU___CONDA_GPU_0123abcd_AT_A", "0123abcd", "A "},
-    {"__CONDA_GPU_", NULL, ""},
+    {"__CONDA_GPU_0123abcd_AT __conda_gpu_undo A y", "0123abcd", "A "},
+    {"__conda_gpu_undo() {\n__conda_gpu_undo A \"x\" B\n__conda_gpu_undo C\nD "
+     "__CONDA_GPU_0123abcd_",
+     "0123abcd", "A C "},
+    {"__conda_gpu_undo (A B \\\n  C) D __CONDA_GPU_0123abcd_AT", "0123abcd", "A B C "},
+    {"__CONDA_GPU_0123abcd_OLD_CUDA_VISIBLE_DEVICES", "0123abcd", "CUDA_VISIBLE_DEVICES "},
+    {"__CONDA_GPU_0123abcd_OLD_A$(id) __CONDA_GPU_4567abcd_OLD_B", "0123abcd", "A "},
+    {"__CONDA_GPU_0123ABCD_OLD_A", NULL, ""},
+    {"__CONDA_GPU_0123abc_OLD_A", NULL, ""},
+    {"__CONDA_GPU_0123abcd_OLD_", "0123abcd", ""},
+    {"__CONDA_GPU_0123abcd_OLD_1A", "0123abcd", ""},
+    {"__CONDA_GPU_0123abcd_AT __conda_gpu_undo PATH A", "0123abcd", ""},
+    {"__CONDA_GPU___CONDA_GPU_0123abcd_OLD_A", "0123abcd", "A "},
+    {"__CONDA_GPU_ __conda_gpu_undo A", NULL, ""},
 };
 
 START_TEST(render_recalls)
@@ -410,7 +481,7 @@ START_TEST(render_recalls)
     scope(strbuf_release) struct strbuf found = STRBUF_INIT;
     char key[STATE_KEY_SIZE] = "before";
 
-    int recalled = render_recall(recalls[_i].text, &names, key);
+    int recalled = signature_recall(recalls[_i].text, &names, key);
     ck_assert_int_eq(recalled, recalls[_i].key != NULL);
     ck_assert_str_eq(key, recalled ? recalls[_i].key : "before");
     for (size_t i = 0; i < names.count; i++)
@@ -426,8 +497,8 @@ START_TEST(render_recalls_no_more_than_the_limit)
     char key[STATE_KEY_SIZE];
 
     for (int i = 0; i < MANAGED_LIMIT + 5; i++)
-        strbuf_addf(&text, "__CONDA_GPU_0123abcd_AT_A%d\n", i);
-    ck_assert(render_recall(text.text, &names, key));
+        strbuf_addf(&text, "__CONDA_GPU_0123abcd_OLD_A%d\n", i);
+    ck_assert(signature_recall(text.text, &names, key));
     ck_assert_uint_eq(names.count, MANAGED_LIMIT);
 }
 END_TEST
@@ -447,12 +518,13 @@ static Suite *suite(void)
     tcase_add_test(tests, templates_load_both_ways);
     tcase_add_test(tests, templates_are_text);
     LOOP(tests, render_fills, renderings);
-    tcase_add_test(tests, render_without_devices);
+    LOOP(tests, render_says_what_is_decided, decisions);
     tcase_add_test(tests, render_shows_no_number_it_does_not_know);
     tcase_add_loop_test(tests, render_in_every_shell, 0, (int)shell_count);
     tcase_add_test(tests, render_own_templates);
     LOOP(tests, render_refuses_unsigned, unsigned_texts);
     tcase_add_test(tests, render_notices_every_edit);
+    tcase_add_test(tests, render_knows_a_clone);
     LOOP(tests, render_knows_others, owners);
     LOOP(tests, render_recalls, recalls);
     tcase_add_test(tests, render_recalls_no_more_than_the_limit);
