@@ -71,7 +71,7 @@ bool path_is_kept_as(const char *path, const char *now)
         return false;
     if (strncmp(now, path, length) == 0 && is_original_ending(now + length))
         return true;
-    return hook && strncmp(now, path, stem) == 0 &&
+    return dot && hook && strncmp(now, path, stem) == 0 &&
            strncmp(now + stem, "-adopted", strlen("-adopted")) == 0 &&
            strcmp(now + stem + strlen("-adopted"), dot) == 0;
 }
