@@ -193,8 +193,8 @@ static struct step draw_step(struct chance *chance, const struct shell_kind *kin
     return step;
 }
 
-static void draw_sequence(struct chance *chance, struct sequence *sequence,
-                          const struct shell_kind *kind)
+static void draw_any_sequence(struct chance *chance, struct sequence *sequence,
+                              const struct shell_kind *kind)
 {
     sequence->count = 2 + below(chance, STEPS - 1);
     sequence->history = below(chance, HISTORIES);
@@ -209,6 +209,40 @@ static void draw_sequence(struct chance *chance, struct sequence *sequence,
         if (sequence->priors[i] == NO_TEXT && has_text_only(sequence, kind))
             sequence->priors[i] = 0;
     }
+}
+
+/* The model at the sequence's start. */
+static void start_model(struct model *model, const struct sequence *sequence)
+{
+    const char *values[MODEL_NAMES];
+
+    for (size_t i = 0; i < MODEL_NAMES; i++)
+        values[i] = sequence->priors[i] == UNSET ? NULL : prior_texts[sequence->priors[i]];
+    model_start(model, sequence->environments, MODEL_ENVIRONMENTS, values);
+}
+
+/* Whether the model is sure that nothing of it is left for the next one in the same shell. */
+static bool ends_clean(const struct sequence *sequence)
+{
+    static const struct step ends[] = {{LEAVE, 0}, {DEACTIVATE, 0}};
+    struct model model;
+    struct events events;
+
+    start_model(&model, sequence);
+    for (size_t i = 0; i < sequence->count; i++)
+        model_step(&model, &sequence->steps[i], &events);
+    for (size_t i = 0; i < COUNT(ends); i++)
+        while (model_step(&model, &ends[i], &events))
+            ;
+    return model_knows(&model, VISIBLE_DEVICES) && !model_has_state(&model);
+}
+
+static void draw_sequence(struct chance *chance, struct sequence *sequence,
+                          const struct shell_kind *kind)
+{
+    do
+        draw_any_sequence(chance, sequence, kind);
+    while (!ends_clean(sequence));
 }
 
 /* ---- running ---- */
@@ -742,13 +776,10 @@ static void check_innermost(const struct model *model)
 static void walk(const struct sequence *sequence)
 {
     struct watch watches[MODEL_PROCESSES] = {{{false}, false}};
-    const char *values[MODEL_NAMES];
     struct model model;
     struct events events;
 
-    for (size_t i = 0; i < MODEL_NAMES; i++)
-        values[i] = sequence->priors[i] == UNSET ? NULL : prior_texts[sequence->priors[i]];
-    model_start(&model, sequence->environments, MODEL_ENVIRONMENTS, values);
+    start_model(&model, sequence);
     for (size_t i = 0; i < sequence->count + 2 * MODEL_DEPTH; i++) {
         struct step step = {DEACTIVATE, 0};
         if (i < sequence->count)
@@ -781,7 +812,7 @@ static void plan_histories(struct chance *chance, struct model_plan (*plans)[GEN
 START_TEST(model_keeps_to_requirements)
 {
     enum { HISTORIES_HERE = 300, WALKS = 100 };
-    struct chance chance = {seed};
+    struct chance chance = {getenv("SEED") ? seed : 1};
 
     for (size_t i = 0; i < HISTORIES_HERE; i++) {
         struct model_plan plans[MODEL_ENVIRONMENTS][GENERATIONS];
@@ -789,7 +820,7 @@ START_TEST(model_keeps_to_requirements)
         plan_histories(&chance, plans, environments);
         for (size_t j = 0; j < WALKS; j++) {
             struct sequence sequence;
-            draw_sequence(&chance, &sequence, NULL);
+            draw_any_sequence(&chance, &sequence, NULL);
             memcpy(sequence.environments, environments, sizeof environments);
             walk(&sequence);
         }
