@@ -2,7 +2,7 @@
 #
 # CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are yours, and come after our own flags.
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -82,19 +82,24 @@ SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 TEMPLATES := $(sort $(wildcard templates/*))
 OBJECTS := $(SOURCES:%.c=$(OUT)/obj/%.o) $(OUT)/obj/embedded.o
 
+# All of the program but its main(): for what calls its modules or reads its tables.
+MODULES := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS))
+MAN_PAGES := $(OUT)/man/conda-gpu.1 $(OUT)/man/conda-gpu-environment.5
+# What runs a program for the machine that is built for, where that is another one (an emulator).
+RUN ?=
+
 CHECKS := $(sort $(wildcard tests/*/check_*.c))
 CHECK_PROGRAMS := $(CHECKS:tests/%.c=$(OUT)/tests/%)
 # What tests share: each NAME.c with a NAME.h.
 HELPERS := $(sort $(wildcard $(patsubst %.h,%.c,$(wildcard tests/support/*.h tests/hooks/*.h))))
-# Tests of modules call them directly, so they are linked with all of the program but its main().
-CHECK_OBJECTS := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS)) $(HELPERS:%.c=$(OUT)/obj/%.o)
+CHECK_OBJECTS := $(MODULES) $(HELPERS:%.c=$(OUT)/obj/%.o)
 
 # The fuzz targets: each tests/fuzz/NAME.c, but for what has a header, which they share. They are
 # built as VARIANT=fuzz, whatever the rest is.
 FUZZ_SHARED := $(patsubst %.h,%.c,$(sort $(wildcard tests/fuzz/*.h)))
 FUZZ_TARGETS := $(filter-out $(FUZZ_SHARED),$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:tests/fuzz/%.c=$(BUILD)/fuzz/targets/%)
-FUZZ_OBJECTS := $(filter-out $(OUT)/obj/src/main.o $(OUT)/obj/src/cli/%,$(OBJECTS)) \
+FUZZ_OBJECTS := $(filter-out $(OUT)/obj/src/cli/%,$(MODULES)) \
     $(FUZZ_SHARED:%.c=$(OUT)/obj/%.o)
 CLANG ?= clang
 
@@ -143,7 +148,7 @@ endif
     lint valgrind coverage install uninstall clean test-programs fuzzers fuzz-programs run-check \
     run-check-all run-demo run-fuzz run-lint run-valgrind run-script FORCE
 
-all: $(PROGRAM) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
+all: $(PROGRAM) $(MAN_PAGES) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
 
 $(OUT)/conda-gpu: $(OBJECTS) $(OUT)/flags
 	$(call say,LINK,$@)
@@ -197,7 +202,21 @@ $(OUT)/libraries: $(OUT)/flags
 	    echo "  $$(sh tests/deps.sh --names build)" >&2; \
 	    exit 1; }
 
--include $(OBJECTS:.o=.d)
+# The options in conda-gpu(1) are those of the program's own tables.
+$(OUT)/man/manual: $(OUT)/obj/man/manual.o $(MODULES) $(OUT)/flags
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(MODULES) $(if $(STATIC),$(STATIC_LDLIBS),$(ALL_LDLIBS))
+
+$(OUT)/man/%.1: man/%.1.in $(OUT)/man/manual
+	$(call say,MAN,$@)
+	$(Q)$(RUN) $(OUT)/man/manual <$< >$@
+
+$(OUT)/man/%.5: man/%.5
+	@mkdir -p $(@D)
+	@cp $< $@
+
+-include $(OBJECTS:.o=.d) $(OUT)/obj/man/manual.d
 
 help: ## this list
 	@echo "make TARGET [VARIANT=debug|sanitize] [STATIC=1] [CC=clang] [V=1]"
@@ -217,17 +236,21 @@ no-tilde:
 	@exit 1
 endif
 
-install: $(PROGRAM) ## install into PREFIX (/usr/local), below DESTDIR if that is set
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/doc/conda-gpu'
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install: $(PROGRAM) $(MAN_PAGES) ## install into PREFIX (/usr/local), below DESTDIR if that is set
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/doc/conda-gpu' '$(SHARE)/man/man1' '$(SHARE)/man/man5'
 	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/conda-gpu'
-	install -m 644 $(wildcard README.md) LICENSE '$(DESTDIR)$(PREFIX)/share/doc/conda-gpu'
+	install -m 644 $(wildcard README.md CHANGELOG.md) LICENSE '$(SHARE)/doc/conda-gpu'
+	install -m 644 $(filter %.1,$(MAN_PAGES)) '$(SHARE)/man/man1'
+	install -m 644 $(filter %.5,$(MAN_PAGES)) '$(SHARE)/man/man5'
 
 # Below DESTDIR, which is a staging folder, empty folders go as well.
 uninstall: ## remove what install put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/conda-gpu'
-	rm -rf '$(DESTDIR)$(PREFIX)/share/doc/conda-gpu'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/conda-gpu' '$(SHARE)/man/man1/conda-gpu.1' '$(SHARE)/man/man5/conda-gpu-environment.5'
+	rm -rf '$(SHARE)/doc/conda-gpu'
 	$(if $(DESTDIR),-cd '$(DESTDIR)' && rmdir -p --ignore-fail-on-non-empty \
-	    '$(patsubst /%,%,$(PREFIX))/bin' '$(patsubst /%,%,$(PREFIX))/share/doc')
+	    $(foreach folder,bin share/man/man1 share/man/man5 share/doc,'$(patsubst /%,%,$(PREFIX))/$(folder)'))
 
 deps: ## install what the build and `make check` need (apt-get; elsewhere it says what)
 	@sh tests/deps.sh build test trace
@@ -252,11 +275,12 @@ HOOK_TESTS := $(addprefix $(OUT)/tests/,hooks/check_hooks hooks/check_sequences 
     hooks/check_every unit/check_shell unit/check_script) tests/hooks/check_traps.sh \
     tests/static/written.sh
 EVERYBODYS := $(HOOK_TESTS) tests/hooks/check_size.sh tests/static/sources.sh tests/static/program.sh \
+    tests/static/manual.sh \
     $(filter-out $(HOOK_TESTS),$(filter $(OUT)/tests/cli/% $(OUT)/tests/unit/%,$(CHECK_PROGRAMS)))
 LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
 FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
     tests/hooks/check_modules.sh tests/hooks/check_slurm.sh $(LINTERS) tests/fuzz/fuzz.sh
-TESTED := $(PROGRAM) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
+TESTED := $(PROGRAM) $(MAN_PAGES) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
 RESULTS := $(OUT)/results
 RUN_TESTS = $(TEST_ENV) SHELLS="$${SHELLS-$(1)}" bash tests/run $(RESULTS)/$(2) $(3)
 
@@ -393,7 +417,7 @@ lint: ## what compilers, formatter and linters of Debian 12 say; those of other 
 	@sh tests/deps.sh build test lint
 	$(AGAIN) run-lint
 
-run-lint:
+run-lint: $(MAN_PAGES)
 	@$(call RUN_TESTS,,lint,$(LINTERS))
 
 valgrind: ## the tests that run the program, with the program under valgrind

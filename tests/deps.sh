@@ -50,6 +50,7 @@ lint     clang-14        clang-14       -                   -            -
 lint     clang-format-14 clang-format-14 -                  -            -
 lint     clang-tidy-14   clang-tidy-14  -                   -            -
 lint     cppcheck        cppcheck       cppcheck            cppcheck     cppcheck
+lint     mandoc          mandoc         mandoc              -            -
 lint     shellcheck      shellcheck     ShellCheck          shellcheck   shellcheck
 valgrind valgrind        valgrind       valgrind            valgrind     valgrind
 '
