@@ -55,9 +55,6 @@ void apply_report_release(struct apply_report *report);
 /* The part of it that apply_notes.c has. */
 void apply_list_notes(struct apply *apply);
 
-/* True where the hooks would leave this shell's CUDA_VISIBLE_DEVICES as it is: in_job, if_set. */
-bool apply_leaves(const struct apply *apply);
-
 /* Prints the report, as text. */
 int apply_print(const struct apply *apply, struct error *err);
 

@@ -2,6 +2,7 @@
 
 #include "base/env.h"
 #include "base/scope.h"
+#include "hook/enact.h"
 #include "section/job.h"
 
 #include <stdarg.h>
@@ -56,7 +57,8 @@ static void note_job(struct apply *apply)
     const char *visible = env_get(apply->options->env, "CUDA_VISIBLE_DEVICES");
     const char *planned = plan_visible(&apply->found.plan);
 
-    if (!job_is_running(apply->options->env) || !apply_leaves(apply) ||
+    if (!job_is_running(apply->options->env) ||
+        !enact_leaves(apply->options->env, &apply->found.plan) ||
         (planned && strcmp(visible, planned) == 0))
         return;
     note(apply,

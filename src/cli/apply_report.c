@@ -4,30 +4,9 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "hook/signature.h"
-#include "section/job.h"
+#include "hook/enact.h"
 
 #include <string.h>
-
-/* Whether hooks of some environment gave CUDA_VISIBLE_DEVICES its value, in this job if there is
-   one: see signature.h. */
-static bool is_ours(char *const *env, const char *visible)
-{
-    const char *ours = env_get(env, VISIBLE_STATE), *value = ours ? strchr(ours, '=') : NULL;
-
-    return value && strcmp(value + 1, visible) == 0 && job_is_running(env) == (value > ours);
-}
-
-bool apply_leaves(const struct apply *apply)
-{
-    const struct plan *plan = &apply->found.plan;
-    char *const *env = apply->options->env;
-    const char *visible = env_get(env, "CUDA_VISIBLE_DEVICES");
-
-    if (plan->gpus == PLAN_GPUS_AS_BEFORE || !visible || is_ours(env, visible))
-        return false;
-    return job_is_running(env) ? plan->in_job == IN_JOB_KEEP : plan->if_set == IF_SET_KEEP;
-}
 
 /* A variable's value while the environment is active; NULL for VAR_UNSET. */
 static char *value_then(const struct apply *apply, const struct var *var, const char *now)
@@ -38,7 +17,8 @@ static char *value_then(const struct apply *apply, const struct var *var, const 
     if (rival && !rival->sometimes)
         return format_text("%s", rival->value ? rival->value : "(see the note)");
 
-    if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && apply_leaves(apply))
+    if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 &&
+        enact_leaves(apply->options->env, &apply->found.plan))
         return format_text("%s", now);
     if (joined && var->kind == VAR_PREPEND)
         return format_text("%s%s...", var->value, var->separator);

@@ -18,8 +18,8 @@
 #define VERSION "0.0.0"
 #endif
 
-extern const struct command apply_command, devices_command, remove_command, help_command,
-    version_command;
+extern const struct command apply_command, devices_command, exec_command, remove_command,
+    help_command, version_command;
 
 /* The help of a command, or of the program (NULL). */
 void help_print(const struct command *command, FILE *stream);
@@ -44,8 +44,8 @@ void cli_write_text(const char *text);
 void cli_write_foreign(const struct strbuf *text);
 
 /* After all output: -1 if any of it could not be written, or there was no memory to print it. Where
-   the reader of stdout has gone, `pipe_kills` ends the program by SIGPIPE. */
-int cli_finish(bool pipe_kills, struct error *err);
+   the reader of stdout has gone, SIGPIPE ends the program, if its caller lets it. */
+int cli_finish(struct error *err);
 
 /* On stderr. Returns the exit status, which is STATUS_SYSTEM where there was no memory to print. */
 enum status cli_print_error(const struct options *options, const struct error *err);

@@ -21,7 +21,7 @@ struct accepted {
     const struct command *command;
     const char *names[MOST_OPTIONS + 1];
     struct option longs[MOST_OPTIONS + 2];
-    char shorts[2 * MOST_OPTIONS + 3];
+    char shorts[2 * MOST_OPTIONS + 4];
     size_t count;
 };
 
@@ -30,6 +30,8 @@ static void accept(struct accepted *accepted, const struct command *command)
     char *letter = accepted->shorts;
 
     *accepted = (struct accepted){.command = command};
+    if (command->hands_on)
+        *letter++ = '+';
     *letter++ = ':';
     *letter++ = 'h';
     accepted->names[accepted->count] = "help";

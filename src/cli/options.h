@@ -20,6 +20,7 @@ struct options {
     const char *prefix;       /* -p */
     const char *driver;       /* --driver, or CONDA_GPU_DRIVER */
     const char *template_dir; /* --template-dir */
+    const char *gpus;         /* --gpus */
     unsigned timeout;         /* --timeout, seconds */
     bool dry_run;
     bool check;
@@ -56,6 +57,7 @@ struct command {
     const char *example;   /* lines of a shell */
     const char *arguments; /* what it takes beside options, or NULL: nothing */
     const char *instead;   /* what to say of an argument where it takes none */
+    bool hands_on;         /* from the first argument on, options are another program's */
     const char *statuses;  /* the digits of those that it may end with */
     const struct option_spec *options;
     size_t option_count;

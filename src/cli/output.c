@@ -2,9 +2,9 @@
 
 #include "base/env.h"
 #include "base/scope.h"
+#include "cli/process.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,20 +90,12 @@ void cli_write_foreign(const struct strbuf *text)
     cli_write(shown.length || shown.failed ? &shown : text);
 }
 
-/* As other programs end whose reader has gone: `conda-gpu devices | head -1`. Until here the signal
-   is ignored, so that it stops no writing of hooks. */
-static void end_by_signal(void)
-{
-    signal(SIGPIPE, SIG_DFL);
-    raise(SIGPIPE);
-}
-
-int cli_finish(bool pipe_kills, struct error *err)
+int cli_finish(struct error *err)
 {
     if (fflush(stdout) != 0 && !unwritten)
         unwritten = errno;
-    if (unwritten == EPIPE && pipe_kills)
-        end_by_signal();
+    if (unwritten == EPIPE)
+        process_end_by_pipe();
     if (unwritten)
         return error_add(err, STATUS_SYSTEM, "cannot write to standard output: %s",
                          strerror(unwritten));

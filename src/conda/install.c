@@ -8,6 +8,7 @@
 #include "hook/templates.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -156,6 +157,17 @@ static char *absolute_source(const char *source)
     return as_text(name ? name : real ? real : source);
 }
 
+/* The driver's name may hold any bytes. */
+static void name_device(char name[DEVICE_NAME_SIZE], const char *given)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    strbuf_add_printable(&text, given, strlen(given));
+    snprintf(name, DEVICE_NAME_SIZE, "%s", strbuf_text(&text));
+    while (!is_utf8(name, strlen(name)))
+        name[strlen(name) - 1] = '\0'; /* a character that was cut */
+}
+
 static void list_devices(struct receipt_device *devices, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->device_count; i++) {
@@ -164,6 +176,10 @@ static void list_devices(struct receipt_device *devices, const struct plan *plan
             planned->number == PLAN_NO_NUMBER ? RECEIPT_NO_NUMBER : (int)planned->number;
         uuid_text(&planned->device, devices[i].uuid);
         pci_text(&planned->device.pci, devices[i].address);
+        name_device(devices[i].name, planned->device.name);
+        devices[i].memory = planned->device.memory;
+        devices[i].compute =
+            (unsigned)(planned->device.compute_major * 10 + planned->device.compute_minor);
     }
 }
 

@@ -38,6 +38,9 @@ static const cyaml_schema_field_t device_fields[] = {
     CYAML_FIELD_INT("number", CYAML_FLAG_DEFAULT, struct receipt_device, number),
     CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct receipt_device, uuid, 0),
     CYAML_FIELD_STRING("address", CYAML_FLAG_DEFAULT, struct receipt_device, address, 0),
+    CYAML_FIELD_STRING("name", CYAML_FLAG_OPTIONAL, struct receipt_device, name, 0),
+    CYAML_FIELD_UINT("memory", CYAML_FLAG_OPTIONAL, struct receipt_device, memory),
+    CYAML_FIELD_UINT("compute", CYAML_FLAG_OPTIONAL, struct receipt_device, compute),
     CYAML_FIELD_END,
 };
 

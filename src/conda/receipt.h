@@ -29,6 +29,9 @@ struct receipt_device {
     int number; /* nvidia-smi's, or RECEIPT_NO_NUMBER */
     char uuid[UUID_TEXT_SIZE];
     char address[PCI_TEXT_SIZE]; /* PCI bus ID */
+    char name[DEVICE_NAME_SIZE]; /* UTF-8; "" where it is not told, as are the next two, 0 */
+    uint64_t memory;             /* bytes */
+    unsigned compute;            /* compute capability: 80 is 8.0 */
 };
 
 enum { RECEIPT_NO_NUMBER = -1 };

@@ -147,7 +147,7 @@ static int select_pci(const struct selecting *in, const struct item *item)
     return missing(in, item, "no GPU at PCI bus ID %s", item->text);
 }
 
-static bool matches(const struct item *item, const struct device *device)
+bool select_fits(const struct item *item, const struct device *device)
 {
     bool compute =
         device->compute_major > item->min_major ||
@@ -176,7 +176,7 @@ static int select_filter(const struct selecting *in, const struct item *item)
     if (check_countable(in, item) < 0)
         return -1;
     for (size_t i = 0; i < in->machine->count && (!item->count || found < item->count); i++) {
-        if (!matches(item, &in->machine->items[i]))
+        if (!select_fits(item, &in->machine->items[i]))
             continue;
         found++;
         if (add(in, item, i) < 0)

@@ -44,6 +44,9 @@ int select_devices(struct selection *selection, const struct section *section,
 int select_unconfirmed(struct selection *selection, const struct section *section,
                        struct error *err);
 
+/* Whether a filter's name, memory and compute capability fit. */
+bool select_fits(const struct item *filter, const struct device *device);
+
 void selection_release(struct selection *selection);
 
 #endif

@@ -40,6 +40,17 @@ bool job_is_running(char *const *env)
     return false;
 }
 
+void job_identify(struct strbuf *out, char *const *env)
+{
+    for (size_t i = 0; i < scheduler_count; i++)
+        for (const char *const *name = schedulers[i].variables; *name; name++) {
+            const char *value = env_get(env, *name),
+                       *dot = name > schedulers[i].variables ? "." : "/";
+            if (runs(&schedulers[i], env))
+                strbuf_addf(out, "%s%s", dot, value ? value : "");
+        }
+}
+
 bool job_is_told_by(const char *name)
 {
     for (size_t i = 0; i < scheduler_count; i++)

@@ -8,6 +8,8 @@
 #ifndef CONDA_GPU_JOB_H
 #define CONDA_GPU_JOB_H
 
+#include "base/strbuf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,6 +29,10 @@ extern const size_t scheduler_count;
 /* Whether an environment, NULL-terminated like environ, is that of a job. An empty variable is
  * none. */
 bool job_is_running(char *const *env);
+
+/* Adds what tells that job from any other: nothing outside of one, else for each scheduler a / and
+   its variables' values. The hooks make the same of it: see struct shell in hook/shell.h. */
+void job_identify(struct strbuf *out, char *const *env);
 
 /* Whether one of the schedulers' variables has this name. */
 bool job_is_told_by(const char *name);

@@ -2,7 +2,7 @@
 # `make bench`: what the hooks and the program cost, against the least that does the same work.
 #
 #   REPEAT=N                  rounds of each comparison (15 for hooks and large files, else 61)
-#   ONLY=hook|apply|read|gpu  one part of it
+#   ONLY=hook|apply|read|exec|gpu  one part of it
 #   CONDA_EXE=/path/to/conda  whose `conda activate` is measured; else the one on PATH, and without
 #                             any the time that it took elsewhere stands for it
 #
@@ -14,14 +14,14 @@ set -euo pipefail
 activate=336000 # microseconds that one `conda activate` takes, where it was measured once
 conda=${CONDA_EXE:-$(command -v conda || :)}
 dependencies=100000
-only=${ONLY:-hook apply read gpu}
+only=${ONLY:-hook apply read exec gpu}
 driver=$FAKE_CUDA/libcuda.so.1
 work=$OBJECTS/bench
 held=0 failed=0
 
 case $only in
-  hook | apply | read | gpu | 'hook apply read gpu') ;;
-  *) echo "bench: ONLY=$only: hook, apply, read or gpu" >&2 && exit 2 ;;
+  hook | apply | read | exec | gpu | 'hook apply read exec gpu') ;;
+  *) echo "bench: ONLY=$only: hook, apply, read, exec or gpu" >&2 && exit 2 ;;
 esac
 
 # What is measured gets an environment that is the same everywhere.
@@ -297,6 +297,32 @@ read_part() {
     "$work/bare" "$work/read.yml" "${bare_asks[@]}"
   ratio 'apply --check, against a document load: time' "${wall[0]}" "${wall[1]}" 1.2 1000 ms
   ratio 'apply --check, against a document load: memory' "${memory[0]}" "${memory[1]}" 1.2 1024 MiB
+}
+
+# What exec adds to a command that does nothing.
+exec_part() {
+  local prefix
+  prefix=$(environment exec)
+  environment_file exec
+  "$CONDA_GPU" apply -q -f "$work/exec.yml" -p "$prefix" --driver "$driver"
+  heading 'conda-gpu exec, by the receipt' 'with exec' without difference
+  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" exec -p "$prefix" -- /bin/true -- /bin/true
+  line 'exec /bin/true' "$(calculate '%.2f ms' "${wall[0]} / 1000")" \
+    "$(calculate '%.2f ms' "${wall[1]} / 1000")" \
+    "$(calculate %.2f "(${wall[0]} - ${wall[1]}) / 1000")" 2 ' ms'
+}
+
+# What exec adds to a command that does nothing.
+exec_part() {
+  local prefix
+  prefix=$(environment exec)
+  environment_file exec
+  "$CONDA_GPU" apply -q -f "$work/exec.yml" -p "$prefix" --driver "$driver"
+  heading 'conda-gpu exec, by the receipt' 'with exec' without difference
+  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" exec -p "$prefix" /bin/true -- /bin/true
+  line 'exec /bin/true' "$(calculate '%.2f ms' "${wall[0]} / 1000")" \
+    "$(calculate '%.2f ms' "${wall[1]} / 1000")" \
+    "$(calculate %.2f "(${wall[0]} - ${wall[1]}) / 1000")" 2 ' ms'
 }
 
 # The bare program lists the devices twice, as apply has to: all of them, then the planned ones.

@@ -380,8 +380,9 @@ static char odd_value[] = "a: b\n'\"~\t\x01 ", colon[] = ":";
 static char *managed[] = {name_a, name_visible};
 static char *made_folders[] = {etc_conda};
 static struct receipt_device devices[] = {
-    {1, "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "0000:0f:00.0"},
-    {RECEIPT_NO_NUMBER, "MIG-8932f937-d72c-4106-c12f-20bd9faed9f7", "0000:0f:00.0"}};
+    {1, "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "0000:0f:00.0", "A \"100\": \u00e9",
+     85899345920, 80},
+    {RECEIPT_NO_NUMBER, "MIG-8932f937-d72c-4106-c12f-20bd9faed9f7", "0000:0f:00.0", "", 0, 0}};
 static struct var variables[] = {{name_visible, VAR_SET, one_three, NULL},
                                  {name_a, VAR_APPEND, odd_value, colon}};
 static struct receipt_kept kept[] = {{hook_sh, hook_orig}};

@@ -1,0 +1,219 @@
+#include "cli/cli.h"
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "base/table.h"
+#include "cli/process.h"
+#include "conda/enter.h"
+#include "conda/planned.h"
+#include "hook/signature.h"
+#include "plan/narrow.h"
+#include "plan/resolve.h"
+#include "section/files.h"
+#include "section/job.h"
+
+#include <string.h>
+
+static const struct option_spec exec_options[] = {
+    OPTION_TEXT_ROW(file, 'f', "file", "FILE", NULL,
+                    "what this environment file asks for; without it, what apply has written"),
+    OPTION_NAME_ROW,
+    OPTION_PREFIX_ROW("the environment in this folder; without either, the active one, but not "
+                      "base, or else the one that FILE names"),
+    OPTION_TEXT_ROW(gpus, '\0', "gpus", "LIST", NULL,
+                    "only these of its GPUs: items as in the section, such as 1 or 0-1,3"),
+    OPTION_FLAG_ROW(dry_run, 'd', "dry-run", NULL, "run nothing; show the variables"),
+    OPTION_DRIVER_ROW,
+    OPTION_TIMEOUT_ROW("how long the driver may take to answer, with FILE (60)"),
+};
+
+struct run {
+    const struct options *options;
+    struct environment environment;
+    struct prefix prefix;
+    struct planned planned;
+    struct planned active; /* what is to be taken back first */
+    struct env env;
+};
+
+static void run_release(struct run *run)
+{
+    environment_release(&run->environment);
+    prefix_close(&run->prefix);
+    planned_release(&run->planned);
+    planned_release(&run->active);
+    env_release(&run->env);
+}
+
+static int find(struct run *run, const struct section *section, struct error *err)
+{
+    const struct options *options = run->options;
+    const struct find_wish wish = {options->prefix, options->name, section->name,
+                                   options->file != NULL, options->env};
+
+    if (find_environment(&run->environment, &wish, err) < 0 ||
+        prefix_open(&run->prefix, run->environment.path, err) < 0)
+        return -1;
+    return planned_read(&run->planned, &run->prefix, err);
+}
+
+/* The plan that FILE asks for. */
+static int resolve_file(struct run *run, struct section *section, struct error *err)
+{
+    const struct options *options = run->options;
+    const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
+    scope(resolution_release) struct resolution found = {0};
+
+    if (resolve(&found, section, &driver, err) < 0)
+        return -1;
+    plan_release(&run->planned.plan);
+    run->planned.plan = found.plan;
+    found.plan = (struct plan){0};
+    return 0;
+}
+
+static int find_plan(struct run *run, struct error *err)
+{
+    const struct options *options = run->options;
+    scope(section_release) struct section section = {0};
+
+    if (options->file && files_read(&section, options->file, options->timeout, err) < 0)
+        return -1;
+    if (find(run, &section, err) < 0)
+        return -1;
+    if (options->file)
+        return resolve_file(run, &section, err);
+    if (run->planned.applied)
+        return 0;
+    return error_add(err, STATUS_PREFIX,
+                     "%s: apply has written nothing here yet; run 'conda-gpu apply', or give the "
+                     "environment file with -f",
+                     run->environment.path);
+}
+
+/* Its numbers would be others than the job's. */
+static int narrow(struct run *run, struct error *err)
+{
+    const struct options *options = run->options;
+
+    if (!options->gpus)
+        return 0;
+    if (plan_narrow(&run->planned.plan, "--gpus", options->gpus, err) < 0)
+        return -1;
+    if (!enact_leaves(options->env, &run->planned.plan))
+        return 0;
+    return error_add(err, STATUS_INPUT,
+                     "--gpus: CUDA_VISIBLE_DEVICES is '%s' here and stands (%s: keep), so there is "
+                     "nothing to choose from; leave --gpus out",
+                     env_get(options->env, "CUDA_VISIBLE_DEVICES"),
+                     job_is_running(options->env) ? "in_job" : "if_set");
+}
+
+/* The hooks of the environment that this shell has active; one that is gone has none. */
+static int find_active(struct run *run, struct error *err)
+{
+    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    const char *path = enter_from(run->options->env);
+
+    if (!path || !is_folder(path))
+        return 0;
+    return prefix_open(&prefix, path, err) < 0 ? -1 : planned_read(&run->active, &prefix, err);
+}
+
+/* The variables that the command will have. */
+static int prepare(struct run *run, struct error *err)
+{
+    const struct environment *environment = &run->environment;
+    struct enacted left = {run->active.earlier.key, &run->active.plan,
+                           &run->active.earlier.managed};
+    struct entrance to = {
+        environment->path,
+        strcmp(environment->name, "base") == 0,
+        environment->active,
+        {run->planned.earlier.key, &run->planned.plan, &run->planned.earlier.managed}};
+
+    env_copy(&run->env, run->options->env);
+    enter(&run->env, &to, run->active.earlier.key[0] ? &left : NULL);
+    return run->env.failed ? error_memory(err) : 0;
+}
+
+static void add_row(struct table *table, const char *name, const char *now, const char *then)
+{
+    bool differs = !now != !then || (now && strcmp(now, then) != 0);
+
+    if (!differs)
+        return;
+    table_cell(table, name);
+    table_cell(table, now ? now : "(not set)");
+    table_cell(table, then ? then : "(not set)");
+}
+
+static bool is_state(const char *entry)
+{
+    return strncmp(entry, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
+}
+
+/* What is another than here; the hooks' own notes are left out. */
+static void print(const struct run *run)
+{
+    char *const *here = run->options->env;
+    scope(table_release) struct table table = TABLE_INIT(3);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    table_cell(&table, "variable");
+    table_cell(&table, "in this shell");
+    table_cell(&table, "for the command");
+    for (char *const *entry = here; *entry; entry++) {
+        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
+        if (name && !is_state(name) && !env_value(&run->env, name))
+            add_row(&table, name, env_get(here, name), NULL);
+    }
+    for (char *const *entry = run->env.items; *entry; entry++) {
+        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
+        if (name && !is_state(name))
+            add_row(&table, name, env_get(here, name), env_value(&run->env, name));
+    }
+    table_fit(&table, 1u << 1 | 1u << 2, CLI_WIDTH);
+    table_print(&table, &lines);
+    cli_print(run->options, "environment  %s  %s", run->environment.name, run->environment.path);
+    cli_write(&lines);
+}
+
+static int run_exec(const struct options *options, struct error *err)
+{
+    scope(run_release) struct run run = {.options = options, .prefix = PREFIX_INIT};
+
+    if (!options->argument_count && !options->dry_run)
+        return error_add(
+            err, STATUS_INPUT,
+            "no command is given; for example: conda-gpu exec -n pt -- python train.py");
+    if (find_plan(&run, err) < 0 || narrow(&run, err) < 0 || find_active(&run, err) < 0 ||
+        prepare(&run, err) < 0)
+        return -1;
+    if (options->dry_run)
+        return print(&run), 0;
+    int status = process_become(options->arguments, run.env.items, err);
+    cli_print_error(options, err);
+    return status;
+}
+
+const struct command exec_command = {
+    .name = "exec",
+    .summary = "run a command with an environment and its GPUs",
+    .usage = "[-n NAME | -p PREFIX] [OPTION...] [--] COMMAND [ARG...]",
+    .about = "Runs COMMAND as in the activated environment, for where nothing is activated:\n"
+             "cron, services, IDEs. The environment's folder is first in PATH, CONDA_PREFIX is\n"
+             "set, and the variables are those that its hooks would set, in a scheduler's job\n"
+             "too. COMMAND takes the place of conda-gpu: its exit status is its own, and it is\n"
+             "126 where COMMAND cannot be run, 127 where it is not found. The environment's\n"
+             "other activation scripts do not run, and conda's own variables are not set:\n"
+             "'conda run' does that.\n",
+    .example = "conda-gpu exec -n pt -- pytest tests/",
+    .arguments = "COMMAND [ARG...]",
+    .hands_on = true,
+    .statuses = "02345",
+    .options = exec_options,
+    .option_count = sizeof exec_options / sizeof *exec_options,
+    .run = run_exec,
+};

@@ -1,0 +1,26 @@
+/*
+ * The plan that an environment has: what its hooks do, from the receipt that apply wrote with them.
+ * The driver is not asked. What exec, export and status begin with.
+ *
+ *     scope(planned_release) struct planned planned = {0};
+ *     if (planned_read(&planned, &prefix, &err) < 0) ...
+ *     if (!planned.applied) ... there is none
+ */
+#ifndef CONDA_GPU_PLANNED_H
+#define CONDA_GPU_PLANNED_H
+
+#include "conda/earlier.h"
+#include "plan/plan.h"
+
+struct planned {
+    bool applied;
+    struct plan plan;
+    struct earlier earlier; /* key and names also where nothing was applied */
+};
+
+/* A receipt that is damaged is an error; none is not. */
+int planned_read(struct planned *planned, const struct prefix *prefix, struct error *err);
+
+void planned_release(struct planned *planned);
+
+#endif

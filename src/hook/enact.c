@@ -1,0 +1,364 @@
+#include "hook/enact.h"
+
+#include "base/scope.h"
+#include "hook/element.h"
+#include "hook/signature.h"
+#include "hook/state.h"
+#include "section/job.h"
+
+#include <string.h>
+
+#define VISIBLE "CUDA_VISIBLE_DEVICES"
+#define MARK    " visible" /* in ..._AT, before the job and what CUDA_VISIBLE_DEVICES became in it */
+
+/* What a variable is or was, as the hooks' state has it: "" for one that is not set, else "=" and
+   its value. */
+
+struct enacting {
+    struct state state;
+    const struct enacted *hooks;
+    char *job;          /* "" outside of one */
+    bool below;         /* the environment is active at a lower level, too */
+    struct names leave; /* variables that stay as they are */
+};
+
+static void begin(struct enacting *in)
+{
+    scope(strbuf_release) struct strbuf job = STRBUF_INIT;
+
+    strbuf_adds(&job, "");
+    if (!in->state.env->failed)
+        job_identify(&job, in->state.env->items);
+    in->job = strbuf_take(&job);
+    in->state.failed = !in->job;
+}
+
+static void end(struct enacting *in)
+{
+    names_release(&in->leave);
+    free(in->job);
+    in->state.env->failed = in->state.env->failed || in->state.failed;
+}
+
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+/* A variable of the environment; malloc'ed, as all texts here. */
+static char *tell(struct enacting *in, const char *before, const char *name)
+{
+    const char *value = env_value(in->state.env, name);
+    char *told = format_text("%s%s%s", before, value ? "=" : "", value ? value : "");
+
+    in->state.failed = in->state.failed || !told;
+    return told;
+}
+
+static char *copy(struct enacting *in, const char *text)
+{
+    char *copied = strdup(text);
+
+    in->state.failed = in->state.failed || !copied;
+    return copied;
+}
+
+static char *expand(struct enacting *in, const char *text)
+{
+    char *value = value_expand(text, in->state.env);
+
+    in->state.failed = in->state.failed || !value;
+    return value;
+}
+
+/* ---- Lists ----------------------------------------------------------------------------------- */
+
+static bool make_element(struct element *element, struct enacting *in, const struct var *var)
+{
+    if (element_make(element, in->state.env, var) == 0)
+        return true;
+    in->state.failed = true;
+    return false;
+}
+
+/* The list in "=LIST", or in "" for none. */
+static const char *list_in(const char *told)
+{
+    return told + (*told == '=');
+}
+
+static bool is_in(struct enacting *in, const struct element *element, const char *told)
+{
+    bool there = false;
+
+    if (element_find(element, list_in(told), &there) < 0)
+        in->state.failed = true;
+    return there;
+}
+
+static bool is_list(const struct var *var)
+{
+    return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
+}
+
+/* ---- What CUDA_VISIBLE_DEVICES became -------------------------------------------------------- */
+
+/* What these hooks made of it, in this job: the job and the value. `otherwise` where that is
+   another job's or nobody's. */
+static const char *visible_became(const struct enacting *in, const char *at, const char *otherwise)
+{
+    const char *mark = strstr(at, MARK), *told = mark ? mark + strlen(MARK) : at;
+    size_t length = strlen(in->job);
+
+    if (strncmp(told, in->job, length) == 0 && (!told[length] || told[length] == '='))
+        return told;
+    if (*in->job || *told != '/')
+        return otherwise;
+    return told + strcspn(told, "="); /* the job is over */
+}
+
+static void set_visible(struct enacting *in, const char *value)
+{
+    scope(free_text) char *ours = format_text("%s=%s", in->job, value ? value : "");
+    scope(free_text) char *mark = format_text(MARK "%s", value && ours ? ours : in->job);
+
+    in->state.failed = in->state.failed || !ours || !mark;
+    if (in->state.failed)
+        return;
+    if (value)
+        env_set(in->state.env, VISIBLE_STATE, ours);
+    else
+        env_unset(in->state.env, VISIBLE_STATE);
+    state_mark(&in->state, mark);
+}
+
+static bool may_stand(const struct plan *plan, bool in_job)
+{
+    return in_job ? plan->in_job == IN_JOB_KEEP : plan->if_set == IF_SET_KEEP;
+}
+
+bool enact_leaves(char *const *env, const struct plan *plan)
+{
+    const char *visible = env_get(env, VISIBLE), *ours = env_get(env, VISIBLE_STATE);
+    scope(strbuf_release) struct strbuf now = STRBUF_INIT;
+
+    if (!visible || !vars_find(&plan->variables, VISIBLE) || !may_stand(plan, job_is_running(env)))
+        return false;
+    job_identify(&now, env);
+    strbuf_addf(&now, "=%s", visible);
+    return !ours || strcmp(ours, strbuf_text(&now)) != 0;
+}
+
+/* ---- Activation ------------------------------------------------------------------------------ */
+
+static void leave(struct enacting *in, const char *name)
+{
+    if (names_add(&in->leave, name) < 0)
+        in->state.failed = true;
+}
+
+/* Keeps what a variable is, or was, if that is another than it `became` by an earlier activation
+   ("no", "new": there is none). */
+static void keep(struct enacting *in, const char *name, const char *is, const char *became,
+                 const char *was)
+{
+    bool none = strcmp(became, "no") == 0;
+
+    if (names_have(&in->leave, name) || strcmp(became, is) == 0)
+        return;
+    if (none && in->below)
+        leave(in, name); /* new in the plan of what is active below: waits */
+    else if (none || strcmp(became, "new") == 0 || !in->below)
+        state_set(&in->state, "OLD_", name, *was ? was : NULL);
+}
+
+static void keep_visible(struct enacting *in)
+{
+    const char *got = state_get(&in->state, "AT", ""),
+               *ours = env_value(in->state.env, VISIBLE_STATE);
+    scope(free_text) char *at = copy(in, got ? got : "");
+    scope(free_text) char *is = tell(in, in->job, VISIBLE);
+    scope(free_text) char *was = tell(in, "", VISIBLE);
+    scope(free_text) char *own = was ? format_text("ours%s", was) : NULL;
+
+    in->state.failed = in->state.failed || !own;
+    if (in->state.failed)
+        return;
+    bool is_ours = ours && strcmp(ours, is) == 0;
+    if (!is_ours && *was && may_stand(in->hooks->plan, *in->job)) {
+        leave(in, VISIBLE);
+        if (env_value(in->state.env, "CUDA_DEVICE_ORDER"))
+            leave(in, "CUDA_DEVICE_ORDER");
+        state_mark(&in->state, "");
+        env_unset(in->state.env, VISIBLE_STATE);
+        state_set(&in->state, "OLD_", VISIBLE, NULL);
+    }
+    keep(in, VISIBLE, is, visible_became(in, at, "new"), is_ours ? own : was);
+}
+
+static void keep_variable(struct enacting *in, const struct var *var)
+{
+    scope(free_text) char *is = tell(in, "", var->name);
+    scope(element_release) struct element element = {0};
+    const char *became = state_get(&in->state, "SET_", var->name);
+
+    if (!is || (is_list(var) && !make_element(&element, in, var)))
+        return;
+    became = became ? became : "no";
+    bool changed = strcmp(became, "no") != 0 && strcmp(became, is) != 0;
+    if (changed && is_list(var) && is_in(in, &element, is))
+        leave(in, var->name); /* others' changes stay, where the element does */
+    keep(in, var->name, is, became, is);
+}
+
+static void set(struct enacting *in, const char *name, const char *value)
+{
+    scope(free_text) char *told = format_text("=%s", value);
+
+    in->state.failed = in->state.failed || !told;
+    env_set(in->state.env, name, value);
+    if (strcmp(name, VISIBLE) == 0)
+        set_visible(in, value);
+    else if (told)
+        state_set(&in->state, "SET_", name, told);
+}
+
+static void unset(struct enacting *in, const char *name)
+{
+    env_unset(in->state.env, name);
+    if (strcmp(name, VISIBLE) == 0)
+        set_visible(in, NULL);
+    else
+        state_set(&in->state, "SET_", name, "");
+}
+
+static void join(struct enacting *in, const struct var *var)
+{
+    scope(element_release) struct element element = {0};
+    const char *was = state_get(&in->state, "OLD_", var->name);
+
+    if (!make_element(&element, in, var))
+        return;
+    scope(free_text) char *joined = element_put_in(&element, was ? list_in(was) : "");
+    in->state.failed = in->state.failed || !joined;
+    if (joined)
+        set(in, var->name, joined);
+}
+
+static void put_in(struct enacting *in, const struct var *var)
+{
+    scope(free_text) char *value = var->kind == VAR_SET ? expand(in, var->value) : NULL;
+
+    if (names_have(&in->leave, var->name))
+        return;
+    if (value)
+        set(in, var->name, value);
+    else if (var->kind == VAR_UNSET)
+        unset(in, var->name);
+    else if (is_list(var))
+        join(in, var);
+}
+
+void enact_activation(struct env *env, const struct enacted *hooks)
+{
+    const struct var_list *variables = &hooks->plan->variables;
+    struct enacting in = {.state = {env, hooks->key, false}, .hooks = hooks};
+
+    begin(&in);
+    if (!in.state.failed)
+        in.below = state_settle_level(&in.state);
+    if (!in.state.failed && vars_find(variables, VISIBLE))
+        keep_visible(&in);
+    for (size_t i = 0; i < variables->count && !in.state.failed; i++)
+        if (strcmp(variables->items[i].name, VISIBLE) != 0)
+            keep_variable(&in, &variables->items[i]);
+    for (size_t i = 0; i < variables->count && !in.state.failed; i++)
+        put_in(&in, &variables->items[i]);
+    end(&in);
+}
+
+/* ---- Deactivation ---------------------------------------------------------------------------- */
+
+/* Others have changed the list since. */
+static void take_out(struct enacting *in, const struct var *var, const char *is, const char *was)
+{
+    scope(element_release) struct element element = {0};
+
+    if (!make_element(&element, in, var) || is_in(in, &element, was) || !is_in(in, &element, is))
+        return;
+    scope(free_text) char *rest = element_take_out(&element, list_in(is));
+    in->state.failed = in->state.failed || !rest;
+    if (rest && (*rest || *was))
+        env_set(in->state.env, var->name, rest);
+    else
+        env_unset(in->state.env, var->name);
+}
+
+static void undo(struct enacting *in, const char *name, const char *is, const char *became,
+                 const char *was)
+{
+    const struct var *var = vars_find(&in->hooks->plan->variables, name);
+    const char *value = strchr(was, '=');
+
+    if (strcmp(became, is) == 0 && value)
+        env_set(in->state.env, name, value + 1);
+    else if (strcmp(became, is) == 0)
+        env_unset(in->state.env, name);
+    else if (*became == '=' && var && is_list(var))
+        take_out(in, var, is, was);
+    state_set(&in->state, "SET_", name, NULL);
+    state_set(&in->state, "OLD_", name, NULL);
+}
+
+static void undo_variable(struct enacting *in, const char *name)
+{
+    const char *became = state_get(&in->state, "SET_", name),
+               *was = state_get(&in->state, "OLD_", name);
+    scope(free_text) char *is = tell(in, "", name);
+    scope(free_text) char *old = copy(in, was ? was : "");
+    scope(free_text) char *set = copy(in, became ? became : "no");
+
+    if (is && old && set)
+        undo(in, name, is, set, old);
+}
+
+static void undo_visible(struct enacting *in, const char *at)
+{
+    const char *kept = state_get(&in->state, "OLD_", VISIBLE),
+               *became = visible_became(in, at, "none");
+    scope(free_text) char *is = tell(in, in->job, VISIBLE);
+    scope(free_text) char *was = copy(in, kept ? kept : "");
+
+    if (!is || !was)
+        return;
+    if (strstr(at, MARK))
+        env_unset(in->state.env, VISIBLE_STATE);
+    if (strcmp(became, is) == 0 && strncmp(was, "ours", 4) == 0) {
+        scope(free_text) char *ours = format_text("%s%s", in->job, was + 4);
+        in->state.failed = in->state.failed || !ours;
+        if (ours)
+            env_set(in->state.env, VISIBLE_STATE, ours);
+    }
+    undo(in, VISIBLE, is, became, was);
+}
+
+static void undo_all(struct enacting *in)
+{
+    const char *got = state_get(&in->state, "AT", "");
+    scope(free_text) char *at = copy(in, got ? got : "");
+    const struct names *managed = in->hooks->managed;
+
+    if (at && names_have(managed, VISIBLE))
+        undo_visible(in, at);
+    for (size_t i = 0; i < managed->count; i++)
+        if (strcmp(managed->items[i], VISIBLE) != 0)
+            undo_variable(in, managed->items[i]);
+    state_set(&in->state, "AT", "", NULL);
+}
+
+void enact_deactivation(struct env *env, const struct enacted *hooks)
+{
+    struct enacting in = {.state = {env, hooks->key, false}, .hooks = hooks};
+
+    begin(&in);
+    if (in.job && state_is_due(&in.state))
+        undo_all(&in);
+    end(&in);
+}

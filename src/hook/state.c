@@ -1,0 +1,93 @@
+#include "hook/state.h"
+
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "hook/signature.h"
+
+#include <string.h>
+
+static char *full_name(struct state *state, const char *what, const char *name)
+{
+    char *full = format_text(STATE_PREFIX "%s_%s%s", state->key, what, name);
+
+    state->failed = state->failed || !full;
+    return full;
+}
+
+const char *state_get(struct state *state, const char *what, const char *name)
+{
+    scope(free_text) char *full = full_name(state, what, name);
+
+    return full ? env_value(state->env, full) : NULL;
+}
+
+void state_set(struct state *state, const char *what, const char *name, const char *value)
+{
+    scope(free_text) char *full = full_name(state, what, name);
+
+    if (full && value)
+        env_set(state->env, full, value);
+    else if (full)
+        env_unset(state->env, full);
+}
+
+static void set_at(struct state *state, const char *level, size_t length, const char *rest)
+{
+    scope(free_text) char *at = format_text("%.*s%s", (int)length, level, rest);
+
+    state->failed = state->failed || !at;
+    if (at)
+        state_set(state, "AT", "", at);
+}
+
+void state_mark(struct state *state, const char *mark)
+{
+    const char *at = state_get(state, "AT", "");
+
+    if (at)
+        set_at(state, at, strcspn(at, " "), mark);
+}
+
+/* How many digits a level has, which ends at a space; 0 for one that is no number. */
+static size_t digits_of(const char *level)
+{
+    size_t digits = strspn(level, "0123456789");
+
+    return level[digits] && level[digits] != ' ' ? 0 : digits;
+}
+
+static bool is_lower(const char *one, const char *other)
+{
+    size_t digits = digits_of(one), other_digits = digits_of(other);
+
+    if (!digits || !other_digits)
+        return false;
+    for (; *one == '0' && digits; digits--)
+        one++;
+    for (; *other == '0' && other_digits; other_digits--)
+        other++;
+    return digits < other_digits || (digits == other_digits && strncmp(one, other, digits) < 0);
+}
+
+bool state_settle_level(struct state *state)
+{
+    const char *at = state_get(state, "AT", ""), *level = env_value(state->env, "CONDA_SHLVL");
+
+    level = level ? level : "";
+    if (!at || !*at) {
+        state_set(state, "AT", "", *level ? level : "-");
+        return false;
+    }
+    if (is_lower(at, level))
+        return true;
+    if (digits_of(at) && digits_of(level))
+        set_at(state, level, strlen(level), at + strcspn(at, " "));
+    return false;
+}
+
+bool state_is_due(struct state *state)
+{
+    const char *at = state_get(state, "AT", ""), *level = env_value(state->env, "CONDA_SHLVL");
+
+    return at && *at && *at != ' ' && !(level && is_lower(at, level));
+}

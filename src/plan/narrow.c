@@ -1,0 +1,222 @@
+#include "plan/narrow.h"
+
+#include "base/scope.h"
+#include "base/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct narrowing {
+    const struct plan *plan;
+    const char *option;
+    size_t *chosen; /* indexes of the plan's devices */
+    size_t count;
+    struct error *err;
+};
+
+/* What the plan can be narrowed to, as lines behind an error. */
+static int add_table(struct error *err, const struct plan *plan)
+{
+    enum { NAME = 1, COLUMNS = 4, ROOM = 78 };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    for (size_t i = 0; i < plan->device_count; i++) {
+        const struct planned_device *planned = &plan->devices[i];
+        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        snprintf(number, sizeof number, "GPU %zu", planned->number);
+        table_cell(&table, planned->number == PLAN_NO_NUMBER ? "GPU -" : number);
+        table_cell(&table, planned->device.name);
+        table_cell(&table, pci_short(&planned->device.pci, address));
+        table_cell(&table, uuid_short(&planned->device, uuid));
+    }
+    table_fit(&table, 1u << NAME, ROOM);
+    table_print(&table, &lines);
+    return lines.failed ? error_memory(err) : error_detail_lines(err, strbuf_text(&lines));
+}
+
+static bool fits(const struct item *item, const struct planned_device *planned)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    switch (item->kind) {
+    case ITEM_INDEX:
+    case ITEM_RANGE:
+        return planned->number != PLAN_NO_NUMBER && planned->number >= item->first &&
+               planned->number <= item->last;
+    case ITEM_UUID:
+    case ITEM_MIG:
+        return strncasecmp(uuid_text(&planned->device, uuid), item->text, strlen(item->text)) == 0;
+    case ITEM_PCI:
+        return pci_equal(&planned->device.pci, &item->pci);
+    case ITEM_FILTER:
+        return select_fits(item, &planned->device);
+    case ITEM_ALL:
+    case ITEM_NONE:
+        break;
+    }
+    return item->kind == ITEM_ALL;
+}
+
+static int add(struct narrowing *in, const struct item *item, size_t device)
+{
+    for (size_t i = 0; i < in->count; i++)
+        if (in->chosen[i] == device)
+            return error_add(in->err, STATUS_INPUT,
+                             "%s: '%s' names a device that is named already; remove one of the two",
+                             in->option, item->text);
+    in->chosen[in->count++] = device;
+    return 0;
+}
+
+/* Of a range every number must be there, of another item one. */
+static int choose(struct narrowing *in, const struct item *item)
+{
+    unsigned long wanted = item->kind == ITEM_RANGE ? item->last - item->first + 1
+                           : item->kind == ITEM_ALL ? in->plan->device_count
+                           : item->count            ? item->count
+                                                    : 1;
+    unsigned long found = 0;
+    bool all = item->kind == ITEM_UUID || (item->kind == ITEM_FILTER && !item->count);
+
+    for (size_t i = 0; i < in->plan->device_count && (all || found < wanted); i++) {
+        if (!fits(item, &in->plan->devices[i]))
+            continue;
+        found++;
+        if (add(in, item, i) < 0)
+            return -1;
+    }
+    if (item->kind == ITEM_UUID && found > 1)
+        return error_add(in->err, STATUS_INPUT,
+                         "%s: '%s' fits the UUIDs of %lu devices; write more of it", in->option,
+                         item->text, found);
+    if (found >= wanted)
+        return 0;
+    error_add(in->err, STATUS_DRIVER, "%s: '%s' is not among the devices of the environment%s",
+              in->option, item->text, item->kind == ITEM_RANGE ? " as a whole" : "");
+    return add_table(in->err, in->plan);
+}
+
+/* The plan's value of CUDA_VISIBLE_DEVICES for the chosen ones. Where every GPU is visible it has
+   none, and numbers are what they have in common with nvidia-smi. */
+static char *visible_value(const struct narrowing *in)
+{
+    scope(strbuf_release) struct strbuf value = STRBUF_INIT;
+    const char *planned = plan_visible(in->plan);
+    bool uuids = planned && (strncmp(planned, "GPU-", 4) == 0 || strncmp(planned, "MIG-", 4) == 0);
+
+    for (size_t i = 0; i < in->plan->device_count && !planned; i++)
+        uuids = uuids || in->plan->devices[i].number == PLAN_NO_NUMBER;
+    for (size_t i = 0; i < in->count; i++) {
+        const struct planned_device *device = &in->plan->devices[in->chosen[i]];
+        char uuid[UUID_TEXT_SIZE];
+        strbuf_adds(&value, i ? "," : "");
+        if (uuids)
+            strbuf_adds(&value, uuid_text(&device->device, uuid));
+        else
+            strbuf_addf(&value, "%zu", device->number);
+    }
+    return strbuf_take(&value);
+}
+
+static int set_visible(struct plan *plan, const char *visible, struct error *err)
+{
+    for (size_t i = 0; i < plan->variables.count; i++) {
+        struct var *var = &plan->variables.items[i];
+        if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") != 0)
+            continue;
+        char *copy = strdup(visible);
+        if (!copy)
+            return error_memory(err);
+        free(var->value);
+        var->kind = VAR_SET;
+        var->value = copy;
+    }
+    return 0;
+}
+
+static int take_chosen(struct plan *plan, const struct narrowing *in, struct error *err)
+{
+    struct planned_device *devices = calloc(in->count + 1, sizeof *devices);
+    scope(free_text) char *visible = visible_value(in);
+
+    if (!devices || !visible || set_visible(plan, visible, err) < 0)
+        return free(devices), error_memory(err);
+    for (size_t i = 0; i < in->count; i++)
+        devices[i] = plan->devices[in->chosen[i]];
+    free(plan->devices);
+    plan->devices = devices;
+    plan->device_count = in->count;
+    plan->gpus = PLAN_GPUS_CHOSEN;
+    return 0;
+}
+
+static int take_none(struct plan *plan, struct error *err)
+{
+    plan->gpus = PLAN_GPUS_NONE;
+    plan->in_job = IN_JOB_OVERRIDE;
+    plan->device_count = 0;
+    return set_visible(plan, PLAN_NO_GPU, err);
+}
+
+/* As YAML, so that the items are read as those of a file; of a line there is only one. */
+static int read_list(struct section *section, const char *option, const char *list,
+                     struct error *err)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(error_release) struct error wrong = ERROR_INIT;
+
+    strbuf_addf(&text, "gpu: {devices: [%s]}\n", list);
+    if (text.failed)
+        return error_memory(err);
+    if (section_read(section, option, text.text, text.length, &wrong) == 0)
+        return 0;
+    for (size_t i = 0; i < wrong.count; i++)
+        wrong.items[i].line = 0;
+    return error_join(err, &wrong);
+}
+
+static int choose_all(struct plan *plan, const char *option, const struct section *section,
+                      struct error *err)
+{
+    struct narrowing in = {plan, option, NULL, 0, err};
+    int result = 0;
+
+    if (!plan->device_count)
+        return error_add(err, STATUS_DRIVER,
+                         "%s: no driver has told which devices the environment has; run "
+                         "conda-gpu apply where the GPUs are, or give the file with -f",
+                         option);
+    in.chosen = calloc(plan->device_count + 1, sizeof *in.chosen);
+    if (!in.chosen)
+        return error_memory(err);
+    for (size_t i = 0; i < section->item_count && result == 0; i++)
+        result = choose(&in, &section->items[i]);
+    if (result == 0)
+        result = take_chosen(plan, &in, err);
+    free(in.chosen);
+    return result;
+}
+
+int plan_narrow(struct plan *plan, const char *option, const char *list, struct error *err)
+{
+    scope(section_release) struct section section = {0};
+
+    if (read_list(&section, option, list, err) < 0)
+        return -1;
+    if (plan->gpus == PLAN_GPUS_AS_BEFORE)
+        return error_add(err, STATUS_INPUT,
+                         "%s: the section has no 'devices', so there are none to choose from; set "
+                         "CUDA_VISIBLE_DEVICES yourself",
+                         option);
+    if (section_wants_no_gpu(&section))
+        return take_none(plan, err);
+    if (section_wants_all(&section))
+        return 0;
+    if (plan->gpus == PLAN_GPUS_NONE)
+        return error_add(err, STATUS_DRIVER, "%s: the environment has no GPU to choose from",
+                         option);
+    return choose_all(plan, option, &section, err);
+}
