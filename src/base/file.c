@@ -75,7 +75,12 @@ static int read_regular(int fd, size_t limit, struct strbuf *out)
 
 int file_read(const char *path, size_t limit, struct strbuf *out)
 {
-    scope(close_fd) int fd = again(open(path, HOW));
+    return file_read_below(AT_FDCWD, path, limit, out);
+}
+
+int file_read_below(int folder, const char *path, size_t limit, struct strbuf *out)
+{
+    scope(close_fd) int fd = again(openat(folder, path, HOW));
 
     return read_regular(fd, limit, out);
 }

@@ -29,6 +29,9 @@ int file_read_fd(int fd, size_t limit, struct strbuf *out);
    a pipe, a socket or a device: nothing is waited for. */
 int file_read(const char *path, size_t limit, struct strbuf *out);
 
+/* The same for a path below an open folder. */
+int file_read_below(int folder, const char *path, size_t limit, struct strbuf *out);
+
 /* The same in an open folder, and ELOOP for a symbolic link. */
 int file_read_at(int folder, const char *name, size_t limit, struct strbuf *out);
 

@@ -71,7 +71,7 @@ static void note_job(struct apply *apply)
 static void note_rivals(struct apply *apply)
 {
     struct rivals *rivals = &apply->report.rivals;
-    const char *prefix = apply->environment.path;
+    const struct prefix *prefix = &apply->prefix;
 
     if (rivals_find(rivals, prefix, &apply->found.plan.variables, &apply->install.files) < 0)
         apply->report.failed = true;

@@ -4,15 +4,12 @@
 #include "base/file.h"
 #include "base/scope.h"
 
-#include <dirent.h>
 #include <jansson.h>
 #include <string.h>
 
 #define STATE_PATH   "conda-meta/state"
 #define PACKAGE_PATH "etc/conda/env_vars.d"
 #define UNSET        "***unset***"
-
-enum { JSON_LIMIT = 1 << 20 };
 
 static int add(struct rivals *rivals, enum rival_kind kind, const char *file, const char *variable,
                const char *value)
@@ -44,43 +41,42 @@ static int add_all(struct rivals *rivals, const char *file, json_t *set,
 }
 
 /* The variables are in an object of this name; NULL: they are the file's. */
-static int read_json(struct rivals *rivals, const char *prefix, const char *file,
+static int read_json(struct rivals *rivals, const struct prefix *prefix, const char *file,
                      const char *object, const struct var_list *variables)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *path = path_join(prefix, file);
+    int got = prefix_look_at(prefix, file, &text);
 
-    if (!path || file_read(path, JSON_LIMIT, &text) < 0)
-        return !path || text.failed ? -1 : 0;
+    if (got <= 0)
+        return got < 0 ? rivals_add_unread(rivals, file) : 0;
     json_t *root = json_loadb(strbuf_text(&text), text.length, 0, NULL);
     int result = add_all(rivals, file, object ? json_object_get(root, object) : root, variables);
     json_decref(root);
     return result;
 }
 
-static int is_json(const struct dirent *entry)
+static bool is_json(const char *name)
 {
-    size_t length = strlen(entry->d_name);
+    size_t length = strlen(name);
 
-    return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
+    return length > 5 && strcmp(name + length - 5, ".json") == 0;
 }
 
-int conda_vars_find(struct rivals *rivals, const char *prefix, const struct var_list *variables)
+int conda_vars_find(struct rivals *rivals, const struct prefix *prefix,
+                    const struct var_list *variables)
 {
-    scope(free_text) char *folder = path_join(prefix, PACKAGE_PATH);
-    struct dirent **entries;
-    int count = folder ? scandir(folder, &entries, is_json, alphasort) : -1;
-    int result = folder ? 0 : -1;
+    scope(names_release) struct names names = {0};
 
-    for (int i = 0; i < count; i++) {
-        scope(free_text) char *file = path_join(PACKAGE_PATH, entries[i]->d_name);
-        if (!file || (result == 0 && read_json(rivals, prefix, file, NULL, variables) < 0))
-            result = -1;
-        free(entries[i]);
+    if (prefix_list(prefix, PACKAGE_PATH, &names) < 0 &&
+        rivals_add_unread(rivals, PACKAGE_PATH) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        scope(free_text) char *file = path_join(PACKAGE_PATH, names.items[i]);
+        if (!file ||
+            (is_json(names.items[i]) && read_json(rivals, prefix, file, NULL, variables) < 0))
+            return -1;
     }
-    if (count >= 0)
-        free(entries);
-    return result < 0 ? -1 : read_json(rivals, prefix, STATE_PATH, "env_vars", variables);
+    return read_json(rivals, prefix, STATE_PATH, "env_vars", variables);
 }
 
 /* ---- What is said ---------------------------------------------------------------------------- */
@@ -116,7 +112,7 @@ static void describe_beating(const struct rival *rival, struct strbuf *out)
                            "that sorts before env_vars");
 }
 
-void rival_describe(const struct rival *rival, const char *prefix, struct strbuf *out)
+void rival_describe(const struct rival *rival, const struct prefix *prefix, struct strbuf *out)
 {
     const char *name = rival->variable;
 
@@ -137,14 +133,21 @@ void rival_describe(const struct rival *rival, const char *prefix, struct strbuf
             "what was there, conda unsets or empties it; remove \"%s\" from \"env_vars\" in "
             "%s/%s ('conda env config vars unset' does not: it writes \"" UNSET
             "\" there, which still unsets or empties it)",
-            name, rival->value, name, prefix, rival->file);
+            name, rival->value, name, prefix->path, rival->file);
         break;
     case RIVAL_LEFT:
         strbuf_addf(out,
                     "'conda env config vars unset' has left \"%s\": \"" UNSET
                     "\" in \"env_vars\" in %s/%s, so that conda unsets or empties %s after our "
                     "hook has put back what was there; remove that key",
-                    name, prefix, rival->file, name);
+                    name, prefix->path, rival->file, name);
+        break;
+    case RIVAL_UNREAD:
+        strbuf_addf(
+            out,
+            "%s/%s cannot be read (%s), so it is not known whether it changes what our hook "
+            "sets; see who may read it",
+            prefix->path, rival->file, rival->value);
         break;
     case RIVAL_PACKAGE:
         strbuf_addf(out,

@@ -7,6 +7,7 @@
 #include "conda/rivals.h"
 
 /* Adds those that are variables of the plan. -1 if memory ran out. */
-int conda_vars_find(struct rivals *rivals, const char *prefix, const struct var_list *variables);
+int conda_vars_find(struct rivals *rivals, const struct prefix *prefix,
+                    const struct var_list *variables);
 
 #endif

@@ -15,6 +15,7 @@
 #define CONDA_GPU_CONDA_PREFIX_H
 
 #include "base/error.h"
+#include "section/vars.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -52,6 +53,14 @@ int prefix_own(const struct prefix *prefix, int fd, mode_t mode);
 /* 1: read; 0: there is no such file or folder; -1: it is there and cannot be read as a file. */
 int prefix_read(const struct prefix *prefix, const char *path, struct strbuf *out,
                 struct error *err);
+
+/* Reads a file of others as a shell would, also through links, wherever they lead. 1: read; 0:
+   there is none; -1 with errno. */
+int prefix_look_at(const struct prefix *prefix, const char *path, struct strbuf *out);
+
+/* Adds the names in a folder, in the order of their bytes; none where there is no such folder. -1
+   with errno. */
+int prefix_list(const struct prefix *prefix, const char *path, struct names *names);
 
 /* Writes a file complete or not at all, and makes the folders on its way that are missing. `over`
    is what is there now and may be replaced; NULL: nothing is. It is there for good once its folder

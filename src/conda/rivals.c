@@ -6,10 +6,9 @@
 #include "conda/conda_vars.h"
 #include "hook/script.h"
 
-#include <dirent.h>
 #include <string.h>
 
-enum { SCRIPT_LIMIT = 1 << 20, SOURCED_LIMIT = 4 };
+enum { SOURCED_LIMIT = 4 };
 
 void rivals_release(struct rivals *rivals)
 {
@@ -33,12 +32,29 @@ const struct rival *rivals_beat(const struct rivals *rivals, const char *variabl
     return last;
 }
 
+int rivals_add_unread(struct rivals *rivals, const char *file)
+{
+    struct rival rival = {.kind = RIVAL_UNREAD};
+
+    if (errno == ENOMEM)
+        return -1;
+    rival.value = strdup(file_reason(errno));
+    rival.file = strdup(file);
+    rival.variable = strdup("");
+    if (rival.value && rival.file && rival.variable && array_add(rivals, rival) == 0)
+        return 0;
+    free(rival.value);
+    free(rival.file);
+    free(rival.variable);
+    return -1;
+}
+
 /* ---- One effect of a script ------------------------------------------------------------------ */
 
 /* A search through the scripts that conda sources. */
 struct search {
     struct rivals *rivals;
-    const char *prefix;
+    const struct prefix *prefix;
     const struct var_list *variables;
     const struct shell *shell;
     enum rival_kind kind;
@@ -115,7 +131,7 @@ static int add_effect(const struct search *search, const char *file, const struc
 
     if (!var)
         return 0;
-    if (effect->kind == EFFECT_SET && plain_value(&effect->value, search->prefix, &value) < 0)
+    if (effect->kind == EFFECT_SET && plain_value(&effect->value, search->prefix->path, &value) < 0)
         return -1;
     if (agrees(search, var, effect, value))
         return 0;
@@ -153,11 +169,11 @@ static int look_at(const struct search *search, const char *file, const char *te
 static int read_script(const struct search *search, const char *file)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *path = path_join(search->prefix, file);
+    int got = prefix_look_at(search->prefix, file, &text);
 
-    if (!path || file_read(path, SCRIPT_LIMIT, &text) < 0)
-        return !path || text.failed ? -1 : 0;
-    return look_at(search, file, strbuf_text(&text));
+    if (got < 0)
+        return rivals_add_unread(search->rivals, file);
+    return got ? look_at(search, file, strbuf_text(&text)) : 0;
 }
 
 /* Of what a script sources, that which is in the prefix. */
@@ -165,11 +181,12 @@ static int read_sourced(const struct search *outer, const struct effect *effect)
 {
     struct search search = *outer;
     scope(free_text) char *path = NULL;
-    size_t length = strlen(outer->prefix);
+    const char *prefix = outer->prefix->path;
+    size_t length = strlen(prefix);
 
-    if (plain_value(&effect->value, outer->prefix, &path) < 0)
+    if (plain_value(&effect->value, prefix, &path) < 0)
         return -1;
-    if (!path || strncmp(path, outer->prefix, length) != 0 || path[length] != '/')
+    if (!path || strncmp(path, prefix, length) != 0 || path[length] != '/')
         return 0;
     search.depth++;
     search.sometimes = search.sometimes || effect->sometimes;
@@ -195,29 +212,17 @@ static bool counts(const struct search *search, const char *name)
     return search->kind == RIVAL_BEATS ? order > 0 : order != 0;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int read_folder(const struct search *search, const char *folder, const struct names *names)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int read_folder(const struct search *search, const char *folder)
-{
-    scope(free_text) char *path = path_join(search->prefix, folder);
-    struct dirent **entries;
-    int count = path ? scandir(path, &entries, NULL, by_name) : -1, result = path ? 0 : -1;
-
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
-        scope(free_text) char *file = path_join(folder, name);
+    for (size_t i = 0; i < names->count; i++) {
+        scope(free_text) char *file = path_join(folder, names->items[i]);
         if (!file)
-            result = -1;
-        if (result == 0 && is_sourced(name, search->shell) && counts(search, name))
-            result = read_script(search, file);
-        free(entries[i]);
+            return -1;
+        if (is_sourced(names->items[i], search->shell) && counts(search, names->items[i]) &&
+            read_script(search, file) < 0)
+            return -1;
     }
-    if (count >= 0)
-        free(entries);
-    return result;
+    return 0;
 }
 
 /* Those that this run gives a name under which conda sources them. */
@@ -238,24 +243,29 @@ static int read_adopted(const struct search *search, const char *folder,
     return 0;
 }
 
-int rivals_find(struct rivals *rivals, const char *prefix, const struct var_list *variables,
-                const struct hook_set *files)
+int rivals_find(struct rivals *rivals, const struct prefix *prefix,
+                const struct var_list *variables, const struct hook_set *files)
 {
     static const struct {
         const char *folder;
         enum rival_kind kind;
     } folders[] = {{"etc/conda/activate.d", RIVAL_BEATS}, {"etc/conda/deactivate.d", RIVAL_HIDES}};
 
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
+        scope(names_release) struct names names = {0};
+        if (prefix_list(prefix, folders[i].folder, &names) < 0 &&
+            rivals_add_unread(rivals, folders[i].folder) < 0)
+            return -1;
         for (size_t k = 0; k < shell_count; k++) {
             const struct search search = {.rivals = rivals,
                                           .prefix = prefix,
                                           .variables = variables,
                                           .shell = &shells[k],
                                           .kind = folders[i].kind};
-            if (read_folder(&search, folders[i].folder) < 0 ||
+            if (read_folder(&search, folders[i].folder, &names) < 0 ||
                 read_adopted(&search, folders[i].folder, files) < 0)
                 return -1;
         }
+    }
     return conda_vars_find(rivals, prefix, variables);
 }

@@ -12,14 +12,15 @@
  * the same; only the key's removal helps. (Seen with conda 24.11, 25.5, 26.1 and 26.7.)
  *
  *     scope(rivals_release) struct rivals rivals = {0};
- *     if (rivals_find(&rivals, prefix, &plan.variables, &install.files) < 0) ... memory ran out
+ *     if (rivals_find(&rivals, &prefix, &plan.variables, &install.files) < 0) ... memory ran out
  *     for (size_t i = 0; i < rivals.count; i++)
- *         rival_describe(&rivals.items[i], prefix, &line);
+ *         rival_describe(&rivals.items[i], &prefix, &line);
  */
 #ifndef CONDA_GPU_RIVALS_H
 #define CONDA_GPU_RIVALS_H
 
 #include "conda/hooks.h"
+#include "conda/prefix.h"
 #include "section/vars.h"
 
 enum rival_kind {
@@ -28,17 +29,18 @@ enum rival_kind {
     RIVAL_CONDA,   /* conda's own variable, set with `conda env config vars set` */
     RIVAL_LEFT,    /* what `conda env config vars unset` leaves of one */
     RIVAL_PACKAGE, /* conda's own variable, of a package */
+    RIVAL_UNREAD,  /* a file or folder that may hold such, and that cannot be read */
 };
 
 struct rival {
     enum rival_kind kind;
     char *file;     /* below the prefix */
     size_t line;    /* 0 for conda's own variables */
-    char *variable; /* of the plan */
+    char *variable; /* of the plan; "" for RIVAL_UNREAD */
     bool unsets;
     bool sometimes; /* in a condition or a function */
     bool extends;   /* adds to the value that is there */
-    char *value;    /* NULL: it cannot be told without running the script */
+    char *value;    /* NULL: it cannot be told without running the script; of RIVAL_UNREAD: why */
 };
 
 struct rivals {
@@ -47,16 +49,19 @@ struct rivals {
     size_t room;
 };
 
-/* `files` are what will be written, for scripts that are adopted by this run. What cannot be read
-   is passed over, as a shell would. -1 if memory ran out. */
-int rivals_find(struct rivals *rivals, const char *prefix, const struct var_list *variables,
-                const struct hook_set *files);
+/* `files` are what will be written, for scripts that are adopted by this run. -1 if memory ran out.
+ */
+int rivals_find(struct rivals *rivals, const struct prefix *prefix,
+                const struct var_list *variables, const struct hook_set *files);
+
+/* Adds a file that could not be read, with what errno says of it; after ENOMEM, -1. */
+int rivals_add_unread(struct rivals *rivals, const char *file);
 
 /* The script that has the last word on a variable at activation; NULL if that is our hook. */
 const struct rival *rivals_beat(const struct rivals *rivals, const char *variable);
 
 /* Adds a sentence for the user: who does what to which variable, and what to do about it. */
-void rival_describe(const struct rival *rival, const char *prefix, struct strbuf *out);
+void rival_describe(const struct rival *rival, const struct prefix *prefix, struct strbuf *out);
 
 void rivals_release(struct rivals *rivals);
 
