@@ -1,8 +1,10 @@
 #include "gpu/abstract.h"
 
+#include "base/file.h"
 #include "base/scope.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -55,4 +57,39 @@ int abstract_listener(int fd, struct ucred *listener)
     socklen_t length = sizeof *listener;
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, listener, &length);
+}
+
+int abstract_read_table(struct strbuf *table)
+{
+    enum { LIMIT = 256 << 20 };
+
+    return file_read("/proc/net/unix", LIMIT, table);
+}
+
+/* From the fourth field on (proc(5)): the flags, of which 0x10000 is __SO_ACCEPTCON, and the type.
+ */
+static bool is_listening(const char *line)
+{
+    enum { FIELDS_BEFORE = 3, LISTENS = 0x10000 };
+    const char *at = line;
+    char *type;
+
+    for (int field = 0; at && field < FIELDS_BEFORE; field++)
+        at = strchr(at + 1, ' ');
+    return at && strtoul(at, &type, 16) & LISTENS && strtoul(type, NULL, 16) == SOCK_STREAM;
+}
+
+const char *abstract_next(const char **at, const char *begin, size_t *length)
+{
+    while (**at) {
+        const char *line = *at, *end = line + strcspn(line, "\n");
+        const char *name = memmem(line, (size_t)(end - line), " @", 2);
+        *at = end + (*end == '\n');
+        if (!name || strncmp(name + 2, begin, strlen(begin)) != 0 || !is_listening(line))
+            continue;
+        name += 2 + strlen(begin);
+        *length = (size_t)(end - name);
+        return name;
+    }
+    return NULL;
 }

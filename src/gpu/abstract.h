@@ -5,6 +5,8 @@
 #ifndef CONDA_GPU_ABSTRACT_H
 #define CONDA_GPU_ABSTRACT_H
 
+#include "base/strbuf.h"
+
 #include <sys/socket.h>
 
 /* A socket that listens under this name. -1 with errno, EADDRINUSE where another has it. */
@@ -16,5 +18,14 @@ int abstract_watch(const char *name);
 
 /* The user and process that listens at the other end of a watching socket. -1 with errno. */
 int abstract_listener(int fd, struct ucred *listener);
+
+/* Adds the table of names in this network namespace. It needs no connection, but somebody may have
+   given a socket a name with line ends in it, which looks like lines of this table: only a
+   connection tells for sure. -1 with errno. */
+int abstract_read_table(struct strbuf *table);
+
+/* The rest of the next name in the table that begins so and under which somebody listens; moves
+   `at`, which begins at the table's start. NULL behind the last. */
+const char *abstract_next(const char **at, const char *begin, size_t *length);
 
 #endif

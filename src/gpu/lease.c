@@ -46,6 +46,24 @@ void lease_release(struct lease *lease)
     lease->socket = -1;
 }
 
+int lease_list(const char *const *uuids, size_t count, bool *held)
+{
+    scope(strbuf_release) struct strbuf table = STRBUF_INIT;
+    const char *at, *name;
+    size_t length;
+
+    if (abstract_read_table(&table) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        held[i] = false;
+    at = strbuf_text(&table);
+    while ((name = abstract_next(&at, LEASE_NAME, &length)))
+        for (size_t i = 0; i < count; i++)
+            if (strlen(uuids[i]) == length && memcmp(uuids[i], name, length) == 0)
+                held[i] = true;
+    return 0;
+}
+
 int lease_watch(const char *uuid)
 {
     char name[NAME_SIZE];
@@ -103,11 +121,13 @@ int lease_ask(const char *uuid, struct lease_holder *holder)
     struct ucred listener;
     scope(close_fd) int fd = lease_watch(uuid);
 
+    *holder = (struct lease_holder){0};
     if (fd < 0)
-        return errno == ECONNREFUSED ? 0 : -1;
+        return errno == ECONNREFUSED ? 0 : errno == EAGAIN ? 1 : -1;
     if (abstract_listener(fd, &listener) < 0)
         return -1;
-    *holder = (struct lease_holder){.user = listener.uid, .process = listener.pid};
+    holder->user = listener.uid;
+    holder->process = listener.pid;
     holder->since = start_time(listener.pid);
     holder->ended = !holder->since;
     read_command(listener.pid, holder->command, sizeof holder->command);

@@ -20,6 +20,7 @@
 #define CONDA_GPU_LEASE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -53,14 +54,19 @@ void lease_release(struct lease *lease);
    its children hold the lease. */
 struct lease_holder {
     uid_t user;
-    pid_t process;
+    pid_t process;    /* 0: so many have asked that the kernel tells nobody any more */
     bool ended;       /* the process has ended: its children hold the lease */
     time_t since;     /* when the process began; 0: unknown */
     char command[64]; /* its first words, of any bytes; "" where it has ended */
 };
 
-/* 1: somebody holds it; 0: nobody does; -1 with errno. */
+/* 1: somebody holds it; 0: nobody does; -1 with errno. Each question takes one of some thousand
+   places (SOMAXCONN) that the lease has for those who ask or watch, until it ends. */
 int lease_ask(const char *uuid, struct lease_holder *holder);
+
+/* Which of these are held, as lease_ask, but by one look that takes no place. `held` has as many
+   items. -1 with errno. */
+int lease_list(const char *const *uuids, size_t count, bool *held);
 
 /* A descriptor that hangs up (POLLHUP) when the lease ends; -1 with errno: ECONNREFUSED where
    nobody holds it, EAGAIN where so many wait that one has to look again from time to time. */

@@ -1,6 +1,5 @@
 #include "gpu/turn.h"
 
-#include "base/file.h"
 #include "base/scope.h"
 #include "gpu/abstract.h"
 
@@ -11,44 +10,28 @@
 
 #define TURN_NAME "conda-gpu/turn/"
 
-enum { NAME_SIZE = 108, TABLE_LIMIT = 256 << 20 };
+enum { NAME_SIZE = 108 };
 
-/* One line of the table that is about a turn. */
+/* Nobody comes so far; a name with such a number would leave none for those who come later. */
+#define LAST_NUMBER (ULONG_MAX / 2)
+
+/* A name of the table that is about a turn. */
 struct entry {
     unsigned long number, wanted;
     const char *uuid; /* "" for the place itself */
     size_t uuid_length;
 };
 
-/* The names of listening sockets in this network namespace (proc(5), /proc/net/unix; flag
-   0x10000 is __SO_ACCEPTCON). */
-static int read_table(struct strbuf *table)
+/* Reads what follows TURN_NAME; false where that is no turn. */
+static bool read_entry(const char *name, size_t length, struct entry *entry)
 {
-    return file_read("/proc/net/unix", TABLE_LIMIT, table);
-}
-
-static bool is_listening(const char *line)
-{
-    unsigned long long flags = 0;
-    const char *at = line;
-
-    for (int field = 0; at && field < 3; field++)
-        at = strchr(at + 1, ' ');
-    if (at)
-        flags = strtoull(at, NULL, 16);
-    return flags & 0x10000;
-}
-
-/* Sets the entry from a line, whose end is `end`; false if it is about something else. */
-static bool read_entry(const char *line, const char *end, struct entry *entry)
-{
-    const char *name = memmem(line, (size_t)(end - line), " @" TURN_NAME, strlen(" @" TURN_NAME));
+    const char *end = name + length;
     char *at;
 
-    if (!name || !is_listening(line))
-        return false;
     *entry = (struct entry){.uuid = ""};
-    entry->number = strtoul(name + strlen(" @" TURN_NAME), &at, 10);
+    entry->number = strtoul(name, &at, 10);
+    if (!entry->number || entry->number > LAST_NUMBER)
+        return false;
     if (at == end)
         return true;
     if (*at != '/')
@@ -63,13 +46,13 @@ static bool read_entry(const char *line, const char *end, struct entry *entry)
 static void walk(const struct strbuf *table, void (*see)(const struct entry *entry, void *data),
                  void *data)
 {
+    const char *at = strbuf_text(table), *name;
     struct entry entry;
+    size_t length;
 
-    for (const char *line = strbuf_text(table), *end; *line; line = end + (*end == '\n')) {
-        end = line + strcspn(line, "\n");
-        if (read_entry(line, end, &entry))
+    while ((name = abstract_next(&at, TURN_NAME, &length)))
+        if (read_entry(name, length, &entry))
             see(&entry, data);
-    }
 }
 
 static void see_last(const struct entry *entry, void *data)
@@ -86,10 +69,10 @@ static int take_place(struct turn *turn)
     scope(strbuf_release) struct strbuf table = STRBUF_INIT;
     unsigned long last = 0;
 
-    if (read_table(&table) < 0)
+    if (abstract_read_table(&table) < 0)
         return -1;
     walk(&table, see_last, &last);
-    while (last < ULONG_MAX) {
+    for (;;) {
         char name[NAME_SIZE];
         snprintf(name, sizeof name, TURN_NAME "%lu", ++last);
         turn->sockets[0] = abstract_listen(name);
@@ -100,7 +83,6 @@ static int take_place(struct turn *turn)
         if (errno != EADDRINUSE)
             return -1;
     }
-    return -1;
 }
 
 int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t wanted)
@@ -126,11 +108,16 @@ int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t 
     return 0;
 }
 
+/* One of those who came earlier and would take one of our cards; number 0: none. */
+struct earlier {
+    unsigned long number;
+    size_t wanted, cards;
+};
+
 struct search {
     const struct turn *turn;
-    unsigned long skip;
-    unsigned long nearest; /* that would take one of our cards; 0: none so far */
-    unsigned long wanted;  /* by the nearest */
+    unsigned long after, before; /* the numbers between these two */
+    struct earlier nearest, first;
 };
 
 static bool wants(const struct turn *turn, const struct entry *entry)
@@ -142,40 +129,75 @@ static bool wants(const struct turn *turn, const struct entry *entry)
     return false;
 }
 
+static void count_card(struct earlier *earlier, const struct entry *entry, bool better)
+{
+    if (better)
+        *earlier = (struct earlier){entry->number, entry->wanted, 0};
+    if (earlier->number == entry->number)
+        earlier->cards++;
+}
+
 static void see_before(const struct entry *entry, void *data)
 {
     struct search *search = data;
 
-    if (entry->number >= search->turn->number || entry->number <= search->skip)
+    if (entry->number >= search->before || entry->number <= search->after || !entry->uuid_length ||
+        !wants(search->turn, entry))
         return;
-    if (entry->uuid_length && entry->number > search->nearest && wants(search->turn, entry)) {
-        search->nearest = entry->number;
-        search->wanted = entry->wanted;
-    }
+    count_card(&search->nearest, entry, entry->number > search->nearest.number);
+    count_card(&search->first, entry,
+               !search->first.number || entry->number < search->first.number);
+}
+
+/* Nobody can wait for more of our cards than it names, whatever it says. */
+static size_t wanted_by(const struct search *search, const struct earlier *earlier)
+{
+    size_t cards = earlier->cards < search->turn->count ? earlier->cards : search->turn->count;
+
+    return earlier->wanted < cards ? earlier->wanted : cards;
+}
+
+/* 1: somebody listens there; 0: nobody does; -1 with errno. */
+static int watch_place(const struct search *search, struct turn_before *before)
+{
+    struct ucred listener = {0};
+    char name[NAME_SIZE];
+
+    snprintf(name, sizeof name, TURN_NAME "%lu", search->nearest.number);
+    scope(close_fd) int watch = abstract_watch(name);
+    if (watch < 0 && errno == ECONNREFUSED)
+        return 0;
+    if (watch < 0 && errno != EAGAIN)
+        return -1;
+    if (watch >= 0 && abstract_listener(watch, &listener) < 0)
+        return -1;
+    *before = (struct turn_before){.number = search->nearest.number,
+                                   .watch = take_fd(&watch),
+                                   .wanted = wanted_by(search, &search->nearest),
+                                   .user = listener.uid,
+                                   .process = listener.pid,
+                                   .first = search->first.number,
+                                   .first_wanted = wanted_by(search, &search->first)};
+    return 1;
 }
 
 int turn_find_before(const struct turn *turn, unsigned long skip, struct turn_before *before)
 {
-    for (;;) {
-        scope(strbuf_release) struct strbuf table = STRBUF_INIT;
-        struct search search = {.turn = turn, .skip = skip};
-        struct ucred listener;
-        char name[NAME_SIZE];
-        if (read_table(&table) < 0)
-            return -1;
+    scope(strbuf_release) struct strbuf table = STRBUF_INIT;
+    struct search search = {.turn = turn, .after = skip, .before = turn->number};
+    int found = 0;
+
+    if (abstract_read_table(&table) < 0)
+        return -1;
+    do {
+        search.nearest = search.first = (struct earlier){0};
         walk(&table, see_before, &search);
-        if (!search.nearest)
+        if (!search.nearest.number)
             return 0;
-        snprintf(name, sizeof name, TURN_NAME "%lu", search.nearest);
-        scope(close_fd) int watch = abstract_watch(name);
-        if (watch < 0 && errno == ECONNREFUSED)
-            continue; /* it went while we looked */
-        if (watch < 0 || abstract_listener(watch, &listener) < 0)
-            return -1;
-        *before = (struct turn_before){search.nearest, take_fd(&watch), search.wanted, listener.uid,
-                                       listener.pid};
-        return 1;
-    }
+        found = watch_place(&search, before);
+        search.before = search.nearest.number; /* if it went while we looked */
+    } while (found == 0);
+    return found;
 }
 
 void turn_release(struct turn *turn)

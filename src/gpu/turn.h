@@ -7,12 +7,14 @@
  * holds them: one for the place, conda-gpu/turn/NUMBER, and one for each card,
  * conda-gpu/turn/NUMBER/COUNT/UUID, where COUNT says how many cards are wanted. They are read in
  * /proc/net/unix, which anybody may. So nobody can hold a place without a living process, and there
- * is no file that somebody could spoil. Who is still joining is not in anybody's way.
+ * is no file that somebody could spoil. Who is still joining is not in anybody's way. Names can
+ * hold anything, even what looks like lines of that table, so a place counts only if somebody
+ * listens there.
  *
  *     scope(turn_release) struct turn turn = {0};
  *     if (turn_join(&turn, uuids, count, wanted) < 0) ...
  *     struct turn_before before;
- *     while (turn_find_before(&turn, &before) > 0)
+ *     while (turn_find_before(&turn, 0, &before) > 0)
  *         ... poll(before.watch) until it hangs up ...
  *     ... the first now; turn_release() when the cards are taken ...
  */
@@ -30,13 +32,17 @@ struct turn {
     int *sockets; /* the place's, then one for each card */
 };
 
-/* The waiter right before this one. */
+/* The waiter right before this one, and the first of the line: all those who would take one of our
+   cards. */
 struct turn_before {
     unsigned long number;
-    int watch;     /* hangs up (POLLHUP) when it is gone; the caller closes it */
-    size_t wanted; /* how many cards it waits for */
+    int watch;     /* hangs up (POLLHUP) when it is gone; the caller closes it. -1: so many watch it
+                      that one has to look again from time to time */
+    size_t wanted; /* how many cards it waits for, of those that it names */
     uid_t user;
-    pid_t process;
+    pid_t process; /* 0: not known */
+    unsigned long first;
+    size_t first_wanted;
 };
 
 /* Joins the line for these cards, `wanted` of which are needed. The UUIDs must outlive the turn. -1

@@ -1,0 +1,338 @@
+/*
+ * Free cards for one command (claim.h), on simulated machines, with real leases and processes.
+ */
+#include "support/support.h"
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "gpu/abstract.h"
+#include "gpu/claim.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static struct sandbox box;
+
+enum { CARDS = 4, A_LONG_TIME = 60 };
+
+/* The UUIDs of a machine of this test process alone, since leases are the whole machine's. */
+static char uuid[CARDS][UUID_TEXT_SIZE];
+static const char *const uuids[] = {uuid[0], uuid[1], uuid[2], uuid[3]};
+
+/* Four cards; what is said of each comes from the test. */
+static void use_machine(const char *const about[CARDS])
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *path = sandbox_path(&box, "machine");
+
+    for (int i = 0; i < CARDS; i++) {
+        snprintf(uuid[i], sizeof uuid[i], "GPU-%08x-0000-4000-8000-%012x", (unsigned)i,
+                 (unsigned)getpid());
+        strbuf_addf(&text, "gpu %s 0000:%02x:00.0 80GiB 8.0 \"A100\"\n%s\n", uuid[i], 7 + i,
+                    about && about[i] ? about[i] : "");
+    }
+    sandbox_write(&box, "machine", strbuf_text(&text));
+    setenv("FAKE_CUDA_MACHINE", path, 1);
+}
+
+static void set_up(void)
+{
+    sandbox_open(&box);
+    use_machine(NULL);
+}
+
+static void tear_down(void)
+{
+    sandbox_close(&box);
+}
+
+static const char *library(void)
+{
+    static char path[4096];
+
+    snprintf(path, sizeof path, "%s/libnvidia-ml.so.1", getenv("FAKE_CUDA"));
+    return path;
+}
+
+static struct claim_wish wish_for(size_t wanted)
+{
+    return (struct claim_wish){.uuids = uuids,
+                               .count = CARDS,
+                               .wanted = wanted,
+                               .busy_memory = UINT64_C(500) << 20,
+                               .nvml = {library(), 20},
+                               .patience = CLAIM_PATIENCE};
+}
+
+static int claim_cards(struct claim *claim, struct claim_wish wish)
+{
+    scope(error_release) struct error err = ERROR_INIT;
+    int got = claim_take(claim, &wish, &err);
+
+    ck_assert_msg(got >= 0, "%s", error_text(&err));
+    return got;
+}
+
+/* "0,2" */
+static const char *chosen(const struct claim *claim)
+{
+    static char text[2 * CARDS + 1];
+    char *at = text;
+
+    for (size_t i = 0; i < claim->count; i++)
+        if (claim->cards[i].chosen) {
+            *at++ = (char)('0' + i);
+            *at++ = ',';
+        }
+    at[at > text ? -1 : 0] = '\0';
+    return text;
+}
+
+static bool is_held(int card)
+{
+    bool held[CARDS];
+
+    ck_assert_int_eq(lease_list(uuids, CARDS, held), 0);
+    return held[card];
+}
+
+START_TEST(takes_as_many_as_are_wanted)
+{
+    scope(claim_release) struct claim one = {0}, other = {0}, third = {0};
+
+    ck_assert_int_eq(claim_cards(&one, wish_for(1)), 1);
+    ck_assert_str_eq(chosen(&one), "0");
+    ck_assert(is_held(0) && !is_held(1) && !is_held(2) && !is_held(3));
+    ck_assert_int_eq(claim_cards(&other, wish_for(2)), 1);
+    ck_assert_str_eq(chosen(&other), "1,2");
+    ck_assert_int_eq(claim_cards(&third, wish_for(2)), 0);
+    ck_assert(!is_held(3));
+    ck_assert_int_eq(third.cards[0].state, CLAIM_LEASED);
+    ck_assert_int_eq(third.cards[0].holder.process, getpid());
+    ck_assert_int_eq(third.cards[3].state, CLAIM_FREE);
+    claim_release(&one);
+    ck_assert_int_eq(claim_cards(&third, wish_for(2)), 1);
+    ck_assert_str_eq(chosen(&third), "0,3");
+}
+END_TEST
+
+START_TEST(takes_no_card_that_is_in_use)
+{
+    scope(claim_release) struct claim claim = {0}, none = {0};
+    struct claim_wish wish = wish_for(2);
+
+    use_machine((const char *const[]){"used 1GiB\nprocess 1024 1GiB", NULL, "used 700MiB", NULL});
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    ck_assert_str_eq(chosen(&claim), "1,3");
+    claim_release(&claim);
+    wish.wanted = 3;
+    ck_assert_int_eq(claim_cards(&none, wish), 0);
+    ck_assert_int_eq(none.cards[0].state, CLAIM_BUSY);
+    ck_assert_uint_eq(none.cards[0].process, 1024);
+    ck_assert_int_eq(none.cards[2].state, CLAIM_FILLED);
+    ck_assert_uint_eq(none.cards[2].memory_used, UINT64_C(700) << 20);
+    wish.busy_memory = UINT64_C(1) << 30;
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    ck_assert_str_eq(chosen(&claim), "1,2,3");
+}
+END_TEST
+
+START_TEST(prefers)
+{
+    struct claim_wish wish = wish_for(2);
+    const char *const last[] = {uuids[3], "GPU-gone", uuids[1]};
+    static const struct {
+        enum claim_prefer prefer;
+        const char *chosen;
+    } rows[] = {{CLAIM_ANY, "0,1"}, {CLAIM_LAST, "1,3"}, {CLAIM_COOL, "2,3"}, {CLAIM_EMPTY, "0,2"}};
+
+    use_machine((const char *const[]){"heat 60", "used 300MiB\nheat 50", "used 100MiB\nheat 30",
+                                      "used 400MiB\nheat 40"});
+    wish.last = last;
+    wish.last_count = 3;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        scope(claim_release) struct claim claim = {0};
+        wish.prefer = rows[i].prefer;
+        ck_assert_int_eq(claim_cards(&claim, wish), 1);
+        ck_assert_str_eq(chosen(&claim), rows[i].chosen);
+    }
+}
+END_TEST
+
+START_TEST(without_nvml_leases_decide)
+{
+    scope(claim_release) struct claim claim = {0}, none = {0};
+    struct claim_wish wish = wish_for(3);
+
+    wish.nvml.library = "/nowhere/libnvidia-ml.so.1";
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    ck_assert(claim.blind);
+    ck_assert_uint_gt(claim.why_blind.count, 0);
+    ck_assert_str_eq(chosen(&claim), "0,1,2");
+    ck_assert_int_eq(claim_cards(&none, wish), 0);
+}
+END_TEST
+
+START_TEST(a_card_that_nvml_does_not_list_is_not_free)
+{
+    scope(claim_release) struct claim claim = {0};
+    struct claim_wish wish = wish_for(1);
+    const char *const other[] = {"GPU-00000000-0000-4000-8000-ffffffffffff"};
+
+    wish.uuids = other;
+    wish.count = 1;
+    ck_assert_int_eq(claim_cards(&claim, wish), 0);
+    ck_assert_int_eq(claim.cards[0].state, CLAIM_MISSING);
+}
+END_TEST
+
+/* A process that claims cards, says so, and holds them until it is killed. */
+static pid_t start_holder(size_t wanted, int ready)
+{
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child)
+        return child;
+    struct claim claim = {0};
+    struct claim_wish wish = wish_for(wanted);
+    wish.deadline = LLONG_MAX;
+    if (claim_cards(&claim, wish) != 1 || write(ready, "y", 1) != 1)
+        _exit(1);
+    pause();
+    _exit(0);
+}
+
+struct told {
+    int count;
+    pid_t holder;
+};
+
+static void tell(const struct claim *claim, void *data)
+{
+    struct told *told = data;
+
+    told->count++;
+    told->holder = claim->cards[0].holder.process;
+    kill(told->holder, SIGKILL);
+}
+
+START_TEST(waits_until_a_lease_ends)
+{
+    scope(claim_release) struct claim claim = {0};
+    struct told told = {0};
+    struct claim_wish wish = wish_for(4);
+    int ends[2];
+    char byte;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = start_holder(2, ends[1]);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    wish.deadline = clock_in(A_LONG_TIME);
+    wish.waits = tell;
+    wish.data = &told;
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    ck_assert_str_eq(chosen(&claim), "0,1,2,3");
+    ck_assert_int_eq(told.count, 1);
+    ck_assert_int_eq(told.holder, child);
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+START_TEST(gives_up_at_the_deadline)
+{
+    scope(claim_release) struct claim one = {0}, other = {0};
+    struct claim_wish wish = wish_for(4);
+
+    ck_assert_int_eq(claim_cards(&one, wish), 1);
+    wish.deadline = clock_now() + 20;
+    ck_assert_int_eq(claim_cards(&other, wish), 0);
+    ck_assert_int_eq(other.cards[3].state, CLAIM_LEASED);
+}
+END_TEST
+
+/* Somebody who waits for all cards is served before us, although one card is free. */
+START_TEST(nobody_overtakes)
+{
+    scope(claim_release) struct claim one = {0}, other = {0};
+    struct claim_wish wish = wish_for(1);
+    scope(turn_release) struct turn earlier = {0};
+
+    ck_assert_int_eq(claim_cards(&one, wish), 1);
+    ck_assert_int_eq(turn_join(&earlier, uuids, CARDS, CARDS), 0);
+    ck_assert_int_eq(claim_cards(&other, wish), 0);
+    ck_assert_int_eq(other.before.process, getpid());
+    ck_assert_uint_eq(other.before.wanted, CARDS);
+    wish.deadline = clock_now() + 20;
+    ck_assert_int_eq(claim_cards(&other, wish), 0);
+    turn_release(&earlier);
+    ck_assert_int_eq(claim_cards(&other, wish), 1);
+}
+END_TEST
+
+/* Somebody who does not take what is free is waited for, but not for ever. */
+START_TEST(who_does_not_take_it_loses_its_turn)
+{
+    scope(claim_release) struct claim claim = {0};
+    scope(turn_release) struct turn stuck = {0};
+    struct claim_wish wish = wish_for(1);
+
+    wish.patience = 50;
+    ck_assert_int_eq(turn_join(&stuck, uuids, CARDS, 2), 0);
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    ck_assert_str_eq(chosen(&claim), "0");
+}
+END_TEST
+
+/* Names that somebody with hostile intent may give. */
+START_TEST(names_alone_stop_nobody)
+{
+    scope(claim_release) struct claim claim = {0};
+    struct claim_wish wish = wish_for(1);
+    char name[108];
+    int held[4];
+
+    snprintf(name, sizeof name, "conda-gpu/turn/1/1/%s", uuids[0]); /* a card without a place */
+    held[0] = abstract_listen(name);
+    held[1] = abstract_listen("conda-gpu/turn/18446744073709551615");
+    snprintf(name, sizeof name, "x\n0: 2 0 10000 0001 01 1 @conda-gpu/turn/2/1/%.36s", uuids[0]);
+    held[2] = abstract_listen(name);
+    held[3] = abstract_listen("x\n0: 2 0 10000 0001 01 1 @conda-gpu/turn/2");
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    ck_assert_str_eq(chosen(&claim), "0");
+    for (int i = 0; i < 4; i++)
+        if (held[i] >= 0)
+            close(held[i]);
+}
+END_TEST
+
+static Suite *claim_suite(void)
+{
+    Suite *suite = suite_create("claim");
+    TCase *claim = tcase_create("claim");
+
+    tcase_add_checked_fixture(claim, set_up, tear_down);
+    tcase_add_test(claim, takes_as_many_as_are_wanted);
+    tcase_add_test(claim, takes_no_card_that_is_in_use);
+    tcase_add_test(claim, prefers);
+    tcase_add_test(claim, without_nvml_leases_decide);
+    tcase_add_test(claim, a_card_that_nvml_does_not_list_is_not_free);
+    tcase_add_test(claim, waits_until_a_lease_ends);
+    tcase_add_test(claim, gives_up_at_the_deadline);
+    tcase_add_test(claim, nobody_overtakes);
+    tcase_add_test(claim, who_does_not_take_it_loses_its_turn);
+    tcase_add_test(claim, names_alone_stop_nobody);
+    suite_add_tcase(suite, claim);
+    return suite;
+}
+
+int main(void)
+{
+    return test_main(claim_suite());
+}
