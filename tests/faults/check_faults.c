@@ -590,21 +590,33 @@ static bool has_other_way(const struct work *work)
            (error == EINVAL && strcmp(work->answer.kind, "fsync") == 0);
 }
 
+/* A note that a script of others, or the folder, could not be looked at, which names it and the
+   reason: the work is done all the same. */
+static bool notes_unread(const struct work *work)
+{
+    scope(free_text) char *begin = format_text("conda-gpu: note: %s", prefix);
+    scope(free_text) char *reason =
+        format_text(" cannot be read (%s)", strerror(work->order.error));
+
+    return strncmp(work->said, begin, strlen(begin)) == 0 && strstr(work->said, reason);
+}
+
 /* Status 4 and a message that names the file and the reason; or all is done all the same. */
 static void check_report(const struct work *work, const struct failing *failing,
                          const struct tree *tree)
 {
     int error = work->order.error;
     bool must_work = has_other_way(work), may_pass = !failing->changes || is_lock_s(work);
-    bool lockless = strcmp(work->answer.kind, "flock") == 0;
+    bool lockless = strcmp(work->answer.kind, "flock") == 0, noted = notes_unread(work);
 
     if (tree_has_temporary(tree))
         blame(work, "a temporary file is left");
     if (WIFEXITED(work->answer.status) && WEXITSTATUS(work->answer.status) == 0) {
-        if (!must_work && !may_pass)
+        if (!must_work && !may_pass && !noted)
             blame(work, "not reported");
-        if (lockless && error != EINTR ? !strstr(work->said, "no locks on this file system")
-                                       : *work->said != '\0')
+        if (!noted &&
+            (lockless && error != EINTR ? !strstr(work->said, "no locks on this file system")
+                                        : *work->said != '\0'))
             blame(work, "a message without an error, or none of the lock");
         if (!is_lock_s(work))
             check_same(work, tree, &work->wanted, "done, but");
@@ -612,6 +624,9 @@ static void check_report(const struct work *work, const struct failing *failing,
     }
     if (must_work)
         blame(work, "not done");
+    if (error == ENOMEM && WIFEXITED(work->answer.status) &&
+        WEXITSTATUS(work->answer.status) == 5 && strstr(work->said, "out of memory"))
+        return;
     if (!WIFEXITED(work->answer.status) || WEXITSTATUS(work->answer.status) != 4)
         blame(work, "another status than 4");
     scope(free_text) char *begin = format_text("conda-gpu: %s", prefix);
