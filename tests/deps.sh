@@ -14,8 +14,8 @@
 
 # shellcheck disable=SC2086 # flags, sets and packages are lists of words
 
-# Needs, one a line: the set; the command, <header.h> or flag of clang's that shows that it is there;
-# the package for apt, dnf, Homebrew and conda-forge (- where there is none).
+# Needs, one a line: the set; the command, <header.h> or flag of clang's that shows that it is there
+# (import:NAME: a module of python3); the package for apt, dnf, Homebrew and conda-forge (- where there is none).
 needs='
 build    cc              gcc            gcc                 gcc          c-compiler
 build    <stdio.h>       libc6-dev      glibc-devel         -            -
@@ -43,6 +43,10 @@ slurm    sbatch          slurm-client   slurm               -            -
 slurm    munged          munge          munge               -            -
 trace    strace          strace         strace              strace       -
 tools    modulecmd       environment-modules environment-modules -        -
+tools    jq              jq             jq                  jq           jq
+tools    python3         python3        python3             python3      python
+tools    import:dotenv   python3-dotenv python3-dotenv      -            python-dotenv
+tools    systemd-analyze systemd        systemd             -            -
 tools    clang           clang          clang               llvm         clang
 tools    -fsanitize=fuzzer libclang-rt-dev compiler-rt      -            compiler-rt
 lint     gcc-12          gcc-12         -                   -            -
@@ -63,6 +67,7 @@ flagged='int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { re
 here() {
   case $1 in
     cc) command -v "${CC:-cc}" >/dev/null ;;
+    import:*) python3 -c "import ${1#import:}" 2>/dev/null ;;
     -f*) echo "$flagged" | "${CLANG:-clang}" "$1,address" -xc - -o /dev/null >/dev/null 2>&1 ;;
     '<'*) echo "#include $1" | ${CC:-cc} -E -xc - $CPPFLAGS $include >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;

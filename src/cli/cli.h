@@ -18,8 +18,8 @@
 #define VERSION "0.0.0"
 #endif
 
-extern const struct command apply_command, devices_command, exec_command, remove_command,
-    help_command, version_command;
+extern const struct command apply_command, devices_command, exec_command, export_command,
+    remove_command, help_command, version_command;
 
 /* The help of a command, or of the program (NULL). */
 void help_print(const struct command *command, FILE *stream);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &apply_command,  &exec_command, &devices_command,
+    &apply_command,  &exec_command, &export_command,  &devices_command,
     &remove_command, &help_command, &version_command,
 };
 const size_t command_count = sizeof commands / sizeof *commands;

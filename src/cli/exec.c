@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/chosen.h"
 
 #include "base/env.h"
 #include "base/file.h"
@@ -6,23 +6,13 @@
 #include "base/table.h"
 #include "cli/process.h"
 #include "conda/enter.h"
-#include "conda/planned.h"
 #include "hook/signature.h"
-#include "plan/narrow.h"
-#include "plan/resolve.h"
-#include "section/files.h"
 #include "section/job.h"
 
 #include <string.h>
 
 static const struct option_spec exec_options[] = {
-    OPTION_TEXT_ROW(file, 'f', "file", "FILE", NULL,
-                    "what this environment file asks for; without it, what apply has written"),
-    OPTION_NAME_ROW,
-    OPTION_PREFIX_ROW("the environment in this folder; without either, the active one, but not "
-                      "base, or else the one that FILE names"),
-    OPTION_TEXT_ROW(gpus, '\0', "gpus", "LIST", NULL,
-                    "only these of its GPUs: items as in the section, such as 1 or 0-1,3"),
+    CHOSEN_ROWS,
     OPTION_FLAG_ROW(dry_run, 'd', "dry-run", NULL, "run nothing; show the variables"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long the driver may take to answer, with FILE (60)"),
@@ -30,78 +20,24 @@ static const struct option_spec exec_options[] = {
 
 struct run {
     const struct options *options;
-    struct environment environment;
-    struct prefix prefix;
-    struct planned planned;
+    struct chosen chosen;
     struct planned active; /* what is to be taken back first */
     struct env env;
 };
 
 static void run_release(struct run *run)
 {
-    environment_release(&run->environment);
-    prefix_close(&run->prefix);
-    planned_release(&run->planned);
+    chosen_release(&run->chosen);
     planned_release(&run->active);
     env_release(&run->env);
 }
 
-static int find(struct run *run, const struct section *section, struct error *err)
-{
-    const struct options *options = run->options;
-    const struct find_wish wish = {options->prefix, options->name, section->name,
-                                   options->file != NULL, options->env};
-
-    if (find_environment(&run->environment, &wish, err) < 0 ||
-        prefix_open(&run->prefix, run->environment.path, err) < 0)
-        return -1;
-    return planned_read(&run->planned, &run->prefix, err);
-}
-
-/* The plan that FILE asks for. */
-static int resolve_file(struct run *run, struct section *section, struct error *err)
-{
-    const struct options *options = run->options;
-    const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
-    scope(resolution_release) struct resolution found = {0};
-
-    if (resolve(&found, section, &driver, err) < 0)
-        return -1;
-    plan_release(&run->planned.plan);
-    run->planned.plan = found.plan;
-    found.plan = (struct plan){0};
-    return 0;
-}
-
-static int find_plan(struct run *run, struct error *err)
-{
-    const struct options *options = run->options;
-    scope(section_release) struct section section = {0};
-
-    if (options->file && files_read(&section, options->file, options->timeout, err) < 0)
-        return -1;
-    if (find(run, &section, err) < 0)
-        return -1;
-    if (options->file)
-        return resolve_file(run, &section, err);
-    if (run->planned.applied)
-        return 0;
-    return error_add(err, STATUS_PREFIX,
-                     "%s: apply has written nothing here yet; run 'conda-gpu apply', or give the "
-                     "environment file with -f",
-                     run->environment.path);
-}
-
 /* Its numbers would be others than the job's. */
-static int narrow(struct run *run, struct error *err)
+static int check_gpus(const struct run *run, struct error *err)
 {
     const struct options *options = run->options;
 
-    if (!options->gpus)
-        return 0;
-    if (plan_narrow(&run->planned.plan, "--gpus", options->gpus, err) < 0)
-        return -1;
-    if (!enact_leaves(options->env, &run->planned.plan))
+    if (!options->gpus || !enact_leaves(options->env, &run->chosen.planned.plan))
         return 0;
     return error_add(err, STATUS_INPUT,
                      "--gpus: CUDA_VISIBLE_DEVICES is '%s' here and stands (%s: keep), so there is "
@@ -124,14 +60,14 @@ static int find_active(struct run *run, struct error *err)
 /* The variables that the command will have. */
 static int prepare(struct run *run, struct error *err)
 {
-    const struct environment *environment = &run->environment;
+    const struct environment *environment = &run->chosen.environment;
     struct enacted left = {run->active.earlier.key, &run->active.plan,
                            &run->active.earlier.managed};
-    struct entrance to = {
-        environment->path,
-        strcmp(environment->name, "base") == 0,
-        environment->active,
-        {run->planned.earlier.key, &run->planned.plan, &run->planned.earlier.managed}};
+    struct entrance to = {environment->path,
+                          strcmp(environment->name, "base") == 0,
+                          environment->active,
+                          {run->chosen.planned.earlier.key, &run->chosen.planned.plan,
+                           &run->chosen.planned.earlier.managed}};
 
     env_copy(&run->env, run->options->env);
     enter(&run->env, &to, run->active.earlier.key[0] ? &left : NULL);
@@ -176,20 +112,21 @@ static void print(const struct run *run)
     }
     table_fit(&table, 1u << 1 | 1u << 2, CLI_WIDTH);
     table_print(&table, &lines);
-    cli_print(run->options, "environment  %s  %s", run->environment.name, run->environment.path);
+    cli_print(run->options, "environment  %s  %s", run->chosen.environment.name,
+              run->chosen.environment.path);
     cli_write(&lines);
 }
 
 static int run_exec(const struct options *options, struct error *err)
 {
-    scope(run_release) struct run run = {.options = options, .prefix = PREFIX_INIT};
+    scope(run_release) struct run run = {.options = options, .chosen = CHOSEN_INIT};
 
     if (!options->argument_count && !options->dry_run)
         return error_add(
             err, STATUS_INPUT,
             "no command is given; for example: conda-gpu exec -n pt -- python train.py");
-    if (find_plan(&run, err) < 0 || narrow(&run, err) < 0 || find_active(&run, err) < 0 ||
-        prepare(&run, err) < 0)
+    if (chosen_find(&run.chosen, options, err) < 0 || check_gpus(&run, err) < 0 ||
+        find_active(&run, err) < 0 || prepare(&run, err) < 0)
         return -1;
     if (options->dry_run)
         return print(&run), 0;

@@ -21,6 +21,7 @@ struct options {
     const char *driver;       /* --driver, or CONDA_GPU_DRIVER */
     const char *template_dir; /* --template-dir */
     const char *gpus;         /* --gpus */
+    const char *format;       /* --format */
     unsigned timeout;         /* --timeout, seconds */
     bool dry_run;
     bool check;

@@ -50,12 +50,12 @@ static const struct mistake {
     {{"device"}, "unknown command 'device'; did you mean 'devices'?\n"},
     {{"REMOVE"}, "unknown command 'REMOVE'; did you mean 'remove'?\n"},
     {{"install"},
-     "unknown command 'install'; known: apply, exec, devices, remove, help, version; see conda-gpu "
+     "unknown command 'install'; known: apply, exec, export, devices, remove, help, version; see conda-gpu "
      "--help\n"},
     {{""},
-     "unknown command ''; known: apply, exec, devices, remove, help, version; see conda-gpu --help\n"},
+     "unknown command ''; known: apply, exec, export, devices, remove, help, version; see conda-gpu --help\n"},
     {{"\033[31m"},
-     "unknown command '\\x1b[31m'; known: apply, exec, devices, remove, help, version; see conda-gpu "
+     "unknown command '\\x1b[31m'; known: apply, exec, export, devices, remove, help, version; see conda-gpu "
      "--help\n"},
     {{"apply", "--chek"}, "unknown option '--chek'; did you mean '--check'?\n"},
     {{"apply", "--pefix", "x"},
@@ -94,7 +94,7 @@ static const struct mistake {
      "help tells about one command at a time; see conda-gpu help apply\n"},
     {{"version", "x"}, "unexpected argument 'x'; it takes none\n"},
     {{"-"},
-     "unknown command '-'; known: apply, exec, devices, remove, help, version; see conda-gpu --help\n"},
+     "unknown command '-'; known: apply, exec, export, devices, remove, help, version; see conda-gpu --help\n"},
     {{"apply", "--quiet=1"}, "--quiet takes no value\n"},
     {{"apply", "--check=yes"}, "--check takes no value\n"},
     {{"apply", "-f"}, "-f: a value is needed\n"},
@@ -174,11 +174,12 @@ static const struct help {
     const char *command;
     const char *holds[8];
 } helps[] = {
-    {NULL, {"apply ", "exec ", "remove ", "help gpu", "1  --check found", "5  the system"}},
+    {NULL, {"apply ", "export ", "remove ", "help gpu", "1  --check found", "5  the system"}},
     {"apply",
      {"-f, --file FILE", "      --check ", "CONDA_GPU_DRIVER", "-h, --help", "4  the env"}},
     {"devices", {"--json", "CONDA_GPU_DRIVER", "3  the driver"}},
     {"exec", {"--gpus LIST", "-f, --file FILE", "other activation scripts do not run", "127"}},
+    {"export", {"--format FORMAT", "dotenv", "docker", "2  the command"}},
     {"remove", {"-n, --name NAME", "-p, --prefix PREFIX", "4  the env"}},
     {"help", {"help gpu"}},
     {"version", {"conda-gpu version"}},

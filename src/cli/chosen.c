@@ -1,0 +1,70 @@
+#include "cli/chosen.h"
+
+#include "base/scope.h"
+#include "plan/narrow.h"
+#include "plan/resolve.h"
+#include "section/files.h"
+#include "section/job.h"
+#include "section/rules.h"
+
+static int open_environment(struct chosen *chosen, const struct options *options,
+                            const struct section *section, struct error *err)
+{
+    const struct find_wish wish = {options->prefix, options->name, section->name,
+                                   options->file != NULL, options->env};
+
+    if (find_environment(&chosen->environment, &wish, err) < 0 ||
+        prefix_open(&chosen->prefix, chosen->environment.path, err) < 0)
+        return -1;
+    return planned_read(&chosen->planned, &chosen->prefix, err);
+}
+
+static int resolve_file(struct chosen *chosen, const struct options *options,
+                        const struct section *section, struct error *err)
+{
+    const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
+    scope(resolution_release) struct resolution found = {0};
+
+    if (section->rules.count)
+        return error_at(err, section->rules.items[0].place,
+                        "gpu.assign: this version of conda-gpu applies no rules per user or host; "
+                        "remove the key and give each its own file with -f");
+    if (resolve(&found, section, &driver, err) < 0)
+        return -1;
+    plan_release(&chosen->planned.plan);
+    chosen->planned.plan = found.plan;
+    found.plan = (struct plan){0};
+    return 0;
+}
+
+static int find_plan(struct chosen *chosen, const struct options *options, struct error *err)
+{
+    scope(section_release) struct section section = {0};
+
+    if (options->file && files_read(&section, options->file, options->timeout, err) < 0)
+        return -1;
+    if (open_environment(chosen, options, &section, err) < 0)
+        return -1;
+    if (options->file)
+        return resolve_file(chosen, options, &section, err);
+    if (chosen->planned.applied)
+        return 0;
+    return error_add(err, STATUS_PREFIX,
+                     "%s: apply has written nothing here yet; run 'conda-gpu apply', or give the "
+                     "environment file with -f",
+                     chosen->environment.path);
+}
+
+int chosen_find(struct chosen *chosen, const struct options *options, struct error *err)
+{
+    if (find_plan(chosen, options, err) < 0)
+        return -1;
+    return options->gpus ? plan_narrow(&chosen->planned.plan, "--gpus", options->gpus, err) : 0;
+}
+
+void chosen_release(struct chosen *chosen)
+{
+    environment_release(&chosen->environment);
+    prefix_close(&chosen->prefix);
+    planned_release(&chosen->planned);
+}

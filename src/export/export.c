@@ -1,0 +1,98 @@
+#include "export/export.h"
+
+#include "base/scope.h"
+#include "base/suggest.h"
+#include "base/utf8.h"
+#include "hook/element.h"
+
+#include <string.h>
+
+const struct format formats[] = {
+    {"sh", "lines for sh, bash and zsh", export_sh},
+    {"fish", "lines for fish", export_fish},
+    {"dotenv", "a .env file: VS Code, PyCharm, docker compose", export_dotenv},
+    {"systemd", "a drop-in for a service, by UUID", export_systemd},
+    {"jupyter", "the env block of a kernel.json", export_jupyter},
+    {"docker", "the --gpus argument of docker run, by UUID", export_docker},
+    {"cdi", "CDI device names, a line each: podman run --device", export_cdi},
+    {"json", "the whole plan", export_json},
+};
+const size_t format_count = sizeof formats / sizeof *formats;
+
+const struct format *format_find(const char *name, struct error *err)
+{
+    const char *names[sizeof formats / sizeof *formats];
+    scope(strbuf_release) struct strbuf known = STRBUF_INIT;
+
+    for (size_t i = 0; i < format_count; i++) {
+        names[i] = formats[i].name;
+        strbuf_addf(&known, "%s%s", i ? ", " : "", names[i]);
+        if (strcmp(name, names[i]) == 0)
+            return &formats[i];
+    }
+    const char *near = suggest(name, names, format_count);
+    if (near)
+        error_add(err, STATUS_INPUT, "unknown format '%s'; did you mean '%s'?", name, near);
+    else
+        error_add(err, STATUS_INPUT, "unknown format '%s'; known: %s", name, strbuf_text(&known));
+    return NULL;
+}
+
+char *export_expand(const struct exported *what, const char *text)
+{
+    scope(env_release) struct env env = {0};
+
+    env_copy(&env, what->env);
+    env_set(&env, "CONDA_PREFIX", what->prefix);
+    return env.failed ? NULL : value_expand(text, &env);
+}
+
+int export_refuse(const char *format, const struct var *var, const char *why, struct error *err)
+{
+    return error_add(err, STATUS_INPUT,
+                     "the format %s cannot hold %s: %s; 'conda-gpu exec' can run the program with "
+                     "it",
+                     format, var->name, why);
+}
+
+char *export_fixed(const char *format, const struct exported *what, const struct var *var,
+                   struct error *err)
+{
+    if (var->kind == VAR_UNSET)
+        return export_refuse(format, var, "it has no way to unset a variable", err), NULL;
+    if (var->kind != VAR_SET)
+        return export_refuse(format, var, "it cannot add to a value that is there before", err),
+               NULL;
+    scope(free_text) char *value = export_expand(what, var->value);
+    if (!value)
+        return error_memory(err), NULL;
+    if (!is_utf8(value, strlen(value)))
+        return export_refuse(format, var, "its value is no UTF-8", err), NULL;
+    return take(&value);
+}
+
+void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
+                  const char *between)
+{
+    const char *entry = plan_visible(plan);
+
+    for (size_t i = 0; i < plan->device_count; i++) {
+        char uuid[UUID_TEXT_SIZE];
+        strbuf_addf(out, "%s%s%s", i ? between : "", each,
+                    uuid_text(&plan->devices[i].device, uuid));
+    }
+    while (!plan->device_count && entry && *entry) {
+        size_t length = strcspn(entry, ",");
+        strbuf_addf(out, "%s%.*s%s", each, (int)length, entry, entry[length] ? between : "");
+        entry += length + (entry[length] == ',');
+    }
+}
+
+int export_needs_devices(const char *format, const struct plan *plan, struct error *err)
+{
+    if (plan->gpus != PLAN_GPUS_AS_BEFORE)
+        return 0;
+    return error_add(err, STATUS_INPUT,
+                     "the format %s tells which GPUs there are, and the section has no 'devices'",
+                     format);
+}

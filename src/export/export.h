@@ -1,0 +1,69 @@
+/*
+ * A plan in the words of other programs, where hooks do not reach: a table of formats, each in a
+ * file of its own. Pure.
+ *
+ *     const struct format *format = format_find("dotenv", &err);
+ *     const struct exported what = {.plan = &plan, .prefix = "/opt/envs/pt", .env = environ};
+ *     format->print(&out, &what, &err);
+ *
+ * Each quotes by its target's rules, and what the target cannot hold is STATUS_INPUT: values of
+ * other bytes than it takes, and, where it has only fixed values, prepend, append and null.
+ */
+#ifndef CONDA_GPU_EXPORT_H
+#define CONDA_GPU_EXPORT_H
+
+#include "base/env.h"
+#include "base/error.h"
+#include "plan/plan.h"
+
+struct exported {
+    const struct plan *plan;
+    const char *environment; /* its name */
+    const char *prefix;      /* what ${CONDA_PREFIX} stands for */
+    char *const *env;        /* and ${HOME}, ${USER} */
+};
+
+struct format {
+    const char *name;
+    const char *summary; /* one line */
+    int (*print)(struct strbuf *out, const struct exported *what, struct error *err);
+};
+
+extern const struct format formats[];
+extern const size_t format_count;
+
+/* NULL, with the known ones in the error, where there is none of this name. */
+const struct format *format_find(const char *name, struct error *err);
+
+/* ---- For the formats ------------------------------------------------------------------------- */
+
+int export_cdi(struct strbuf *out, const struct exported *what, struct error *err);
+int export_docker(struct strbuf *out, const struct exported *what, struct error *err);
+int export_dotenv(struct strbuf *out, const struct exported *what, struct error *err);
+int export_fish(struct strbuf *out, const struct exported *what, struct error *err);
+int export_json(struct strbuf *out, const struct exported *what, struct error *err);
+int export_jupyter(struct strbuf *out, const struct exported *what, struct error *err);
+int export_sh(struct strbuf *out, const struct exported *what, struct error *err);
+int export_systemd(struct strbuf *out, const struct exported *what, struct error *err);
+
+/* A value or a separator with ${CONDA_PREFIX} and the like replaced; malloc'ed, NULL where memory
+   ran out. */
+char *export_expand(const struct exported *what, const char *text);
+
+/* Adds an error: this format cannot hold the variable. `why` ends the sentence. */
+int export_refuse(const char *format, const struct var *var, const char *why, struct error *err);
+
+/* The value of a variable for a format that holds nothing but UTF-8 text and fixed values:
+   malloc'ed; NULL with the error set. */
+char *export_fixed(const char *format, const struct exported *what, const struct var *var,
+                   struct error *err);
+
+/* Adds the planned devices, with `between` between them, by UUID; as the plan names them where no
+   driver has told their UUIDs. `each` stands before every one. */
+void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
+                  const char *between);
+
+/* STATUS_INPUT where the section has no `devices`, for a format that tells nothing else. */
+int export_needs_devices(const char *format, const struct plan *plan, struct error *err);
+
+#endif
