@@ -1,4 +1,4 @@
-# GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
+# GPU settings of @environment@@whom@. Written by conda-gpu @version@ from @source@.
 # Change that file and run `conda-gpu apply`; an edit made here is noticed, not kept.
 @each devices@
 #   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
@@ -16,6 +16,27 @@ unset histchars
 set __conda_gpu_quote = $?backslash_quote
 unset backslash_quote
 
+@each by_host@
+# Only on the machines that apply has served: on any other, nothing changes. tcsh sets HOST as it starts.
+set __conda_gpu_host = ''
+if ($?HOST) eval 'set __conda_gpu_host = $HOST:q'
+set __conda_gpu_is = 0
+switch ($__conda_gpu_host:q)
+@hosts@
+  set __conda_gpu_is = 1
+endsw
+if ($__conda_gpu_is) then
+@end by_host@
+@each decided@
+set __conda_gpu_who = ''
+@end decided@
+@each by_user@
+if ($?USER) eval 'set __conda_gpu_who = $USER:q'
+if (x$__conda_gpu_who:q == x) set __conda_gpu_who = `id -un`
+@end by_user@
+@each by_host@
+set __conda_gpu_who = $__conda_gpu_who:q@at@$__conda_gpu_host:q
+@end by_host@
 setenv __conda_gpu_level -
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) setenv __conda_gpu_level $CONDA_SHLVL:q'
 if (! $?@state@_AT) setenv @state@_AT $__conda_gpu_level:q
@@ -46,9 +67,31 @@ if ($?CUDA_VISIBLE_DEVICES) eval 'setenv __conda_gpu_old =$CUDA_VISIBLE_DEVICES:
 setenv __conda_gpu_set no
 if ($?__CONDA_GPU_VISIBLE) eval 'setenv __conda_gpu_set $__CONDA_GPU_VISIBLE:q'
 set __conda_gpu_ours = ''
+@each mixed@
+set __conda_gpu_stands = 0
+switch ($__conda_gpu_who:q)
+@each modes@
+@patterns@
+@each in_job@
+  if (x$__conda_gpu_job:q != x) set __conda_gpu_stands = 1
+@end in_job@
+@each if_set@
+  if (x$__conda_gpu_job:q == x) set __conda_gpu_stands = 1
+@end if_set@
+@each always@
+  set __conda_gpu_stands = 1
+@end always@
+  breaksw
+@end modes@
+endsw
+@end mixed@
 if (x$__conda_gpu_old:q != x && x$__conda_gpu_job:q$__conda_gpu_old:q == x$__conda_gpu_set:q) then
   set __conda_gpu_ours = ours
 @each stands@
+@each mixed@
+else if ($__conda_gpu_stands && x$__conda_gpu_old:q != x) then
+  # Others have set it: it stands, and the order with it (in_job, if_set).
+@end mixed@
 @each in_job@
 else if (x$__conda_gpu_job:q != x && x$__conda_gpu_old:q != x) then
   # The job has set it: it stands, and the order with it (in_job: keep).
@@ -77,14 +120,34 @@ else
 endif
 @end visible@
 
-@each names@
-@each list@
+@each managed@
+@each prepend@
 if ($?@name@ && $?@state@_SET_@name@) then
   # What others changed stays, where our element is still in it.
   if (x=$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) set __conda_gpu_leave = "$__conda_gpu_leave @name@ "
 endif
-@end list@
-@end names@
+@end prepend@
+@each append@
+if ($?@name@ && $?@state@_SET_@name@) then
+  # What others changed stays, where our element is still in it.
+  if (x=$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) set __conda_gpu_leave = "$__conda_gpu_leave @name@ "
+endif
+@end append@
+@each either@
+@each prepend@
+if ($?@name@ && $?@state@_SET_@name@) then
+  # What others changed stays, where our element is still in it.
+  if (x=$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) set __conda_gpu_leave = "$__conda_gpu_leave @name@ "
+endif
+@end prepend@
+@each append@
+if ($?@name@ && $?@state@_SET_@name@) then
+  # What others changed stays, where our element is still in it.
+  if (x=$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) set __conda_gpu_leave = "$__conda_gpu_leave @name@ "
+endif
+@end append@
+@end either@
+@end managed@
 foreach __conda_gpu_x (@names@)
   if ("$__conda_gpu_leave" =~ *" $__conda_gpu_x "*) continue
   setenv __conda_gpu_now ''
@@ -102,7 +165,23 @@ foreach __conda_gpu_x (@names@)
   endif
 end
 
+@each decided@
+switch ($__conda_gpu_who:q)
+@end decided@
 @each branches@
+@each case@
+# @lines@
+@each devices@
+#   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
+@end devices@
+@each about@
+#   @text@
+@end about@
+@patterns@
+@end case@
+@each spares@
+set __conda_gpu_leave = "$__conda_gpu_leave@spared@"
+@end spares@
 @each settings@
 @each set@
 if ("$__conda_gpu_leave" !~ *' @name@ '*) setenv @name@ @value@
@@ -137,7 +216,13 @@ if ("$__conda_gpu_leave" !~ *' @name@ '*) then
 endif
 @end append@
 @end settings@
+@each end@
+breaksw
+@end end@
 @end branches@
+@each decided@
+endsw
+@end decided@
 
 @each visible@
 if ("$__conda_gpu_leave" !~ *' CUDA_VISIBLE_DEVICES '*) then
@@ -156,6 +241,9 @@ foreach __conda_gpu_x (@names@)
   if ($__conda_gpu_is) eval 'setenv @state@_SET_'$__conda_gpu_x' =$'$__conda_gpu_x':q'
 end
 
+@each by_host@
+endif
+@end by_host@
 unsetenv __conda_gpu_*
 if ($__conda_gpu_quote) set backslash_quote
 if ($?__conda_gpu_histchars) eval 'set histchars = $__conda_gpu_histchars:q'

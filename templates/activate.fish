@@ -1,4 +1,4 @@
-# GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
+# GPU settings of @environment@@whom@. Written by conda-gpu @version@ from @source@.
 # Change that file and run `conda-gpu apply`; an edit made here is noticed, not kept.
 @each devices@
 #   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
@@ -10,6 +10,22 @@
 # became (..._SET_X). deactivate.d/@file@ puts back what still is what it became; what anybody changed since stays.
 # conda-gpu digest @digest@
 
+@each by_host@
+# Only on the machines that apply has served: on any other, nothing changes.
+set -g __conda_gpu_host
+test -r /proc/sys/kernel/hostname; and read -g __conda_gpu_host </proc/sys/kernel/hostname
+if @hosts@
+@end by_host@
+@each decided@
+set -g __conda_gpu_who
+@end decided@
+@each by_user@
+set __conda_gpu_who "$USER"
+test -n "$__conda_gpu_who"; or set __conda_gpu_who (id -un 2>/dev/null)
+@end by_user@
+@each by_host@
+set __conda_gpu_who "$__conda_gpu_who@at@$__conda_gpu_host"
+@end by_host@
 set -g __conda_gpu_leave
 set -g __conda_gpu_where here
 test -n "$@state@_AT"; or set -gx @state@_AT "$CONDA_SHLVL"
@@ -100,10 +116,21 @@ if test "$__conda_gpu_x" = "visible$__conda_gpu_job"; or string match -q '/visib
   set __conda_gpu_set ''
   test "$__conda_gpu_visible" = "$__conda_gpu_x"; or set __conda_gpu_set "=$__conda_gpu_value"
 end
+@each mixed@
+set -g __conda_gpu_stands
+@each modes@
+@else@if @patterns@
+  @each in_job@test -z "$__conda_gpu_job"; or set __conda_gpu_stands yes@end in_job@@each if_set@test -n "$__conda_gpu_job"; or set __conda_gpu_stands yes@end if_set@@each always@set __conda_gpu_stands yes@end always@
+@end modes@
+end
+@end mixed@
 set __conda_gpu_x
 if test -n "$__conda_gpu_old"; and test "$__conda_gpu_job$__conda_gpu_old" = "$__CONDA_GPU_VISIBLE"
   set __conda_gpu_x ours
 @each stands@
+@each mixed@
+else if test -n "$__conda_gpu_stands"; and test -n "$__conda_gpu_old" # others have set it (in_job, if_set)
+@end mixed@
 @each in_job@
 else if test -n "$__conda_gpu_job"; and test -n "$__conda_gpu_old" # the job has set it (in_job: keep)
 @end in_job@
@@ -132,21 +159,39 @@ __conda_gpu_keep_list @name@ @value@ @separator@
 @end names@
 
 @each branches@
+@each case@
+@else@if @patterns@ # @lines@
+@each devices@
+    # cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
+@end devices@
+@each about@
+    # @text@
+@end about@
+@end case@
 @each settings@
+@each plain@
+@indent@__conda_gpu_keep @name@
+@end plain@
+@each list@
+@indent@__conda_gpu_keep_list @name@ @value@ @separator@
+@end list@
 @each set@
-__conda_gpu_set @name@ @value@
+@indent@__conda_gpu_set @name@ @value@
 @end set@
 @each unset@
-__conda_gpu_set @name@
+@indent@__conda_gpu_set @name@
 @end unset@
 @each prepend@
-__conda_gpu_add prepend @name@ @value@ @separator@
+@indent@__conda_gpu_add prepend @name@ @value@ @separator@
 @end prepend@
 @each append@
-__conda_gpu_add append @name@ @value@ @separator@
+@indent@__conda_gpu_add append @name@ @value@ @separator@
 @end append@
 @end settings@
 @end branches@
+@each decided@
+end
+@end decided@
 
 functions -e __conda_gpu_keep __conda_gpu_set@each lists@ __conda_gpu_has __conda_gpu_keep_list __conda_gpu_add@end lists@
 @each visible@
@@ -160,4 +205,16 @@ set -eg __conda_gpu_visible
 set -eg __conda_gpu_at
 set -eg __conda_gpu_where
 set -eg __conda_gpu_leave
+@each decided@
+set -eg __conda_gpu_who
+@end decided@
+@each visible@
+@each mixed@
+set -eg __conda_gpu_stands
+@end mixed@
+@end visible@
+@each by_host@
+end
+set -eg __conda_gpu_host
+@end by_host@
 true

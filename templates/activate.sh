@@ -1,4 +1,4 @@
-# GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
+# GPU settings of @environment@@whom@. Written by conda-gpu @version@ from @source@.
 # Change that file and run `conda-gpu apply`; an edit made here is noticed, not kept.
 @each devices@
 #   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
@@ -10,6 +10,25 @@
 # became (..._SET_X). deactivate.d/@file@ puts back what still is what it became; what anybody changed since stays.
 # conda-gpu digest @digest@
 
+@each by_host@
+# Only on the machines that apply has served: on any other, nothing changes.
+export __conda_gpu_host=
+{ IFS= read -r __conda_gpu_host </proc/sys/kernel/hostname; } 2>/dev/null || :
+case "$__conda_gpu_host" in
+  @hosts@)
+@end by_host@
+@each decided@
+export __conda_gpu_who=
+@end decided@
+@each by_user@
+case "${USER:-}" in
+  '') export __conda_gpu_who="$(id -un 2>/dev/null)" ;;
+  *) export __conda_gpu_who="$USER" ;;
+esac
+@end by_user@
+@each by_host@
+export __conda_gpu_who="$__conda_gpu_who@at@$__conda_gpu_host"
+@end by_host@
 export @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}" __conda_gpu_where=here __conda_gpu_leave=
 case "${@state@_AT%% *}:${CONDA_SHLVL-}" in # ..._AT is the level. Is this environment active at a lower one already?
   *: | *[!0-9:]*) ;;
@@ -82,9 +101,20 @@ case "$__conda_gpu_job:${@state@_AT#* visible}" in
     export __conda_gpu_set="${@state@_AT#* visible}" ;;
   :/*) export __conda_gpu_set="${@state@_AT#"${@state@_AT%%=*}"}" ;; # the job is over
 esac
+@each mixed@
+export __conda_gpu_stands=no
+case "$__conda_gpu_who" in # where a value of others stands: in_job, if_set
+@each modes@
+  @patterns@)@each in_job@ export __conda_gpu_stands="${__conda_gpu_job:-no}"@end in_job@@each if_set@ export __conda_gpu_stands=@end if_set@@each always@ export __conda_gpu_stands="$__conda_gpu_job"@end always@ ;;
+@end modes@
+esac
+@end mixed@
 case "$__conda_gpu_job$__conda_gpu_old" in
   "${__CONDA_GPU_VISIBLE-no}") export __conda_gpu_old="ours$__conda_gpu_old" ;;
 @each stands@
+@each mixed@
+  "$__conda_gpu_stands="*) # others have set it: it stands, and the order with it (in_job, if_set)
+@end mixed@
 @each in_job@
   "${__conda_gpu_job:-no}="*) # the job has set it: it stands, and the order with it (in_job: keep)
 @end in_job@
@@ -109,22 +139,55 @@ __conda_gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" @va
 @end list@
 @end names@
 
+@each decided@
+case "$__conda_gpu_who" in
+@end decided@
 @each branches@
+@each case@
+  @patterns@) # @lines@
+@each devices@
+    # cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
+@end devices@
+@each about@
+    # @text@
+@end about@
+@end case@
+@each blind@
+    export __conda_gpu_leave="$__conda_gpu_leave CUDA_VISIBLE_DEVICES "
+@end blind@
 @each settings@
+@each plain@
+@indent@__conda_gpu_keep @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}"
+@end plain@
+@each list@
+@indent@__conda_gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" \
+@indent@  @value@ @separator@
+@end list@
 @each set@
-__conda_gpu_set @name@ @value@
+@indent@__conda_gpu_set @name@ @value@
 @end set@
 @each unset@
-__conda_gpu_unset @name@
+@indent@__conda_gpu_unset @name@
 @end unset@
 @each prepend@
-__conda_gpu_prepend @name@ "${@state@_OLD_@name@-}" @value@ @separator@
+@indent@__conda_gpu_prepend @name@ "${@state@_OLD_@name@-}" @value@ @separator@
 @end prepend@
 @each append@
-__conda_gpu_append @name@ "${@state@_OLD_@name@-}" @value@ @separator@
+@indent@__conda_gpu_append @name@ "${@state@_OLD_@name@-}" @value@ @separator@
 @end append@
 @end settings@
+@each end@
+    ;;
+@end end@
 @end branches@
+@each decided@
+esac
+@end decided@
 
 unset -f __conda_gpu_keep __conda_gpu_set@each unsets@ __conda_gpu_unset@end unsets@@each lists@ __conda_gpu_keep_list@end lists@@each prepends@ __conda_gpu_prepend@end prepends@@each appends@ __conda_gpu_append@end appends@
-unset -v __conda_gpu_where __conda_gpu_leave@each visible@ __conda_gpu_job __conda_gpu_old __conda_gpu_set@end visible@
+unset -v __conda_gpu_where __conda_gpu_leave@each visible@ __conda_gpu_job __conda_gpu_old __conda_gpu_set@end visible@@each decided@ __conda_gpu_who@end decided@@each visible@@each mixed@ __conda_gpu_stands@end mixed@@end visible@
+@each by_host@
+  ;;
+esac
+unset -v __conda_gpu_host
+@end by_host@

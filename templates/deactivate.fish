@@ -46,6 +46,19 @@ function __conda_gpu_take_out # NAME; prepend or append; ELEMENT; SEPARATOR; OLD
   test -z "$value$argv[5]"; or set -gx $argv[1] "$value"
 end
 @end lists@
+@each several@
+function __conda_gpu_undo_either # the same, of an element that may be another's: only if activation put in this one
+  set -l set @state@_SET_$argv[1]
+  set -l old @state@_OLD_$argv[1]
+  set -l ours "$argv[4]$argv[3]$argv[4]"
+  printf %s "$$set" | read -lz -d = none is
+  printf %s "$$old" | read -lz -d = none was
+  printf %s "$argv[4]$is$argv[4]" | read -lz -d $ours -a parts
+  set -q parts[2]; or return
+  printf %s "$argv[4]$was$argv[4]" | read -lz -d $ours -a parts
+  set -q parts[2]; or __conda_gpu_undo $argv
+end
+@end several@
 printf %s "$@state@_AT" | read -gz -d ' ' __conda_gpu_at __conda_gpu_visible
 if string match -qr '^[0-9]+/[0-9]+$' -- "$__conda_gpu_at/$CONDA_SHLVL" # only of this level, or above, of a parent shell
   test $__conda_gpu_at -ge $CONDA_SHLVL; or set __conda_gpu_at
@@ -72,11 +85,14 @@ if test -n "$__conda_gpu_at"
   __conda_gpu_undo CUDA_VISIBLE_DEVICES
 @end shown@
 @each managed@
+@each either@
+  __conda_gpu_undo_either @name@@each prepend@ prepend @value@ @separator@@end prepend@@each append@ append @value@ @separator@@end append@
+@end either@
   __conda_gpu_undo @name@@each prepend@ prepend @value@ @separator@@end prepend@@each append@ append @value@ @separator@@end append@
 @end managed@
   set -eg @state@_AT
 end
-functions -e __conda_gpu_undo@each lists@ __conda_gpu_take_out@end lists@
+functions -e __conda_gpu_undo@each several@ __conda_gpu_undo_either@end several@@each lists@ __conda_gpu_take_out@end lists@
 @each shown@
 set -eg __conda_gpu_x
 set -eg __conda_gpu_value

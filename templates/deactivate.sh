@@ -28,6 +28,12 @@ __conda_gpu_take_out() { # NAME; prepend or append; ELEMENT; SEPARATOR; the list
   unset -v "$1"; case "${3%"$2"}$4" in ?*) export "$1=${3%"$2"}" ;; esac
 }
 @end lists@
+@each several@
+__conda_gpu_undo_either() { # the same, of an element that may be another's: only if activation put in this one
+  case "$7${3#=}$7" in *"$7$6$7"*) ;; *) return 0 ;; esac
+  case "$7${4#=}$7" in *"$7$6$7"*) ;; *) __conda_gpu_undo "$@" ;; esac
+}
+@end several@
 case "$__conda_gpu_at" in ?*)
 @each shown@
 export __conda_gpu_job="@job@"
@@ -45,10 +51,14 @@ esac
 __conda_gpu_undo CUDA_VISIBLE_DEVICES "$__conda_gpu_job${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}" "$__conda_gpu_set" "$__conda_gpu_was"
 @end shown@
 @each managed@
+@each either@
+__conda_gpu_undo_either @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" \
+  "${@state@_OLD_@name@-}"@each prepend@ prepend @value@ @separator@@end prepend@@each append@ append @value@ @separator@@end append@
+@end either@
 __conda_gpu_undo @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" \
   "${@state@_OLD_@name@-}"@each prepend@ prepend @value@ @separator@@end prepend@@each append@ append @value@ @separator@@end append@
 @end managed@
 unset -v @state@_AT ;;
 esac
-unset -f __conda_gpu_undo@each lists@ __conda_gpu_take_out@end lists@
+unset -f __conda_gpu_undo@each several@ __conda_gpu_undo_either@end several@@each lists@ __conda_gpu_take_out@end lists@
 unset -v __conda_gpu_at@each shown@ __conda_gpu_job __conda_gpu_was __conda_gpu_set@end shown@

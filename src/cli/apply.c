@@ -1,6 +1,7 @@
 #include "cli/apply.h"
 
 #include "base/scope.h"
+#include "base/self.h"
 #include "hook/translate.h"
 #include "section/files.h"
 #include "section/job.h"
@@ -36,7 +37,9 @@ static void apply_release(struct apply *apply)
 {
     section_release(&apply->section);
     environment_release(&apply->environment);
-    resolution_release(&apply->found);
+    free(apply->host);
+    free(apply->user);
+    team_release(&apply->team);
     lock_release(&apply->lock);
     prefix_close(&apply->prefix);
     install_release(&apply->install);
@@ -80,11 +83,15 @@ static int prepare(struct apply *apply, struct error *err)
 {
     const struct options *options = apply->options;
 
-    apply->wish = (struct install_wish){&apply->found.plan,
-                                        apply->environment.name,
-                                        apply->section.file,
-                                        options->template_dir,
-                                        {options->adopt, options->replace, options->force}};
+    apply->wish = (struct install_wish){
+        .team = &apply->team,
+        .by_host = rules_name_hosts(&apply->section),
+        .host = apply->host,
+        .environment = apply->environment.name,
+        .source = apply->section.file,
+        .template_dir = options->template_dir,
+        .policy = {options->adopt, options->replace, options->force},
+    };
     if (install_prepare(&apply->install, &apply->prefix, &apply->wish, err) == 0)
         return 0;
     for (size_t i = 0; i < apply->install.files.count; i++) {
@@ -117,6 +124,19 @@ static void tell_last_source(const struct apply *apply, struct error *err)
                      earlier.receipt->hosts[i].source);
 }
 
+/* What the rules give to everybody here, and to this user. */
+static int find_plan(struct apply *apply, const struct driver *driver, struct error *err)
+{
+    apply->host = self_host();
+    apply->user = self_user();
+    if (!apply->host || !apply->user)
+        return error_memory(err);
+    if (resolve_team(&apply->team, &apply->section, apply->host, driver, err) < 0)
+        return -1;
+    apply->plan = team_plan(&apply->team, apply->user);
+    return 0;
+}
+
 /* Everything up to the writing. */
 static int make_ready(struct apply *apply, struct error *err)
 {
@@ -127,15 +147,11 @@ static int make_ready(struct apply *apply, struct error *err)
         tell_last_source(apply, err);
         return -1;
     }
-    if (apply->section.rules.count)
-        return error_at(err, apply->section.rules.items[0].place,
-                        "gpu.assign: this version of conda-gpu applies no rules per user or host; "
-                        "remove the key and give each its own file with -f");
     struct find_wish wish = {options->prefix, options->name, apply->section.name, true,
                              options->env};
     if (find_environment(&apply->environment, &wish, err) < 0 ||
         prefix_open(&apply->prefix, apply->environment.path, err) < 0 ||
-        resolve(&apply->found, &apply->section, &driver, err) < 0 ||
+        find_plan(apply, &driver, err) < 0 ||
         (!looks_only(options) && cli_lock(&apply->lock, &apply->prefix, options, err) < 0))
         return -1;
     return prepare(apply, err);

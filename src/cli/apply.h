@@ -40,7 +40,10 @@ struct apply {
     const struct options *options;
     struct section section;
     struct environment environment;
-    struct resolution found;
+    char *host; /* this machine */
+    char *user; /* who runs conda-gpu */
+    struct team team;
+    const struct plan *plan; /* this user's, of the team */
     struct prefix prefix;
     struct lock lock;
     struct install_wish wish;

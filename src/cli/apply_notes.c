@@ -55,10 +55,9 @@ static bool is_another(const struct apply *apply)
 static void note_job(struct apply *apply)
 {
     const char *visible = env_get(apply->options->env, "CUDA_VISIBLE_DEVICES");
-    const char *planned = plan_visible(&apply->found.plan);
+    const char *planned = plan_visible(apply->plan);
 
-    if (!job_is_running(apply->options->env) ||
-        !enact_leaves(apply->options->env, &apply->found.plan) ||
+    if (!job_is_running(apply->options->env) || !enact_leaves(apply->options->env, apply->plan) ||
         (planned && strcmp(visible, planned) == 0))
         return;
     note(apply,
@@ -73,7 +72,7 @@ static void note_rivals(struct apply *apply)
     struct rivals *rivals = &apply->report.rivals;
     const struct prefix *prefix = &apply->prefix;
 
-    if (rivals_find(rivals, prefix, &apply->found.plan.variables, &apply->install.files) < 0)
+    if (rivals_find(rivals, prefix, &apply->plan->variables, &apply->install.files) < 0)
         apply->report.failed = true;
     for (size_t i = 0; i < rivals->count; i++) {
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -87,7 +86,7 @@ static void note_rivals(struct apply *apply)
 static void note_conda_variables(struct apply *apply)
 {
     const struct section *section = &apply->section;
-    const struct var_list *planned = &apply->found.plan.variables;
+    const struct var_list *planned = &apply->plan->variables;
 
     for (size_t i = 0; i < section->conda_variables.count; i++) {
         const struct var *var = &section->conda_variables.items[i];
@@ -118,18 +117,18 @@ static void note_own_path(struct apply *apply, const struct var *var)
 
 static void note_absence(struct apply *apply)
 {
-    const char *why = error_first(&apply->found.absent);
+    const char *why = error_first(&apply->team.absent);
 
-    if (!apply->found.absent.count)
+    if (!apply->team.absent.count)
         return;
-    if (apply->found.plan.gpus == PLAN_GPUS_NONE)
+    if (apply->plan->gpus == PLAN_GPUS_NONE)
         note(apply, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
-    else if (apply->found.plan.unconfirmed)
+    else if (apply->plan->unconfirmed)
         note(apply,
              "no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
              "%s",
              why);
-    else if (!apply->found.machine.absent)
+    else if (!apply->team.machine.absent)
         note(apply, "this machine's GPUs cannot be shown: %s", why);
 }
 

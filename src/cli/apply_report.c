@@ -18,7 +18,7 @@ static char *value_then(const struct apply *apply, const struct var *var, const 
         return format_text("%s", rival->value ? rival->value : "(see the note)");
 
     if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 &&
-        enact_leaves(apply->options->env, &apply->found.plan))
+        enact_leaves(apply->options->env, apply->plan))
         return format_text("%s", now);
     if (joined && var->kind == VAR_PREPEND)
         return format_text("%s%s...", var->value, var->separator);
@@ -29,8 +29,8 @@ static char *value_then(const struct apply *apply, const struct var *var, const 
 
 static int list_variables(struct apply *apply, struct error *err)
 {
-    for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
-        const struct var *var = &apply->found.plan.variables.items[i];
+    for (size_t i = 0; i < apply->plan->variables.count; i++) {
+        const struct var *var = &apply->plan->variables.items[i];
         const char *now = env_get(apply->options->env, var->name);
         const struct rival *rival = rivals_beat(&apply->report.rivals, var->name);
         bool is_unset = rival && !rival->sometimes ? rival->unsets : !var->value;
@@ -48,10 +48,10 @@ static int list_variables(struct apply *apply, struct error *err)
 static bool is_taken_up(const struct apply *apply)
 {
     const char *visible = env_get(apply->options->env, "CUDA_VISIBLE_DEVICES");
-    const char *planned = plan_visible(&apply->found.plan);
+    const char *planned = plan_visible(apply->plan);
     bool same = !visible == !planned && (!visible || strcmp(visible, planned) == 0);
 
-    return !apply->report.differs && (same || apply->found.plan.gpus == PLAN_GPUS_AS_BEFORE);
+    return !apply->report.differs && (same || apply->plan->gpus == PLAN_GPUS_AS_BEFORE);
 }
 
 /* What `conda activate` knows the environment by: a name where it was found by that. */

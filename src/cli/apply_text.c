@@ -14,8 +14,8 @@ static void print_devices(const struct apply *apply)
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
-    for (size_t i = 0; i < apply->found.plan.device_count; i++) {
-        const struct planned_device *planned = &apply->found.plan.devices[i];
+    for (size_t i = 0; i < apply->plan->device_count; i++) {
+        const struct planned_device *planned = &apply->plan->devices[i];
         char ordinal[32], number[32] = "GPU -";
         char memory[MEMORY_TEXT_SIZE], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
         snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
@@ -38,8 +38,8 @@ static void print_devices(const struct apply *apply)
 
 static void say_gpus(const struct apply *apply, struct strbuf *line)
 {
-    const struct plan *plan = &apply->found.plan;
-    int version = apply->found.machine.driver_version;
+    const struct plan *plan = apply->plan;
+    int version = apply->team.machine.driver_version;
 
     if (plan->gpus == PLAN_GPUS_AS_BEFORE)
         strbuf_addf(line, "GPUs are left alone, since %s has no 'devices'", apply->section.file);
@@ -91,8 +91,8 @@ static void print_settings(const struct apply *apply)
                                         [VAR_PREPEND] = "prepend",
                                         [VAR_APPEND] = "append"};
 
-    for (size_t i = 0; i < apply->found.plan.variables.count; i++) {
-        const struct var *var = &apply->found.plan.variables.items[i];
+    for (size_t i = 0; i < apply->plan->variables.count; i++) {
+        const struct var *var = &apply->plan->variables.items[i];
         cli_print(apply->options, "%-10s %s%s%s", kinds[var->kind], var->name,
                   var->value ? "=" : "", var->value ? var->value : "");
     }

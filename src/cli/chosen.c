@@ -1,6 +1,7 @@
 #include "cli/chosen.h"
 
 #include "base/scope.h"
+#include "base/self.h"
 #include "plan/narrow.h"
 #include "plan/resolve.h"
 #include "section/files.h"
@@ -19,17 +20,25 @@ static int open_environment(struct chosen *chosen, const struct options *options
     return planned_read(&chosen->planned, &chosen->prefix, err);
 }
 
+/* What the rules make of the section for this user on this machine. */
+static int apply_rules(struct section *own, const struct section *section, struct error *err)
+{
+    scope(free_text) char *host = self_host();
+    scope(free_text) char *user = self_user();
+
+    if (!host || !user)
+        return error_memory(err);
+    return rules_apply(own, section, rules_find(section, user, host), err);
+}
+
 static int resolve_file(struct chosen *chosen, const struct options *options,
                         const struct section *section, struct error *err)
 {
     const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
     scope(resolution_release) struct resolution found = {0};
+    scope(section_release) struct section own = {0};
 
-    if (section->rules.count)
-        return error_at(err, section->rules.items[0].place,
-                        "gpu.assign: this version of conda-gpu applies no rules per user or host; "
-                        "remove the key and give each its own file with -f");
-    if (resolve(&found, section, &driver, err) < 0)
+    if (apply_rules(&own, section, err) < 0 || resolve(&found, &own, &driver, err) < 0)
         return -1;
     plan_release(&chosen->planned.plan);
     chosen->planned.plan = found.plan;
@@ -50,9 +59,10 @@ static int find_plan(struct chosen *chosen, const struct options *options, struc
     if (chosen->planned.applied)
         return 0;
     return error_add(err, STATUS_PREFIX,
-                     "%s: apply has written nothing here yet; run 'conda-gpu apply', or give the "
+                     "%s: apply has written nothing here yet%s; run 'conda-gpu apply', or give the "
                      "environment file with -f",
-                     chosen->environment.path);
+                     chosen->environment.path,
+                     chosen->planned.earlier.receipt ? " for this machine" : "");
 }
 
 int chosen_find(struct chosen *chosen, const struct options *options, struct error *err)

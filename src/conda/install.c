@@ -8,10 +8,8 @@
 #include "hook/templates.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 /* What to call a source that is no file, for which the next run would have another name; NULL for a
    file. */
@@ -46,31 +44,215 @@ static int add_hook(struct install *install, const char *direction, const struct
                         err);
 }
 
+/* ---- the parts of all machines ---- */
+
+/* A path or a name may hold any bytes, YAML only text. */
+static char *as_text(const char *bytes)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    if (is_utf8(bytes, strlen(bytes)))
+        return strdup(bytes);
+    strbuf_add_printable(&text, bytes, strlen(bytes));
+    return strbuf_take(&text);
+}
+
+static char *absolute_source(const char *source)
+{
+    const char *name = name_without_file(source);
+    scope(free_text) char *real = name ? NULL : realpath(source, NULL);
+
+    if (!name && !real && errno == ENOMEM)
+        return NULL;
+    return as_text(name ? name : real ? real : source);
+}
+
+static int make_own(struct install *install, struct error *err)
+{
+    const struct install_wish *wish = install->wish;
+    scope(free_text) char *host = as_text(wish->host);
+    scope(free_text) char *source = absolute_source(wish->source);
+
+    if (!host || !source)
+        return error_memory(err);
+    const struct part_head head = {host, source, wish->by_host};
+    return part_make(&install->own, &head, wish->team, err);
+}
+
+/* The part that this machine's replaces. A machine that got the same under another name is the
+   same: another container on it, say. */
+static const struct receipt_host *find_replaced(const struct install *install)
+{
+    const struct receipt *receipt = install->earlier.receipt;
+    const struct receipt_host *own = &install->own;
+
+    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
+        if (strcmp(receipt->hosts[i].host, own->host) == 0)
+            return &receipt->hosts[i];
+    return receipt && receipt->hosts_count == 1 && !receipt->hosts[0].by_host &&
+                   part_is_same(&receipt->hosts[0], own)
+               ? &receipt->hosts[0]
+               : NULL;
+}
+
+/* The same section applied from another copy of the file is no change. */
+static int keep_names(struct receipt_host *own, const struct receipt_host *replaced,
+                      struct error *err)
+{
+    if (!replaced || !part_is_same(replaced, own) ||
+        strcmp(path_name(replaced->source), path_name(own->source)) != 0)
+        return 0;
+    scope(free_text) char *host = strdup(replaced->host);
+    scope(free_text) char *source = strdup(replaced->source);
+    if (!host || !source)
+        return error_memory(err);
+    free(own->host);
+    free(own->source);
+    own->host = take(&host);
+    own->source = take(&source);
+    return 0;
+}
+
+static int by_host_name(const void *one, const void *other)
+{
+    return strcmp(((const struct receipt_host *)one)->host,
+                  ((const struct receipt_host *)other)->host);
+}
+
+static int add_own(struct install *install, const struct receipt_host **gone, struct error *err)
+{
+    if (make_own(install, err) < 0)
+        return -1;
+    *gone = find_replaced(install);
+    if (keep_names(&install->own, *gone, err) < 0)
+        return -1;
+    return array_add(&install->parts, install->own) < 0 ? error_memory(err) : 0;
+}
+
+static int find_forgotten(const struct install *install, const struct receipt_host **gone,
+                          struct error *err)
+{
+    const struct receipt *receipt = install->earlier.receipt;
+    const char *name = install->wish->forget, *path = install->prefix->path;
+
+    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
+        if (strcmp(receipt->hosts[i].host, name) == 0)
+            *gone = &receipt->hosts[i];
+    if (*gone && receipt->hosts_count > 1)
+        return 0;
+    if (*gone)
+        return error_add(err, STATUS_INPUT,
+                         "%s serves no other machine than %s; conda-gpu remove takes the hooks "
+                         "away altogether",
+                         path, name);
+    error_add(err, STATUS_INPUT, "%s: no apply has served a machine of the name '%s'%s", path, name,
+              receipt && receipt->hosts_count ? "; these are served:" : "");
+    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
+        error_detail(err, "%s", receipt->hosts[i].host);
+    return -1;
+}
+
+static int list_parts(struct install *install, struct error *err)
+{
+    const struct receipt *receipt = install->earlier.receipt;
+    const struct receipt_host *gone = NULL;
+    int result =
+        install->wish->forget ? find_forgotten(install, &gone, err) : add_own(install, &gone, err);
+
+    if (result < 0)
+        return -1;
+    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
+        if (&receipt->hosts[i] != gone && array_add(&install->parts, receipt->hosts[i]) < 0)
+            return error_memory(err);
+    qsort(install->parts.items, install->parts.count, sizeof *install->parts.items, by_host_name);
+    return 0;
+}
+
+static int list_plans(struct install *install, struct error *err)
+{
+    for (size_t i = 0; i < install->parts.count; i++) {
+        const struct receipt_host *part = &install->parts.items[i];
+        for (unsigned p = 0; p < part->plans_count; p++) {
+            scope(plan_release) struct plan plan = {0};
+            if (part_plan(&plan, &part->plans[p]) < 0 || array_add(&install->plans, plan) < 0)
+                return error_memory(err);
+            plan = (struct plan){0};
+        }
+    }
+    return 0;
+}
+
+static int list_served(struct install *install, struct error *err)
+{
+    const struct plan *plans = install->plans.items;
+
+    for (size_t i = 0; i < install->parts.count; i++) {
+        const struct receipt_host *part = &install->parts.items[i];
+        for (unsigned r = 0; r < part->rules_count; r++) {
+            const struct receipt_rule *rule = &part->rules[r];
+            const struct served served = {part->host, rule->users, rule->users_count, rule->line,
+                                          &plans[rule->plan]};
+            if (array_add(&install->served, served) < 0)
+                return error_memory(err);
+        }
+        plans += part->plans_count;
+    }
+    return 0;
+}
+
+static int decide(struct install *install, struct error *err)
+{
+    if (list_parts(install, err) < 0 || list_plans(install, err) < 0 ||
+        list_served(install, err) < 0)
+        return -1;
+    return decision_make(&install->decision, install->served.items, install->served.count,
+                         parts_differ_by_host(install->parts.items, install->parts.count), err);
+}
+
+/* ---- the hooks ---- */
+
 static int list_managed(struct install *install, struct error *err)
 {
     int result = 0;
 
-    for (size_t i = 0; i < install->wish->plan->variables.count && result == 0; i++)
-        result = names_add(&install->managed, install->wish->plan->variables.items[i].name);
+    for (size_t b = 0; b < install->decision.branches.count; b++) {
+        const struct var_list *variables = &install->decision.branches.items[b].plan->variables;
+        for (size_t i = 0; i < variables->count && result == 0; i++)
+            result = names_add(&install->managed, variables->items[i].name);
+    }
     for (size_t i = 0; i < install->earlier.managed.count && result == 0; i++)
         result = names_add(&install->managed, install->earlier.managed.items[i]);
     return result < 0 ? error_memory(err) : 0;
 }
 
+/* "environment.yml", or those of all machines. */
+static char *name_sources(const struct install *install)
+{
+    scope(names_release) struct names names = {0};
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    for (size_t i = 0; i < install->parts.count; i++)
+        if (names_add(&names, path_name(install->parts.items[i].source)) < 0)
+            return NULL;
+    for (size_t i = 0; i < names.count; i++)
+        strbuf_addf(&text, "%s%s", i ? " and " : "", names.items[i]);
+    return strbuf_take(&text);
+}
+
 /* All hooks, in the order of writing: deactivation first. */
 static int add_hooks(struct install *install, struct error *err)
 {
-    const char *name = name_without_file(install->wish->source);
-    const struct branch everybody = {install->wish->plan};
-    const struct render in = {.branches = &everybody,
-                              .branch_count = 1,
+    scope(free_text) char *source = name_sources(install);
+    const struct render in = {.decision = &install->decision,
                               .managed = &install->managed,
                               .key = install->earlier.key,
                               .prefix = install->prefix->path,
                               .environment = install->wish->environment,
-                              .source = name ? name : path_name(install->wish->source),
+                              .source = source,
                               .version = VERSION};
 
+    if (!source)
+        return error_memory(err);
     for (size_t d = 0; d < HOOK_DIRECTIONS; d++)
         for (size_t i = 0; i < shell_count; i++)
             if (add_hook(install, hook_directions[d], &shells[i], &in, err) < 0)
@@ -136,96 +318,11 @@ static int list_folders(struct install *install, struct error *err)
     return 0;
 }
 
-/* A path or a name may hold any bytes, YAML only text. */
-static char *as_text(const char *bytes)
+/* The text of the receipt, which is the last of the files. */
+static int write_receipt(struct install *install, struct error *err)
 {
+    struct hook_file *file = &install->files.items[install->files.count - 1];
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-
-    if (is_utf8(bytes, strlen(bytes)))
-        return strdup(bytes);
-    strbuf_add_printable(&text, bytes, strlen(bytes));
-    return strbuf_take(&text);
-}
-
-static char *absolute_source(const char *source)
-{
-    const char *name = name_without_file(source);
-    scope(free_text) char *real = name ? NULL : realpath(source, NULL);
-
-    if (!name && !real && errno == ENOMEM)
-        return NULL;
-    return as_text(name ? name : real ? real : source);
-}
-
-/* The driver's name may hold any bytes. */
-static void name_device(char name[DEVICE_NAME_SIZE], const char *given)
-{
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-
-    strbuf_add_printable(&text, given, strlen(given));
-    snprintf(name, DEVICE_NAME_SIZE, "%s", strbuf_text(&text));
-    while (!is_utf8(name, strlen(name)))
-        name[strlen(name) - 1] = '\0'; /* a character that was cut */
-}
-
-static void list_devices(struct receipt_device *devices, const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->device_count; i++) {
-        const struct planned_device *planned = &plan->devices[i];
-        devices[i].number =
-            planned->number == PLAN_NO_NUMBER ? RECEIPT_NO_NUMBER : (int)planned->number;
-        uuid_text(&planned->device, devices[i].uuid);
-        pci_text(&planned->device.pci, devices[i].address);
-        name_device(devices[i].name, planned->device.name);
-        devices[i].memory = planned->device.memory;
-        devices[i].compute =
-            (unsigned)(planned->device.compute_major * 10 + planned->device.compute_minor);
-    }
-}
-
-/* While no hook changes, the receipt keeps the source and the machine that it names: the same
-   section applied from another copy of the file, or in another container, is no change. */
-static const struct receipt_host *unchanged_host(const struct install *install)
-{
-    const struct receipt *receipt = install->earlier.receipt;
-
-    return receipt && receipt->hosts_count &&
-                   !hook_differs(&install->files, install->files.count - 1)
-               ? receipt->hosts
-               : NULL;
-}
-
-/* What belongs to nobody else is the caller's: host, source and devices. */
-static int describe_host(struct receipt_host *host, const struct install *install,
-                         struct error *err)
-{
-    static char version[] = VERSION;
-    const struct plan *plan = install->wish->plan;
-    const struct receipt_host *same = unchanged_host(install);
-    struct utsname machine = {0};
-
-    uname(&machine);
-    *host = (struct receipt_host){
-        .host = same ? strdup(same->host) : as_text(machine.nodename),
-        .version = version,
-        .source = same ? strdup(same->source) : absolute_source(install->wish->source),
-        .in_job = plan->in_job,
-        .if_set = plan->if_set,
-        .unconfirmed = plan->unconfirmed,
-        .devices = calloc(plan->device_count + 1, sizeof *host->devices),
-        .devices_count = (unsigned)plan->device_count,
-        .variables = plan->variables.items,
-        .variables_count = (unsigned)plan->variables.count,
-    };
-    if (!host->host || !host->source || !host->devices)
-        return error_memory(err);
-    list_devices(host->devices, plan);
-    return 0;
-}
-
-static int print_receipt(const struct install *install, struct receipt_host *host,
-                         struct strbuf *text, struct error *err)
-{
     struct receipt receipt = {
         .format = RECEIPT_FORMAT,
         .managed = install->managed.items,
@@ -234,28 +331,14 @@ static int print_receipt(const struct install *install, struct receipt_host *hos
         .kept_count = (unsigned)install->kept.count,
         .folders = install->folders.items,
         .folders_count = (unsigned)install->folders.count,
-        .hosts = host,
-        .hosts_count = 1,
+        .hosts = install->parts.items,
+        .hosts_count = (unsigned)install->parts.count,
     };
 
     memcpy(receipt.state, install->earlier.key, sizeof receipt.state);
-    return receipt_print(text, &receipt, err);
-}
-
-/* The text of the receipt, which is the last of the files. */
-static int write_receipt(struct install *install, struct error *err)
-{
-    struct hook_file *file = &install->files.items[install->files.count - 1];
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    struct receipt_host host = {0};
-    int result = describe_host(&host, install, err);
-
-    if (result == 0)
-        result = print_receipt(install, &host, &text, err);
-    free(host.host);
-    free(host.source);
-    free(host.devices);
-    return result < 0 ? -1 : hook_file_set_text(file, &text, err);
+    if (receipt_print(&text, &receipt, err) < 0)
+        return -1;
+    return hook_file_set_text(file, &text, err);
 }
 
 int install_prepare(struct install *install, const struct prefix *prefix,
@@ -265,8 +348,8 @@ int install_prepare(struct install *install, const struct prefix *prefix,
 
     install->prefix = prefix;
     install->wish = wish;
-    if (earlier_read(&install->earlier, prefix, err) < 0 || list_managed(install, err) < 0 ||
-        add_hooks(install, err) < 0 ||
+    if (earlier_read(&install->earlier, prefix, err) < 0 || decide(install, err) < 0 ||
+        list_managed(install, err) < 0 || add_hooks(install, err) < 0 ||
         hook_set_add(&install->files, prefix, RECEIPT_PATH, &none, err) < 0 ||
         hook_claim(&install->files, prefix, &wish->policy, err) < 0 ||
         list_kept(install, err) < 0 || list_folders(install, err) < 0)
@@ -293,6 +376,13 @@ int install_write(const struct install *install, struct error *err)
 
 void install_release(struct install *install)
 {
+    for (size_t i = 0; i < install->plans.count; i++)
+        plan_release(&install->plans.items[i]);
+    free(install->plans.items);
+    free(install->served.items);
+    free(install->parts.items);
+    decision_release(&install->decision);
+    part_release(&install->own);
     earlier_release(&install->earlier);
     names_release(&install->managed);
     names_release(&install->folders);

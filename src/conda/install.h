@@ -3,7 +3,7 @@
  * Made, compared with what is there, written; and removed again. What apply, exec and status share.
  *
  *     scope(install_release) struct install install = {0};
- *     const struct install_wish wish = {.plan = &plan, .environment = "pt", .source = "env.yml"};
+ *     const struct install_wish wish = {.team = &team, .host = host, .environment = "pt", ...};
  *     if (install_prepare(&install, &prefix, &wish, &err) < 0) ... nothing was touched
  *     ... install.files says of every file what would become of it ...
  *     if (install_write(&install, &err) < 0) ...
@@ -15,10 +15,14 @@
 
 #include "conda/earlier.h"
 #include "conda/hooks.h"
-#include "plan/plan.h"
+#include "conda/part.h"
+#include "hook/decision.h"
 
 struct install_wish {
-    const struct plan *plan;
+    const struct team *team;  /* what the rules give to whom here; NULL: nothing, see `forget` */
+    bool by_host;             /* rules name hosts */
+    const char *host;         /* this machine */
+    const char *forget;       /* the machine whose part goes; NULL: none does */
     const char *environment;  /* its name */
     const char *source;       /* the environment file, as it was given */
     const char *template_dir; /* of the hooks; NULL: those that are built in */
@@ -30,9 +34,26 @@ struct install {
     const struct prefix *prefix;
     const struct install_wish *wish;
     struct earlier earlier;
-    struct names managed;  /* by this plan, then by earlier ones */
-    struct hook_set files; /* the hooks, in the order of writing, and then the receipt */
-    struct names folders;  /* that apply made here, or will */
+    struct receipt_host own; /* this machine's part */
+    struct {
+        struct receipt_host *items; /* `own` and those of earlier */
+        size_t count;
+        size_t room;
+    } parts; /* of all machines, by name */
+    struct {
+        struct plan *items;
+        size_t count;
+        size_t room;
+    } plans; /* of all parts, in order */
+    struct {
+        struct served *items;
+        size_t count;
+        size_t room;
+    } served;
+    struct decision decision; /* of all parts */
+    struct names managed;     /* by these, then by earlier ones */
+    struct hook_set files;    /* the hooks, in the order of writing, and then the receipt */
+    struct names folders;     /* that apply made here, or will */
     struct {
         struct receipt_kept *items; /* the texts belong to files and earlier */
         size_t count;
@@ -40,9 +61,9 @@ struct install {
     } kept; /* files of others */
 };
 
-/* Renders all files, compares them with what is there, and decides what becomes of those that are
-   not ours as we left them. Where the policy does not allow that, `files` are there all the same,
-   to show what an edit was. */
+/* Puts this machine's part beside those of others, renders all files, compares them with what is
+   there, and decides what becomes of those that are not ours as we left them. Where the policy does
+   not allow that, `files` are there all the same, to show what an edit was. */
 int install_prepare(struct install *install, const struct prefix *prefix,
                     const struct install_wish *wish, struct error *err);
 

@@ -1,6 +1,7 @@
 /*
- * The plan that an environment has: what its hooks do, from the receipt that apply wrote with them.
- * The driver is not asked. What exec, export and status begin with.
+ * The plan that an environment has for this user on this machine: what its hooks do, from the
+ * receipt that apply wrote with them. The driver is not asked. What exec, export and status begin
+ * with.
  *
  *     scope(planned_release) struct planned planned = {0};
  *     if (planned_read(&planned, &prefix, &err) < 0) ...
@@ -13,7 +14,7 @@
 #include "plan/plan.h"
 
 struct planned {
-    bool applied;
+    bool applied; /* on this machine, or on one whose part serves all */
     struct plan plan;
     struct earlier earlier; /* key and names also where nothing was applied */
 };

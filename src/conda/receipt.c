@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 #include "conda/paths.h"
+#include "section/rules.h"
 
 #include <cyaml/cyaml.h>
 #include <errno.h>
@@ -67,17 +68,39 @@ static const cyaml_strval_t job_words[] = {{"keep", IN_JOB_KEEP}, {"override", I
 
 static const cyaml_strval_t set_words[] = {{"override", IF_SET_OVERRIDE}, {"keep", IF_SET_KEEP}};
 
+static const cyaml_schema_field_t plan_fields[] = {
+    CYAML_FIELD_ENUM("in_job", CYAML_FLAG_STRICT, struct receipt_plan, in_job, job_words,
+                     CYAML_ARRAY_LEN(job_words)),
+    CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct receipt_plan, if_set, set_words,
+                     CYAML_ARRAY_LEN(set_words)),
+    CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct receipt_plan, unconfirmed),
+    LIST("devices", struct receipt_plan, devices, device_value, CYAML_UNLIMITED),
+    LIST("variables", struct receipt_plan, variables, variable_value, CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t plan_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_plan, plan_fields),
+};
+
+static const cyaml_schema_field_t rule_fields[] = {
+    CYAML_FIELD_UINT("line", CYAML_FLAG_DEFAULT, struct receipt_rule, line),
+    LIST("users", struct receipt_rule, users, text_value, CYAML_UNLIMITED),
+    CYAML_FIELD_UINT("plan", CYAML_FLAG_DEFAULT, struct receipt_rule, plan),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t rule_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_rule, rule_fields),
+};
+
 static const cyaml_schema_field_t host_fields[] = {
     TEXT("host", struct receipt_host, host),
     TEXT("version", struct receipt_host, version),
     TEXT("source", struct receipt_host, source),
-    CYAML_FIELD_ENUM("in_job", CYAML_FLAG_STRICT, struct receipt_host, in_job, job_words,
-                     CYAML_ARRAY_LEN(job_words)),
-    CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct receipt_host, if_set, set_words,
-                     CYAML_ARRAY_LEN(set_words)),
-    CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct receipt_host, unconfirmed),
-    LIST("devices", struct receipt_host, devices, device_value, CYAML_UNLIMITED),
-    LIST("variables", struct receipt_host, variables, variable_value, CYAML_UNLIMITED),
+    CYAML_FIELD_BOOL("by_host", CYAML_FLAG_DEFAULT, struct receipt_host, by_host),
+    LIST("plans", struct receipt_host, plans, plan_value, CYAML_UNLIMITED),
+    LIST("rules", struct receipt_host, rules, rule_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -141,6 +164,33 @@ static bool is_sound_variable(const struct var *var)
            joins == (var->separator != NULL);
 }
 
+static const char *find_fault_of_rule(const struct receipt_host *host, unsigned index)
+{
+    const struct receipt_rule *rule = &host->rules[index];
+
+    if (rule->plan >= host->plans_count)
+        return "'rules' holds one whose plan is not there";
+    if (!rule->users_count != (index + 1 == host->rules_count))
+        return "'rules' does not end with the one that serves everybody";
+    for (unsigned i = 0; i < rule->users_count; i++)
+        if (!rule_pattern_is_sound(rule->users[i]))
+            return "'users' holds one that no rule names";
+    return NULL;
+}
+
+static const char *find_fault_of_host(const struct receipt_host *host)
+{
+    const char *fault = host->rules_count ? NULL : "a host has no 'rules'";
+
+    for (unsigned i = 0; i < host->rules_count && !fault; i++)
+        fault = find_fault_of_rule(host, i);
+    for (unsigned p = 0; p < host->plans_count && !fault; p++)
+        for (unsigned i = 0; i < host->plans[p].variables_count && !fault; i++)
+            if (!is_sound_variable(&host->plans[p].variables[i]))
+                fault = "'variables' holds one that no plan holds";
+    return fault;
+}
+
 /* What is believed of a receipt, whoever wrote it: names that we would have given. */
 static const char *find_fault(const struct receipt *receipt)
 {
@@ -155,10 +205,11 @@ static const char *find_fault(const struct receipt *receipt)
     for (unsigned i = 0; i < receipt->folders_count; i++)
         if (!is_folder_of_ours(receipt->folders[i]))
             return "'folders' holds one that conda-gpu never makes";
-    for (unsigned h = 0; h < receipt->hosts_count; h++)
-        for (unsigned i = 0; i < receipt->hosts[h].variables_count; i++)
-            if (!is_sound_variable(&receipt->hosts[h].variables[i]))
-                return "'variables' holds one that no plan holds";
+    for (unsigned h = 0; h < receipt->hosts_count; h++) {
+        const char *fault = find_fault_of_host(&receipt->hosts[h]);
+        if (fault)
+            return fault;
+    }
     return NULL;
 }
 

@@ -36,18 +36,35 @@ struct receipt_device {
 
 enum { RECEIPT_NO_NUMBER = -1 };
 
-/* What one machine's apply resolved. */
-struct receipt_host {
-    char *host;    /* the machine, as uname -n tells it */
-    char *version; /* of the conda-gpu that wrote this part */
-    char *source;  /* absolute path of the environment file, or "standard input" or "a pipe" */
+/* One of the results that a machine's rules have. */
+struct receipt_plan {
     enum in_job in_job;
     enum if_set if_set;
     bool unconfirmed;               /* no driver has seen the devices */
     struct receipt_device *devices; /* in CUDA's order */
     unsigned devices_count;
-    struct var *variables; /* of the plan, CUDA_VISIBLE_DEVICES among them */
+    struct var *variables; /* CUDA_VISIBLE_DEVICES among them */
     unsigned variables_count;
+};
+
+/* Whom it serves. */
+struct receipt_rule {
+    unsigned line; /* of the source; 0: the section's own keys, for whom no rule names */
+    char **users;  /* names or patterns; none: everybody, which ends the list */
+    unsigned users_count;
+    unsigned plan; /* an index */
+};
+
+/* What one machine's apply resolved. */
+struct receipt_host {
+    char *host;    /* the machine, as uname -n tells it */
+    char *version; /* of the conda-gpu that wrote this part */
+    char *source;  /* absolute path of the environment file, or "standard input" or "a pipe" */
+    bool by_host;  /* rules of the source name hosts, so it says nothing of other machines */
+    struct receipt_plan *plans;
+    unsigned plans_count;
+    struct receipt_rule *rules; /* in order; the last one has no users */
+    unsigned rules_count;
 };
 
 /* The first four belong to the prefix as a whole. */
@@ -60,7 +77,7 @@ struct receipt {
     unsigned kept_count;
     char **folders; /* those that apply made, below the prefix; remove takes them away if empty */
     unsigned folders_count;
-    struct receipt_host *hosts;
+    struct receipt_host *hosts; /* by name */
     unsigned hosts_count;
 };
 

@@ -1,6 +1,7 @@
 #include "hook/render.h"
 
 #include "base/scope.h"
+#include "hook/branches.h"
 #include "hook/signature.h"
 #include "hook/template.h"
 
@@ -12,11 +13,6 @@ static void add_printable(struct values *values, const char *name, const char *t
 
     strbuf_add_printable(&printable, text, strlen(text));
     values_text(values, name, printable.failed ? NULL : strbuf_text(&printable));
-}
-
-static void add_built(struct values *values, const char *name, struct strbuf *text)
-{
-    values_text(values, name, text->failed ? NULL : strbuf_text(text));
 }
 
 static void add_device(struct values *device, const struct planned_device *planned)
@@ -50,7 +46,7 @@ static void add_about(struct values *root, const struct plan *plan)
                      plan_visible(plan));
 }
 
-static void add_devices(struct values *root, const struct plan *plan)
+void values_devices(struct values *root, const struct plan *plan)
 {
     for (size_t i = 0; plan->gpus == PLAN_GPUS_CHOSEN && i < plan->device_count; i++) {
         struct values *device = values_each(root, "devices");
@@ -60,35 +56,11 @@ static void add_devices(struct values *root, const struct plan *plan)
     add_about(root, plan);
 }
 
-static bool is_visible(const char *name)
-{
-    return strcmp(name, "CUDA_VISIBLE_DEVICES") == 0;
-}
+/* ---- what all branches have in common ---- */
 
 static bool is_list(const struct var *var)
 {
     return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
-}
-
-/* ---- what all branches have in common ---- */
-
-/* The first setting of this name. */
-static const struct var *find_setting(const struct render *in, const char *name)
-{
-    const struct var *found = NULL;
-
-    for (size_t i = 0; i < in->branch_count && !found; i++)
-        found = vars_find(&in->branches[i].plan->variables, name);
-    return found;
-}
-
-static bool any_setting(const struct render *in, bool (*is_such)(const struct var *))
-{
-    for (size_t b = 0; b < in->branch_count; b++)
-        for (size_t i = 0; i < in->branches[b].plan->variables.count; i++)
-            if (is_such(&in->branches[b].plan->variables.items[i]))
-                return true;
-    return false;
 }
 
 static bool is_unset(const struct var *var)
@@ -108,9 +80,9 @@ static bool is_append(const struct var *var)
 
 static bool refers(const struct render *in, const char *name)
 {
-    for (size_t b = 0; b < in->branch_count; b++)
-        for (size_t i = 0; i < in->branches[b].plan->variables.count; i++) {
-            const struct var *var = &in->branches[b].plan->variables.items[i];
+    for (size_t b = 0; b < in->decision->branches.count; b++)
+        for (size_t i = 0; i < in->decision->branches.items[b].plan->variables.count; i++) {
+            const struct var *var = &in->decision->branches.items[b].plan->variables.items[i];
             if ((var->value && shell_value_refers(var->value, name)) ||
                 (var->separator && shell_value_refers(var->separator, name)))
                 return true;
@@ -118,127 +90,73 @@ static bool refers(const struct render *in, const char *name)
     return false;
 }
 
-/* ---- settings ---- */
-
-static void add_words(struct values *scope, const struct shell *shell, const struct var *var)
-{
-    scope(strbuf_release) struct strbuf value = STRBUF_INIT;
-    scope(strbuf_release) struct strbuf separator = STRBUF_INIT;
-    scope(strbuf_release) struct strbuf pattern = STRBUF_INIT;
-
-    if (!var->value)
-        return;
-    shell_quote_value(shell, &value, var->value);
-    add_built(scope, "value", &value);
-    if (!is_list(var))
-        return;
-    shell_quote_value(shell, &separator, var->separator);
-    add_built(scope, "separator", &separator);
-    shell_quote_pattern(shell, &pattern, var->separator);
-    shell_quote_pattern(shell, &pattern, var->value);
-    shell_quote_pattern(shell, &pattern, var->separator);
-    add_built(scope, "pattern", &pattern);
-}
-
-static void add_kind(struct values *scope, const struct shell *shell, const struct var *var)
-{
-    static const char *const kinds[] = {[VAR_SET] = "set",
-                                        [VAR_UNSET] = "unset",
-                                        [VAR_PREPEND] = "prepend",
-                                        [VAR_APPEND] = "append"};
-
-    add_words(values_each(scope, kinds[var->kind]), shell, var);
-}
-
-static void add_branch(struct values *root, const struct shell *shell, const struct branch *branch)
-{
-    struct values *scope = values_each(root, "branches");
-
-    for (size_t i = 0; i < branch->plan->variables.count; i++) {
-        const struct var *var = &branch->plan->variables.items[i];
-        struct values *setting = values_each(scope, "settings");
-        values_text(setting, "name", var->name);
-        add_kind(setting, shell, var);
-    }
-}
-
-/* ---- names ---- */
-
-static void add_word(struct strbuf *words, size_t *column, const char *name)
-{
-    enum { WIDTH = 100 };
-    size_t length = strlen(name) + 1;
-
-    if (*column && *column + length > WIDTH) {
-        strbuf_adds(words, " \\\n  ");
-        *column = 0;
-    } else if (words->length) {
-        strbuf_addc(words, ' ');
-    }
-    strbuf_adds(words, name);
-    *column += length;
-}
-
-/* `managed` begins with what the plan sets. */
-static void add_names(struct values *root, const struct render *in, const struct shell *shell)
-{
-    scope(strbuf_release) struct strbuf names = STRBUF_INIT;
-    scope(strbuf_release) struct strbuf lists = STRBUF_INIT;
-    scope(strbuf_release) struct strbuf all = STRBUF_INIT;
-    size_t column = 0, list_column = 0, all_column = 0;
-
-    for (size_t i = 0; i < in->managed->count; i++) {
-        const char *name = in->managed->items[i];
-        const struct var *var = find_setting(in, name);
-        if (is_visible(name))
-            continue;
-        struct values *managed = values_each(root, "managed");
-        values_text(managed, "name", name);
-        add_word(&all, &all_column, name);
-        if (!var)
-            continue;
-        struct values *set = values_each(root, "names");
-        values_text(set, "name", name);
-        add_words(values_each(set, is_list(var) ? "list" : "plain"), shell, var);
-        add_word(&names, &column, name);
-        if (!is_list(var))
-            continue;
-        add_kind(managed, shell, var);
-        add_word(&lists, &list_column, name);
-    }
-    add_built(root, "names", &names);
-    add_built(root, "list_names", &lists);
-    add_built(root, "managed_names", &all);
-}
-
 /* ---- CUDA_VISIBLE_DEVICES ---- */
 
-static void add_visible(struct values *root, const struct plan *plan)
+/* Where a value that others gave CUDA_VISIBLE_DEVICES stands. */
+enum stands { STANDS_NOWHERE, STANDS_IN_JOB, STANDS_IF_SET, STANDS_ALWAYS, STANDS_OUTSIDE };
+
+static const char *const stands_words[] = {[STANDS_NOWHERE] = "nowhere",
+                                           [STANDS_IN_JOB] = "in_job",
+                                           [STANDS_IF_SET] = "if_set",
+                                           [STANDS_ALWAYS] = "always",
+                                           [STANDS_OUTSIDE] = "nowhere"};
+
+static int stands_of(const struct plan *plan)
 {
     bool in_job = plan->in_job == IN_JOB_KEEP, if_set = plan->if_set == IF_SET_KEEP;
-    struct values *visible = values_each(root, "visible");
 
-    if (!in_job && !if_set)
-        return;
-    struct values *stands = values_each(visible, "stands");
-    values_each(stands, in_job && if_set ? "always" : in_job ? "in_job" : "if_set");
+    if (!vars_find(&plan->variables, "CUDA_VISIBLE_DEVICES"))
+        return STANDS_OUTSIDE; /* it has no say in the variable */
+    return in_job && if_set ? STANDS_ALWAYS
+           : in_job         ? STANDS_IN_JOB
+           : if_set         ? STANDS_IF_SET
+                            : STANDS_NOWHERE;
 }
 
-static void add_decisions(struct values *root, const struct render *in)
+/* Where the branches differ in that, who has which. */
+static void add_mixed(struct values *visible, const struct groups *groups,
+                      const struct shell *shell)
+{
+    values_each(values_each(visible, "stands"), "mixed");
+    struct values *mixed = values_each(visible, "mixed");
+    for (size_t i = 0; i < groups->count; i++) {
+        scope(strbuf_release) struct strbuf patterns = STRBUF_INIT;
+        struct values *mode = values_each(mixed, "modes");
+        shell->tell_patterns(&patterns, "__conda_gpu_who", &groups->items[i].who);
+        values_built(mode, "patterns", &patterns);
+        values_text(mode, "else", i ? "else " : "");
+        values_each(mode, stands_words[groups->items[i].kind]);
+    }
+}
+
+static void add_visible(struct values *root, const struct render *in, const struct shell *shell)
+{
+    scope(groups_release) struct groups groups = {0};
+    struct values *visible = values_each(root, "visible");
+
+    if (decision_group(&groups, in->decision, stands_of) < 0)
+        values_text(visible, "failed", NULL);
+    else if (groups.count > 1)
+        add_mixed(visible, &groups, shell);
+    else if (groups.items[0].kind != STANDS_NOWHERE)
+        values_each(values_each(visible, "stands"), stands_words[groups.items[0].kind]);
+}
+
+static void add_decisions(struct values *root, const struct render *in, const struct shell *shell)
 {
     static const struct {
         const char *name;
         bool (*is_such)(const struct var *);
     } kinds[] = {
         {"unsets", is_unset}, {"lists", is_list}, {"prepends", is_prepend}, {"appends", is_append}};
-    bool decides = find_setting(in, "CUDA_VISIBLE_DEVICES") != NULL;
+    bool decides = branches_setting(in->decision, "CUDA_VISIBLE_DEVICES") != NULL;
 
     if (decides)
-        add_visible(root, in->branches[0].plan);
+        add_visible(root, in, shell);
     if (names_have(in->managed, "CUDA_VISIBLE_DEVICES"))
         values_each(root, "shown");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (!any_setting(in, kinds[i].is_such))
+        if (!branches_any(in->decision, kinds[i].is_such))
             continue;
         struct values *kind = values_each(root, kinds[i].name);
         if (decides)
@@ -259,10 +177,25 @@ static void add_head(struct values *root, const struct render *in, const struct 
     values_textf(root, "state", STATE_PREFIX "%s", in->key);
     values_text(root, "digest", HOOK_UNSIGNED);
     shell->tell_job(&job);
-    add_built(root, "job", &job);
+    values_built(root, "job", &job);
     for (size_t i = 0; i < shell_reference_count; i++)
         if (refers(in, shell_references[i]))
             values_text(values_each(root, "references"), "name", shell_references[i]);
+}
+
+/* For whom it is, as the first line says, and what is to be said of their GPUs. */
+static void add_whom(struct values *root, const struct decision *decision)
+{
+    static const char *const whom[] = {", for everybody on every machine",
+                                       ", by user, on every machine", ", by machine",
+                                       ", by user and machine"};
+
+    values_text(root, "whom", whom[decision->by_user + 2 * decision->by_host]);
+    if (!decision->by_user && !decision->by_host)
+        values_devices(root, decision->branches.items[0].plan);
+    else if (decision->by_host)
+        values_text(values_each(root, "about"), "text",
+                    "etc/conda/conda-gpu.yml has the GPUs of each machine.");
 }
 
 int render_hook(struct strbuf *out, const struct render *in, const struct shell *shell,
@@ -271,11 +204,9 @@ int render_hook(struct strbuf *out, const struct render *in, const struct shell 
     struct values *root = values_new();
 
     add_head(root, in, shell);
-    add_devices(root, in->branches[0].plan);
-    add_decisions(root, in);
-    add_names(root, in, shell);
-    for (size_t i = 0; i < in->branch_count; i++)
-        add_branch(root, shell, &in->branches[i]);
+    add_whom(root, in->decision);
+    add_decisions(root, in, shell);
+    branches_add(root, in, shell);
 
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     int result = template_fill(&text, template_name, template_text, root, err);

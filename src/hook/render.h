@@ -7,22 +7,39 @@
  *     @digest@          see signature.h
  *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
  *     @job@             what tells the shell's job: see shell.h
- *     @each devices@    of the plan: @ordinal@ @number@ @name@ @memory@ @address@ @uuid@
+ *     @whom@            ", for everybody on every machine", ", by user", ...
+ *     @each devices@    of the plan, where it is everybody's: @ordinal@ @number@ @name@ @memory@
+ * @address@ @uuid@
  *     @each about@      what else is to be said of them: @text@
  *     @each references@ what values ask the shell for, of ${CONDA_PREFIX} and so on: @name@
  *     @each visible@    once, if the plan decides on CUDA_VISIBLE_DEVICES; in it
  *       @each stands@   once, if a value that others gave it may stand; in it one of
- *         @each in_job@ @each if_set@ @each always@    in jobs, outside of jobs, in both
+ *         @each in_job@ @each if_set@ @each always@    in jobs, outside of jobs, in both;
+ *         @each mixed@  or where the decision says so:
+ *       @each mixed@    once, if branches differ in that; in it @each modes@, with @patterns@,
+ *                       @else@, and one of those three or @each nowhere@
+ *     @each decided@    once, if there is a decision; then also
+ *       @each by_user@  once, if it asks for the user
+ *       @each by_host@  once, if it asks for the machine: @hosts@, those that are served
+ *     @indent@          within a branch
  *     @each names@      what the plan sets, but for CUDA_VISIBLE_DEVICES: @name@, and @each plain@
  *                       or @each list@ (prepend and append)
- *     @each branches@   what applies to whom: one, for everybody; in it
+ *     @each branches@   what applies to whom; in it
+ *       @each case@     once, if there is a decision: @patterns@ of $__conda_gpu_who (see
+ *                       tell_patterns), @else@ ("else " but for the first), @lines@, @each devices@
+ *       @each end@      the same
+ *       @each spares@   once, if other branches set more: @spared@, " NAME  NAME "
+ *       @each blind@    once, if CUDA_VISIBLE_DEVICES is one of them
  *       @each settings@ @name@, and one of @each set@ (@value@), @each unset@, @each prepend@ and
- *                       @each append@ (@value@ @separator@ @pattern@)
+ *                       @each append@ (@value@ @separator@ @pattern@); @each plain@ or @each list@
+ *                       where it is not among @each names@, since branches put in other elements
  *     @each unsets@ @each lists@ @each prepends@ @each appends@    once, if there is such a
  *                       setting; in each of them @each visible@
  *     @each shown@      once, if any generation of these hooks decided on CUDA_VISIBLE_DEVICES
  *     @each managed@    what any generation set, but for that one: @name@, and @each prepend@ or
- *                       @each append@ where the plan does
+ *                       @each append@ where the plan does; @each either@ of these where the
+ *                       branches put in different elements
+ *     @each several@    once, if any list has such
  *     @names@ @list_names@ @managed_names@    the same as words, some in a line
  *
  * Values and separators are quoted for the shell; names need no quotes.
@@ -30,17 +47,12 @@
 #ifndef CONDA_GPU_RENDER_H
 #define CONDA_GPU_RENDER_H
 
+#include "hook/decision.h"
 #include "hook/shell.h"
 #include "plan/plan.h"
 
-/* What applies to whom. */
-struct branch {
-    const struct plan *plan;
-};
-
 struct render {
-    const struct branch *branches; /* at least one */
-    size_t branch_count;
+    const struct decision *decision;
     const struct names *managed; /* every variable that any generation of these hooks managed */
     const char *key;             /* STATE_KEY_SIZE */
     const char *prefix;          /* absolute; only for the digest */

@@ -5,6 +5,7 @@
 #define CONDA_GPU_SHELL_H
 
 #include "base/strbuf.h"
+#include "section/vars.h"
 
 #include <stdbool.h>
 
@@ -21,6 +22,9 @@ struct shell {
        in .fish words of a command, in .csh lines that add to $__conda_gpu_job. All make the same of
        the same job: nothing outside of one, else a / and its identifiers. */
     void (*tell_job)(struct strbuf *out);
+    /* Adds what asks whether the shell variable of this name matches one of the patterns (see
+       section/rules.h): in .sh a case's alternatives, in .fish a command, in .csh `case` lines. */
+    void (*tell_patterns)(struct strbuf *out, const char *variable, const struct names *patterns);
 };
 
 extern const struct shell shells[];

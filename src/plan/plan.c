@@ -179,6 +179,24 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
     return list_chosen(plan, selection, seen, err);
 }
 
+static bool has_same_devices(const struct plan *one, const struct plan *other)
+{
+    if (one->device_count != other->device_count)
+        return false;
+    for (size_t i = 0; i < one->device_count; i++)
+        if (memcmp(&one->devices[i].device.uuid, &other->devices[i].device.uuid,
+                   sizeof one->devices[i].device.uuid) != 0)
+            return false;
+    return true;
+}
+
+bool plan_is_same(const struct plan *one, const struct plan *other)
+{
+    return one->gpus == other->gpus && one->in_job == other->in_job &&
+           one->if_set == other->if_set && one->unconfirmed == other->unconfirmed &&
+           vars_are_same(&one->variables, &other->variables) && has_same_devices(one, other);
+}
+
 void plan_release(struct plan *plan)
 {
     vars_release(&plan->variables);

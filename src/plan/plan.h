@@ -61,6 +61,9 @@ int plan_list_all(struct plan *plan, const struct device_list *machine, struct e
 int plan_confirm(struct plan *plan, const struct selection *selection,
                  const struct device_list *seen, struct error *err);
 
+/* Whether both do the same with every variable, and show the same devices. */
+bool plan_is_same(const struct plan *one, const struct plan *other);
+
 void plan_release(struct plan *plan);
 
 #endif

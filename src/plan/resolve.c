@@ -1,10 +1,13 @@
 #include "plan/resolve.h"
 
+#include "base/array.h"
 #include "base/scope.h"
 #include "base/table.h"
 #include "gpu/cards.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* The devices of this machine as lines behind an error. */
 static int add_table(struct error *err, const struct device_list *machine)
@@ -31,6 +34,36 @@ static int add_table(struct error *err, const struct device_list *machine)
     return error_detail_lines(err, strbuf_text(&lines));
 }
 
+/* ---- what the driver was asked, and answered ---- */
+
+struct answer {
+    char *visible;
+    struct inventory seen;
+};
+
+struct asked {
+    const struct driver *driver;
+    bool surveyed;
+    struct inventory machine; /* all devices */
+    struct error absent;      /* why it could not be surveyed */
+    struct {
+        struct answer *items;
+        size_t count;
+        size_t room;
+    } answers; /* by the value of CUDA_VISIBLE_DEVICES */
+};
+
+static void asked_release(struct asked *asked)
+{
+    for (size_t i = 0; i < asked->answers.count; i++) {
+        free(asked->answers.items[i].visible);
+        inventory_release(&asked->answers.items[i].seen);
+    }
+    free(asked->answers.items);
+    inventory_release(&asked->machine);
+    error_release(&asked->absent);
+}
+
 static int ask(struct inventory *answer, const struct driver *driver, const char *visible,
                struct error *err)
 {
@@ -40,55 +73,88 @@ static int ask(struct inventory *answer, const struct driver *driver, const char
 }
 
 /* All devices of this machine. NVML is asked for their numbers at the same time. */
-static int survey(struct inventory *machine, const struct driver *driver, struct error *err)
+static int survey(struct asked *asked)
 {
     scope(child_end) struct child numbers = CHILD_INIT;
 
-    cards_ask_numbers(&numbers, driver->library, driver->timeout);
-    if (ask(machine, driver, NULL, err) < 0)
-        return -1;
-    cards_take_numbers(&numbers, &machine->devices);
-    return 0;
+    if (!asked->surveyed) {
+        asked->surveyed = true;
+        cards_ask_numbers(&numbers, asked->driver->library, asked->driver->timeout);
+        if (ask(&asked->machine, asked->driver, NULL, &asked->absent) == 0)
+            cards_take_numbers(&numbers, &asked->machine.devices);
+    }
+    return asked->absent.count ? -1 : 0;
 }
 
-/* Compares what the driver shows under the planned values with what was chosen. */
-static int confirm(struct resolution *found, const struct selection *selection,
-                   const struct driver *driver, struct error *err)
+static const struct device_list *recall(const struct asked *asked, const char *visible)
+{
+    for (size_t i = 0; i < asked->answers.count; i++)
+        if (strcmp(asked->answers.items[i].visible, visible) == 0)
+            return &asked->answers.items[i].seen.devices;
+    return NULL;
+}
+
+/* What a program will see. A driver that now finds no GPU at all shows no device. */
+static const struct device_list *look(struct asked *asked, const char *visible, struct error *err)
 {
     scope(inventory_release) struct inventory seen = {0};
     scope(error_release) struct error blind = ERROR_INIT;
-    const char *visible = plan_visible(&found->plan);
+    scope(free_text) char *copy = strdup(visible);
+    const struct device_list *known = recall(asked, visible);
 
-    if (ask(&seen, driver, visible, &blind) < 0 && !seen.absent) {
+    if (known)
+        return known;
+    if (ask(&seen, asked->driver, visible, &blind) < 0 && !seen.absent) {
         error_add(err, blind.status,
                   "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:", visible);
-        return error_join(err, &blind);
+        error_join(err, &blind);
+        return NULL;
     }
-    if (plan_confirm(&found->plan, selection, &seen.devices, err) == 0)
-        return 0;
-    return add_table(err, &found->machine.devices);
+    if (!copy || array_add(&asked->answers, (struct answer){copy, seen}) < 0) {
+        error_memory(err);
+        return NULL;
+    }
+    copy = NULL;
+    seen = (struct inventory){0};
+    return recall(asked, visible);
 }
 
-static int resolve_unconfirmed(struct resolution *found, const struct section *section,
-                               struct error *err)
+/* ---- one section ---- */
+
+/* Compares what the driver shows under the planned values with what was chosen. */
+static int confirm(struct plan *plan, const struct selection *selection, struct asked *asked,
+                   struct error *err)
+{
+    const struct device_list *seen = look(asked, plan_visible(plan), err);
+
+    if (!seen)
+        return -1;
+    if (plan_confirm(plan, selection, seen, err) == 0)
+        return 0;
+    return add_table(err, &asked->machine.devices);
+}
+
+static int resolve_unconfirmed(struct plan *plan, const struct section *section, struct error *err)
 {
     scope(selection_release) struct selection selection = {0};
 
     if (select_unconfirmed(&selection, section, err) < 0)
         return -1;
-    return plan_make(&found->plan, section, &selection, err);
+    return plan_make(plan, section, &selection, err);
 }
 
-static int resolve_without_gpu(struct resolution *found, const struct section *section,
-                               struct error *err)
+static int resolve_without_gpu(struct plan *plan, const struct section *section,
+                               struct asked *asked, struct error *err)
 {
-    if (found->machine.absent && section->if_no_gpu == IF_NO_GPU_CPU)
-        return plan_make_plain(&found->plan, section, PLAN_GPUS_NONE, err);
-    if (found->machine.absent && section->if_no_gpu == IF_NO_GPU_UNCONFIRMED &&
-        resolve_unconfirmed(found, section, err) == 0)
+    bool absent = asked->machine.absent;
+
+    if (absent && section->if_no_gpu == IF_NO_GPU_CPU)
+        return plan_make_plain(plan, section, PLAN_GPUS_NONE, err);
+    if (absent && section->if_no_gpu == IF_NO_GPU_UNCONFIRMED &&
+        resolve_unconfirmed(plan, section, err) == 0)
         return 0;
-    error_join(err, &found->absent);
-    if (!found->machine.absent || section->if_no_gpu != IF_NO_GPU_ERROR)
+    error_join(err, &asked->absent);
+    if (!absent || section->if_no_gpu != IF_NO_GPU_ERROR)
         return -1;
     return error_add(err, STATUS_DRIVER,
                      "to go on where there is no GPU, write 'if_no_gpu: cpu' (then none is shown) "
@@ -98,57 +164,59 @@ static int resolve_without_gpu(struct resolution *found, const struct section *s
 }
 
 /* `all` needs no driver; where there is one, its devices are shown. */
-static int resolve_all(struct resolution *found, const struct section *section,
-                       const struct driver *driver, struct error *err)
+static int resolve_all(struct plan *plan, const struct section *section, struct asked *asked,
+                       struct error *err)
 {
-    if (plan_make_plain(&found->plan, section, PLAN_GPUS_ALL, err) < 0)
+    if (plan_make_plain(plan, section, PLAN_GPUS_ALL, err) < 0)
         return -1;
-    if (survey(&found->machine, driver, &found->absent) < 0)
-        return 0;
-    return plan_list_all(&found->plan, &found->machine.devices, err);
+    return survey(asked) < 0 ? 0 : plan_list_all(plan, &asked->machine.devices, err);
 }
 
-static int choose(struct selection *selection, const struct resolution *found,
-                  const struct section *section, const struct driver *driver, struct error *err)
+static int choose(struct selection *selection, const struct section *section,
+                  const struct asked *asked, struct error *err)
 {
-    if (select_devices(selection, section, &found->machine.devices, err) == 0)
+    if (select_devices(selection, section, &asked->machine.devices, err) == 0)
         return 0;
-    add_table(err, &found->machine.devices);
-    if (err->status == STATUS_DRIVER && driver->in_job)
+    add_table(err, &asked->machine.devices);
+    if (err->status == STATUS_DRIVER && asked->driver->in_job)
         error_add(err, STATUS_DRIVER,
                   "this shell is in a scheduler's job, which may hide the machine's other GPUs; "
                   "if so, run conda-gpu outside of one");
     return -1;
 }
 
-static int fill(struct resolution *found, const struct section *section,
-                const struct driver *driver, struct error *err)
+/* On failure the plan is released by the caller as well. */
+static int fill(struct plan *plan, const struct section *section, struct asked *asked,
+                struct error *err)
 {
     scope(selection_release) struct selection selection = {0};
 
     if (!section->item_count)
-        return plan_make_plain(&found->plan, section, PLAN_GPUS_AS_BEFORE, err);
+        return plan_make_plain(plan, section, PLAN_GPUS_AS_BEFORE, err);
     if (section_wants_no_gpu(section))
-        return plan_make_plain(&found->plan, section, PLAN_GPUS_NONE, err);
+        return plan_make_plain(plan, section, PLAN_GPUS_NONE, err);
     if (section_wants_all(section))
-        return resolve_all(found, section, driver, err);
-    if (survey(&found->machine, driver, &found->absent) < 0)
-        return resolve_without_gpu(found, section, err);
-    if (choose(&selection, found, section, driver, err) < 0 ||
-        plan_make(&found->plan, section, &selection, err) < 0)
+        return resolve_all(plan, section, asked, err);
+    if (survey(asked) < 0)
+        return resolve_without_gpu(plan, section, asked, err);
+    if (choose(&selection, section, asked, err) < 0 ||
+        plan_make(plan, section, &selection, err) < 0)
         return -1;
-    return confirm(found, &selection, driver, err);
+    return confirm(plan, &selection, asked, err);
 }
 
 int resolve(struct resolution *resolution, const struct section *section,
             const struct driver *driver, struct error *err)
 {
-    scope(resolution_release) struct resolution found = {0};
+    scope(asked_release) struct asked asked = {.driver = driver};
+    scope(plan_release) struct plan plan = {0};
 
-    if (fill(&found, section, driver, err) < 0)
+    if (fill(&plan, section, &asked, err) < 0)
         return -1;
-    *resolution = found;
-    found = (struct resolution){0};
+    *resolution = (struct resolution){plan, asked.machine, asked.absent};
+    plan = (struct plan){0};
+    asked.machine = (struct inventory){0};
+    asked.absent = (struct error)ERROR_INIT;
     return 0;
 }
 
@@ -157,4 +225,93 @@ void resolution_release(struct resolution *resolution)
     plan_release(&resolution->plan);
     inventory_release(&resolution->machine);
     error_release(&resolution->absent);
+}
+
+/* ---- all users ---- */
+
+/* Takes the plan, unless it is there. */
+static int add_plan(struct team *team, struct plan *plan, size_t *index)
+{
+    for (*index = 0; *index < team->plans.count; ++*index)
+        if (plan_is_same(&team->plans.items[*index], plan))
+            return 0;
+    if (array_add(&team->plans, *plan) < 0)
+        return -1;
+    *plan = (struct plan){0};
+    return 0;
+}
+
+static int add_share(struct team *team, const struct section *section, const struct rule *rule,
+                     struct asked *asked, struct error *err)
+{
+    scope(section_release) struct section own = {0};
+    scope(plan_release) struct plan plan = {0};
+    struct share share = {rule, 0};
+
+    if (rules_apply(&own, section, rule, err) < 0 || fill(&plan, &own, asked, err) < 0)
+        return -1;
+    if (add_plan(team, &plan, &share.plan) < 0 || array_add(&team->shares, share) < 0)
+        return error_memory(err);
+    return 0;
+}
+
+/* Whether an earlier rule that fits this host names the same users. */
+static bool is_covered(const struct team *team, const struct rule *rule)
+{
+    for (size_t i = 0; i < team->shares.count; i++)
+        if (names_are_same(&team->shares.items[i].rule->users, &rule->users))
+            return true;
+    return false;
+}
+
+/* Up to the first rule that names no user, after which nobody is left. */
+static int add_shares(struct team *team, const struct section *section, const char *host,
+                      struct asked *asked, struct error *err)
+{
+    for (size_t i = 0; i < section->rules.count; i++) {
+        const struct rule *rule = &section->rules.items[i];
+        if (!rule_fits_host(rule, host) || is_covered(team, rule))
+            continue;
+        if (add_share(team, section, rule, asked, err) < 0)
+            return -1;
+        if (!rule->users.count)
+            return 0;
+    }
+    return add_share(team, section, NULL, asked, err);
+}
+
+int resolve_team(struct team *team, const struct section *section, const char *host,
+                 const struct driver *driver, struct error *err)
+{
+    scope(asked_release) struct asked asked = {.driver = driver};
+    scope(team_release) struct team made = {0};
+
+    if (add_shares(&made, section, host, &asked, err) < 0)
+        return -1;
+    made.machine = asked.machine;
+    made.absent = asked.absent;
+    *team = made;
+    made = (struct team){0};
+    asked.machine = (struct inventory){0};
+    asked.absent = (struct error)ERROR_INIT;
+    return 0;
+}
+
+const struct plan *team_plan(const struct team *team, const char *user)
+{
+    const struct share *share = team->shares.items;
+
+    while (share->rule && !rule_fits_user(share->rule, user))
+        share++;
+    return &team->plans.items[share->plan];
+}
+
+void team_release(struct team *team)
+{
+    for (size_t i = 0; i < team->plans.count; i++)
+        plan_release(&team->plans.items[i]);
+    free(team->plans.items);
+    free(team->shares.items);
+    inventory_release(&team->machine);
+    error_release(&team->absent);
 }

@@ -7,6 +7,8 @@
  *     if (resolve(&found, &section, &driver, &err) < 0) ...
  *     ... found.plan ...
  *
+ * Where rules decide by user, resolve_team makes a plan for each of those whom they name.
+ *
  * The driver is asked twice: for the devices of this machine, among which the section chooses, and
  * then, with the planned values, for what a program will really see. Errors about devices end with
  * a table of those that this machine has.
@@ -16,6 +18,7 @@
 
 #include "gpu/inventory.h"
 #include "plan/plan.h"
+#include "section/rules.h"
 
 /* Whom to ask, and how. */
 struct driver {
@@ -31,11 +34,43 @@ struct resolution {
                                  machine.absent is not set if a driver is there that fails */
 };
 
+/* Whom one rule serves; the last of them serves everybody who is left. */
+struct share {
+    const struct rule
+        *rule;   /* of the section, which must outlive it; NULL: the section's own keys */
+    size_t plan; /* an index */
+};
+
+/* What holds for all users of one machine. */
+struct team {
+    struct {
+        struct plan *items;
+        size_t count;
+        size_t room;
+    } plans; /* each once */
+    struct {
+        struct share *items;
+        size_t count;
+        size_t room;
+    } shares;                 /* in the order of the rules; at least one */
+    struct inventory machine; /* as in struct resolution */
+    struct error absent;
+};
+
 /* STATUS_INPUT where the section is wrong, STATUS_DRIVER where a device or the driver is missing.
  */
 int resolve(struct resolution *resolution, const struct section *section,
             const struct driver *driver, struct error *err);
 
+/* The same for every rule that fits this host. The driver is asked about each choice of devices
+   once. */
+int resolve_team(struct team *team, const struct section *section, const char *host,
+                 const struct driver *driver, struct error *err);
+
+/* This user's. */
+const struct plan *team_plan(const struct team *team, const char *user);
+
 void resolution_release(struct resolution *resolution);
+void team_release(struct team *team);
 
 #endif

@@ -10,12 +10,34 @@
 
 #define PATTERN "a name or a pattern with *, ? and [sets], such as \"login*\", or a list of these"
 
-static bool is_pattern(const char *text)
+static bool is_plain(char c)
 {
-    for (const char *c = text; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("_.@+-*?[]!", *c))
-            return false;
-    return *text;
+    return isalnum((unsigned char)c) || (c && strchr("_.@+-", c));
+}
+
+/* What stands for one character, or is one, or *; 0 for anything else. */
+static size_t unit_length(const char *text)
+{
+    const char *c = text + 1;
+
+    if (is_plain(*text) || *text == '*' || *text == '?')
+        return 1;
+    if (*text != '[')
+        return 0;
+    c += *c == '!';
+    const char *first = c;
+    while (is_plain(*c))
+        c++;
+    return c > first && *c == ']' ? (size_t)(c - text) + 1 : 0;
+}
+
+bool rule_pattern_is_sound(const char *text)
+{
+    size_t length = 1;
+
+    for (const char *c = text; *c && length; c += length)
+        length = unit_length(c);
+    return *text && length;
 }
 
 static int read_pattern(const struct reading *in, const struct node *node, struct names *patterns)
@@ -24,7 +46,7 @@ static int read_pattern(const struct reading *in, const struct node *node, struc
 
     if (!text)
         return -1;
-    if (!is_pattern(text))
+    if (!rule_pattern_is_sound(text))
         return keys_wrong(in, node, PATTERN);
     return names_add(patterns, text) < 0 ? error_memory(in->err) : 0;
 }
@@ -192,6 +214,14 @@ const struct rule *rules_find(const struct section *section, const char *user, c
             return rule;
     }
     return NULL;
+}
+
+bool rules_name_hosts(const struct section *section)
+{
+    for (size_t i = 0; i < section->rules.count; i++)
+        if (section->rules.items[i].hosts.count)
+            return true;
+    return false;
 }
 
 static char *copied(const char *text, bool *failed)

@@ -31,6 +31,13 @@ const struct rule *rules_find(const struct section *section, const char *user, c
 bool rule_fits_host(const struct rule *rule, const char *host);
 bool rule_fits_user(const struct rule *rule, const char *user);
 
+/* What a rule may name a user or host by: letters, digits and _.@+-, with * ? and sets such as
+   [a-c] or [!0-9]. Shells take it as it is for a pattern. */
+bool rule_pattern_is_sound(const char *text);
+
+/* Whether any rule names a host. */
+bool rules_name_hosts(const struct section *section);
+
 /* The section as it is for whom this rule serves, or nobody does (NULL): its own keys, but those of
    the rule where it has them, and the variables of both by name. Without any rule. */
 int rules_apply(struct section *own, const struct section *section, const struct rule *rule,

@@ -36,6 +36,26 @@ const struct var *vars_find(const struct var_list *list, const char *name)
     return NULL;
 }
 
+static bool is_same_text(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+bool var_is_same(const struct var *one, const struct var *other)
+{
+    return strcmp(one->name, other->name) == 0 && one->kind == other->kind &&
+           is_same_text(one->value, other->value) && is_same_text(one->separator, other->separator);
+}
+
+bool vars_are_same(const struct var_list *one, const struct var_list *other)
+{
+    bool same = one->count == other->count;
+
+    for (size_t i = 0; same && i < one->count; i++)
+        same = var_is_same(&one->items[i], &other->items[i]);
+    return same;
+}
+
 size_t vars_size(const struct var_list *list)
 {
     size_t size = 0;
@@ -70,6 +90,15 @@ bool names_have(const struct names *names, const char *name)
         if (strcmp(names->items[i], name) == 0)
             return true;
     return false;
+}
+
+bool names_are_same(const struct names *one, const struct names *other)
+{
+    bool same = one->count == other->count;
+
+    for (size_t i = 0; same && i < one->count; i++)
+        same = strcmp(one->items[i], other->items[i]) == 0;
+    return same;
 }
 
 void names_release(struct names *names)

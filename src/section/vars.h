@@ -40,6 +40,11 @@ int vars_add(struct var_list *list, const char *name, enum var_kind kind, const 
 /* NULL if there is none of this name. */
 const struct var *vars_find(const struct var_list *list, const char *name);
 
+bool var_is_same(const struct var *one, const struct var *other);
+
+/* Whether both hold the same, in the same order. */
+bool vars_are_same(const struct var_list *one, const struct var_list *other);
+
 /* The bytes of all values together. */
 size_t vars_size(const struct var_list *list);
 
@@ -55,6 +60,8 @@ struct names {
 /* Adds a copy unless it is there. -1 if memory ran out. */
 int names_add(struct names *names, const char *name);
 bool names_have(const struct names *names, const char *name);
+/* In the same order. */
+bool names_are_same(const struct names *one, const struct names *other);
 void names_release(struct names *names);
 
 /* How many characters at the start of a text may stand in a name. */

@@ -203,9 +203,6 @@ static const struct file sections[] = {
     {"gpu:\n  devices: 1\n  assign: []\n", F
      "3:11: gpu.assign: found a list; accepted: a list of 1 to 4096 rules, such as [{user: alice, "
      "devices: 0}]\n"},
-    {"gpu: {assign: [{user: a, devices: 0}]}\n",
-     F "1:16: gpu.assign: this version of conda-gpu applies no rules per user or host; remove the "
-       "key and give each its own file with -f\n"},
     {"gpu: {assign: [{usr: a, devices: x}, 3, {user: [], host: 'a b', ids: y}]}\n",
      F "1:17: gpu.assign: unknown key 'usr'; did you mean 'user'?\n" F
        "1:34: gpu.assign.devices: found 'x'; accepted: " DEVICES F

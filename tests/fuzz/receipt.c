@@ -7,6 +7,7 @@
 
 #include "base/scope.h"
 #include "conda/earlier.h"
+#include "conda/part.h"
 #include "conda/paths.h"
 #include "hook/signature.h"
 
@@ -25,16 +26,7 @@ static void require_same_host(const struct receipt_host *a, const struct receipt
 {
     require(same_text(a->host, b->host) && same_text(a->version, b->version) &&
             same_text(a->source, b->source));
-    require(a->in_job == b->in_job && a->if_set == b->if_set && a->unconfirmed == b->unconfirmed);
-    require(a->devices_count == b->devices_count && a->variables_count == b->variables_count);
-    for (unsigned i = 0; i < a->devices_count; i++)
-        require(a->devices[i].number == b->devices[i].number &&
-                same_text(a->devices[i].uuid, b->devices[i].uuid) &&
-                same_text(a->devices[i].address, b->devices[i].address));
-    for (unsigned i = 0; i < a->variables_count; i++)
-        require(same_text(a->variables[i].name, b->variables[i].name) &&
-                a->variables[i].kind == b->variables[i].kind &&
-                !a->variables[i].value == !b->variables[i].value);
+    require(part_is_same(a, b));
 }
 
 static void require_same(const struct receipt *a, const struct receipt *b)

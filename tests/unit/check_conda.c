@@ -10,6 +10,7 @@
 #include "conda/earlier.h"
 #include "conda/hooks.h"
 #include "conda/lock.h"
+#include "conda/part.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -389,18 +390,26 @@ static struct receipt_kept kept[] = {{hook_sh, hook_orig}};
 
 static struct receipt full_receipt(char *source)
 {
+    static char alice[] = "alice", others[] = "c[!a-b]*";
+    static char *users[] = {alice, others};
+    static struct receipt_plan plan = {.in_job = IN_JOB_OVERRIDE,
+                                       .if_set = IF_SET_KEEP,
+                                       .unconfirmed = true,
+                                       .devices = devices,
+                                       .devices_count = 2,
+                                       .variables = variables,
+                                       .variables_count = 2};
+    static struct receipt_rule rules[] = {{12, users, 2, 0}, {0, NULL, 0, 0}};
     static struct receipt_host host;
 
     host = (struct receipt_host){.host = machine,
                                  .version = version,
                                  .source = source,
-                                 .in_job = IN_JOB_OVERRIDE,
-                                 .if_set = IF_SET_KEEP,
-                                 .unconfirmed = true,
-                                 .devices = devices,
-                                 .devices_count = 2,
-                                 .variables = variables,
-                                 .variables_count = 2};
+                                 .by_host = true,
+                                 .plans = &plan,
+                                 .plans_count = 1,
+                                 .rules = rules,
+                                 .rules_count = 2};
     return (struct receipt){.format = 1,
                             .state = "0123abcd",
                             .managed = managed,
@@ -443,17 +452,13 @@ START_TEST(receipt_reads_back)
     ck_assert_str_eq(host->host, "dgx-01");
     ck_assert_str_eq(host->version, "1.2");
     ck_assert_str_eq(host->source, sources[_i]);
-    ck_assert(host->in_job == IN_JOB_OVERRIDE && host->if_set == IF_SET_KEEP && host->unconfirmed);
-    ck_assert_uint_eq(host->devices_count, 2);
-    ck_assert_str_eq(host->devices[0].uuid, devices[0].uuid);
-    ck_assert_str_eq(host->devices[0].address, devices[0].address);
-    ck_assert_int_eq(host->devices[1].number, RECEIPT_NO_NUMBER);
-    ck_assert_uint_eq(host->variables_count, 2);
-    ck_assert_str_eq(host->variables[0].value, "1,3");
-    ck_assert_ptr_null(host->variables[0].separator);
-    ck_assert_int_eq(host->variables[1].kind, VAR_APPEND);
-    ck_assert_str_eq(host->variables[1].value, odd_value);
-    ck_assert_str_eq(host->variables[1].separator, ":");
+    ck_assert(host->by_host && part_is_same(host, receipt.hosts));
+    ck_assert_int_eq(host->plans[0].devices[1].number, RECEIPT_NO_NUMBER);
+    ck_assert_str_eq(host->plans[0].variables[1].value, odd_value);
+    ck_assert_uint_eq(host->rules_count, 2);
+    ck_assert_uint_eq(host->rules[0].line, 12);
+    ck_assert_uint_eq(host->rules[0].users_count, 2);
+    ck_assert_str_eq(host->rules[0].users[1], "c[!a-b]*");
 }
 END_TEST
 
@@ -472,8 +477,11 @@ END_TEST
 
 #define BEGIN "format: 1\nstate: 0123abcd\n"
 #define HOST                                                                                       \
-    BEGIN "hosts:\n- {host: a, version: 1, source: /x, in_job: keep, if_set: keep, "               \
-          "unconfirmed: false, "
+    BEGIN "hosts:\n- {host: a, version: 1, source: /x, by_host: false, rules: [{line: 0, plan: "   \
+          "0}], plans: [{in_job: keep, if_set: keep, unconfirmed: false, "
+#define RULES(rules)                                                                               \
+    BEGIN "hosts:\n- {host: a, version: 1, source: /x, by_host: false, plans: [{in_job: keep, "    \
+          "if_set: keep, unconfirmed: false}], rules: [" rules "]}\n"
 #define KEPT(path, now) BEGIN "kept: [{path: etc/conda/" path ", now: etc/conda/" now "}]\n"
 #define SH              "activate.d/env_vars.sh"
 
@@ -485,7 +493,7 @@ static const struct {
     {"# comment\n" BEGIN, true},
     {BEGIN "managed: []\nkept: []\nfolders: []\nhosts: []\n", true},
     {BEGIN "more: 1\nmuch_more: {a: [b, {c: d}]}\n", true},
-    {HOST "more: [1]}\n", true},
+    {HOST "more: [1]}]}\n", true},
     {BEGIN "kept: [{path: etc/conda/" SH ", now: etc/conda/" SH ".orig, more: 1}]\n", true},
     {"", false},
     {"# Receipt of conda-gpu\n", false},
@@ -526,16 +534,26 @@ static const struct {
     {KEPT("activate.d/other.sh", "activate.d/other.sh.orig"), false},
     {KEPT("conda-gpu.yml", "conda-gpu-adopted.yml"), false},
     {KEPT("../../bin/x", "../../bin/x.orig"), false},
-    {HOST "variables: [{name: A, kind: set, value: x}]}\n", true},
-    {HOST "variables: [{name: A, kind: unset}]}\n", true},
-    {HOST "variables: [{name: A, kind: append, value: x, separator: ''}]}\n", true},
-    {HOST "variables: [{name: A, kind: append, value: x}]}\n", false},
-    {HOST "variables: [{name: A, kind: set}]}\n", false},
-    {HOST "variables: [{name: A, kind: 7, value: x}]}\n", false},
-    {HOST "variables: [{name: PATH, kind: unset}]}\n", false},
-    {HOST "devices: [{number: 1, uuid: "
-          "0123456789012345678901234567890123456789012345678901234567890123456789, address: x}]}\n",
+    {HOST "variables: [{name: A, kind: set, value: x}]}]}\n", true},
+    {HOST "variables: [{name: A, kind: unset}]}]}\n", true},
+    {HOST "variables: [{name: A, kind: append, value: x, separator: ''}]}]}\n", true},
+    {HOST "variables: [{name: A, kind: append, value: x}]}]}\n", false},
+    {HOST "variables: [{name: A, kind: set}]}]}\n", false},
+    {HOST "variables: [{name: A, kind: 7, value: x}]}]}\n", false},
+    {HOST "variables: [{name: PATH, kind: unset}]}]}\n", false},
+    {HOST
+     "devices: [{number: 1, uuid: "
+     "0123456789012345678901234567890123456789012345678901234567890123456789, address: x}]}]}\n",
      false},
+    {RULES("{line: 3, users: [alice, 'b[!c-d]?.*'], plan: 0}, {line: 0, plan: 0}"), true},
+    {RULES("{line: 3, plan: 0}"), true},
+    {RULES(""), false},
+    {RULES("{line: 3, users: [alice], plan: 0}"), false},
+    {RULES("{line: 3, plan: 0}, {line: 0, plan: 0}"), false},
+    {RULES("{line: 3, plan: 1}"), false},
+    {RULES("{line: 3, users: ['a) id;'], plan: 0}, {line: 0, plan: 0}"), false},
+    {RULES("{line: 3, users: ['[a'], plan: 0}, {line: 0, plan: 0}"), false},
+    {RULES("{line: 3, users: [''], plan: 0}, {line: 0, plan: 0}"), false},
     {"format: &a [*a]\n", false},
     {"%TAG !a! b\n---\n" BEGIN, false},
     {"# comment\n%YAML 1.1\n---\n" BEGIN, false},

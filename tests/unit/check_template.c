@@ -175,7 +175,8 @@ END_TEST
 
 static struct plan plan;
 static struct names managed;
-static const struct branch everybody = {&plan};
+static const struct served everybody = {.host = "dgx-01", .plan = &plan};
+static struct decision decision;
 static struct render in;
 
 static void set_up(void)
@@ -208,12 +209,13 @@ static void set_up(void)
     plan.devices[0].device =
         (struct device){.name = "A\n100", .memory = UINT64_C(80) << 30, .pci = {0, 15, 0, 0}};
     plan.devices[0].device.uuid.bytes[0] = 0x89;
-    in = (struct render){&everybody, 1,      &managed,          "0123abcd",
-                         PREFIX,     "p\nt", "environment.yml", "1.2"};
+    ck_assert_int_eq(decision_make(&decision, &everybody, 1, false, NULL), 0);
+    in = (struct render){&decision, &managed, "0123abcd", PREFIX, "p\nt", "environment.yml", "1.2"};
 }
 
 static void tear_down(void)
 {
+    decision_release(&decision);
     plan_release(&plan);
     names_release(&managed);
 }

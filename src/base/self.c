@@ -1,0 +1,25 @@
+#include "base/self.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+char *self_host(void)
+{
+    struct utsname machine = {0};
+
+    uname(&machine);
+    return strdup(machine.nodename);
+}
+
+char *self_user(void)
+{
+    errno = 0;
+    const struct passwd *entry = getpwuid(geteuid());
+
+    if (!entry && errno == ENOMEM)
+        return NULL;
+    return strdup(entry ? entry->pw_name : "");
+}

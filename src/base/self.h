@@ -1,0 +1,13 @@
+/*
+ * On which machine we run, and for whom.
+ */
+#ifndef CONDA_GPU_SELF_H
+#define CONDA_GPU_SELF_H
+
+/* As uname -n and /proc/sys/kernel/hostname tell it; malloc'ed. NULL if memory ran out. */
+char *self_host(void);
+
+/* The user's name in the system's list of users; "" where that has none. malloc'ed, as above. */
+char *self_user(void);
+
+#endif

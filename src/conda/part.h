@@ -1,0 +1,40 @@
+/*
+ * One machine's part of the receipt: made of what the rules gave there, compared with another, and
+ * read as plans again. The hooks are written from the parts of all machines, our own among them, so
+ * that the same receipt always gives the same hooks.
+ */
+#ifndef CONDA_GPU_PART_H
+#define CONDA_GPU_PART_H
+
+#include "conda/receipt.h"
+#include "plan/resolve.h"
+
+/* What a part says beside what the driver and the rules did. All of it is text. */
+struct part_head {
+    const char *host;
+    const char *source;
+    bool by_host;
+};
+
+/* The variables and users belong to the team, which must outlive the part. */
+int part_make(struct receipt_host *part, const struct part_head *head, const struct team *team,
+              struct error *err);
+void part_release(struct receipt_host *part); /* only of part_make */
+
+/* Whether both machines' users get the same, devices included. */
+bool part_is_same(const struct receipt_host *one, const struct receipt_host *other);
+
+/* A plan of the receipt, as hooks and programs are made from. 0, or -1 if memory ran out. */
+int part_plan(struct plan *plan, const struct receipt_plan *told);
+
+/* A machine's part; NULL: no apply has served it, unless the only part is of a machine whose rules
+   name no host: that one serves all. */
+const struct receipt_host *part_find(const struct receipt *receipt, const char *host);
+
+/* What it has for this user. */
+const struct receipt_plan *part_serve(const struct receipt_host *part, const char *user);
+
+/* Whether hooks for these machines must tell on which one they are. */
+bool parts_differ_by_host(const struct receipt_host *parts, size_t count);
+
+#endif

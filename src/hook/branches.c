@@ -1,0 +1,279 @@
+#include "hook/branches.h"
+
+#include "base/scope.h"
+
+#include <string.h>
+
+void values_built(struct values *values, const char *name, struct strbuf *text)
+{
+    values_text(values, name, text->failed ? NULL : strbuf_text(text));
+}
+
+#define VISIBLE "CUDA_VISIBLE_DEVICES"
+
+static bool is_visible(const char *name)
+{
+    return strcmp(name, VISIBLE) == 0;
+}
+
+static bool is_list(const struct var *var)
+{
+    return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
+}
+
+/* The first setting of this name. */
+const struct var *branches_setting(const struct decision *decision, const char *name)
+{
+    const struct var *found = NULL;
+
+    for (size_t i = 0; i < decision->branches.count && !found; i++)
+        found = vars_find(&decision->branches.items[i].plan->variables, name);
+    return found;
+}
+
+bool branches_any(const struct decision *decision, bool (*is_such)(const struct var *))
+{
+    for (size_t b = 0; b < decision->branches.count; b++)
+        for (size_t i = 0; i < decision->branches.items[b].plan->variables.count; i++)
+            if (is_such(&decision->branches.items[b].plan->variables.items[i]))
+                return true;
+    return false;
+}
+
+static bool is_decided(const struct decision *decision)
+{
+    return decision->by_user || decision->by_host;
+}
+
+/* ---- settings ---- */
+
+static void add_words(struct values *scope, const struct shell *shell, const struct var *var)
+{
+    scope(strbuf_release) struct strbuf value = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf separator = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf pattern = STRBUF_INIT;
+
+    if (!var->value)
+        return;
+    shell_quote_value(shell, &value, var->value);
+    values_built(scope, "value", &value);
+    if (!is_list(var))
+        return;
+    shell_quote_value(shell, &separator, var->separator);
+    values_built(scope, "separator", &separator);
+    shell_quote_pattern(shell, &pattern, var->separator);
+    shell_quote_pattern(shell, &pattern, var->value);
+    shell_quote_pattern(shell, &pattern, var->separator);
+    values_built(scope, "pattern", &pattern);
+}
+
+static void add_kind(struct values *scope, const struct shell *shell, const struct var *var)
+{
+    static const char *const kinds[] = {[VAR_SET] = "set",
+                                        [VAR_UNSET] = "unset",
+                                        [VAR_PREPEND] = "prepend",
+                                        [VAR_APPEND] = "append"};
+
+    add_words(values_each(scope, kinds[var->kind]), shell, var);
+}
+
+/* Whether elements of a list differ by branch, or only some branches hold it as one: then each
+   branch keeps it for itself. */
+static bool is_kept_in_branch(const struct decision *decision, const char *name)
+{
+    bool list = false;
+
+    for (size_t i = 0; is_decided(decision) && i < decision->branches.count && !list; i++) {
+        const struct var *var = vars_find(&decision->branches.items[i].plan->variables, name);
+        list = var && is_list(var);
+    }
+    return list;
+}
+
+/* The names that other branches set, and this one does not. */
+static void add_spared(struct values *scope, const struct names *managed,
+                       const struct decision *decision, const struct branch *branch)
+{
+    scope(strbuf_release) struct strbuf names = STRBUF_INIT;
+
+    for (size_t i = 0; i < managed->count; i++)
+        if (!vars_find(&branch->plan->variables, managed->items[i]) &&
+            branches_setting(decision, managed->items[i]))
+            strbuf_addf(&names, " %s ", managed->items[i]);
+    if (names.length)
+        values_built(values_each(scope, "spares"), "spared", &names);
+    if (!vars_find(&branch->plan->variables, VISIBLE) && branches_setting(decision, VISIBLE))
+        values_each(scope, "blind");
+}
+
+/* Some lines by number, and whether the section's own keys are meant as well. */
+static void add_lines(struct values *scope, const struct branch *branch)
+{
+    enum { MOST = 12 };
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    if (branch->lines.count)
+        strbuf_adds(&text, branch->lines.count > 1 ? "lines " : "line ");
+    for (size_t i = 0; i < branch->lines.count && i < MOST; i++)
+        strbuf_addf(&text, "%s%s", i ? ", " : "", branch->lines.items[i]);
+    if (branch->lines.count > MOST)
+        strbuf_adds(&text, ", ...");
+    if (branch->own_keys)
+        strbuf_addf(&text, "%swhom no rule names", text.length ? "; " : "");
+    values_built(scope, "lines", &text);
+}
+
+static void add_case(struct values *scope, const struct render *in, const struct shell *shell,
+                     const struct branch *branch)
+{
+    scope(strbuf_release) struct strbuf patterns = STRBUF_INIT;
+    struct values *words = values_each(scope, "case");
+
+    shell->tell_patterns(&patterns, "__conda_gpu_who", &branch->who);
+    values_built(words, "patterns", &patterns);
+    values_text(words, "else", branch == in->decision->branches.items ? "" : "else ");
+    add_lines(words, branch);
+    if (!in->decision->by_host)
+        values_devices(words, branch->plan);
+    values_each(scope, "end");
+    add_spared(scope, in->managed, in->decision, branch);
+}
+
+static void add_branch(struct values *root, const struct render *in, const struct shell *shell,
+                       const struct branch *branch)
+{
+    struct values *scope = values_each(root, "branches");
+
+    if (is_decided(in->decision))
+        add_case(scope, in, shell, branch);
+    for (size_t i = 0; i < branch->plan->variables.count; i++) {
+        const struct var *var = &branch->plan->variables.items[i];
+        struct values *setting = values_each(scope, "settings");
+        values_text(setting, "name", var->name);
+        if (is_kept_in_branch(in->decision, var->name))
+            add_words(values_each(setting, is_list(var) ? "list" : "plain"), shell, var);
+        add_kind(setting, shell, var);
+    }
+}
+
+/* The decision itself: how to find who it is, and the branches. */
+static void add_decided(struct values *root, const struct render *in, const struct shell *shell)
+{
+    scope(strbuf_release) struct strbuf hosts = STRBUF_INIT;
+    const struct decision *decision = in->decision;
+
+    values_text(root, "at", decision->by_user && decision->by_host ? "@" : "");
+    values_text(root, "indent", is_decided(decision) ? "    " : "");
+    if (is_decided(decision))
+        values_each(root, "decided");
+    if (decision->by_user)
+        values_each(root, "by_user");
+    if (!decision->by_host)
+        return;
+    shell->tell_patterns(&hosts, "__conda_gpu_host", &decision->hosts);
+    values_built(values_each(root, "by_host"), "hosts", &hosts);
+}
+
+/* ---- names ---- */
+
+static void add_word(struct strbuf *words, size_t *column, const char *name)
+{
+    enum { WIDTH = 100 };
+    size_t length = strlen(name) + 1;
+
+    if (*column && *column + length > WIDTH) {
+        strbuf_adds(words, " \\\n  ");
+        *column = 0;
+    } else if (words->length) {
+        strbuf_addc(words, ' ');
+    }
+    strbuf_adds(words, name);
+    *column += length;
+}
+
+/* What deactivation does with a list: the element, or each that a branch may have put in. True if
+   there are several. */
+static bool add_elements(struct values *managed, const struct decision *decision,
+                         const struct shell *shell, const struct var *first)
+{
+    bool several = false;
+
+    for (size_t i = 0; i < decision->branches.count; i++) {
+        const struct var *var =
+            vars_find(&decision->branches.items[i].plan->variables, first->name);
+        several = several || (var && is_list(var) && !var_is_same(var, first));
+    }
+    if (!several) {
+        add_kind(managed, shell, first);
+        return false;
+    }
+    for (size_t i = 0; i < decision->branches.count; i++) {
+        const struct var *var =
+            vars_find(&decision->branches.items[i].plan->variables, first->name);
+        bool seen = !var || !is_list(var);
+        for (size_t k = 0; k < i && !seen; k++) {
+            const struct var *earlier =
+                vars_find(&decision->branches.items[k].plan->variables, first->name);
+            seen = earlier && var_is_same(var, earlier);
+        }
+        if (!seen)
+            add_kind(values_each(managed, "either"), shell, var);
+    }
+    return true;
+}
+
+/* The first setting of this name that is a list. */
+static const struct var *find_list(const struct decision *decision, const char *name)
+{
+    for (size_t i = 0; i < decision->branches.count; i++) {
+        const struct var *var = vars_find(&decision->branches.items[i].plan->variables, name);
+        if (var && is_list(var))
+            return var;
+    }
+    return NULL;
+}
+
+/* `managed` begins with what the branches set. */
+static void add_names(struct values *root, const struct render *in, const struct shell *shell)
+{
+    scope(strbuf_release) struct strbuf names = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf lists = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf all = STRBUF_INIT;
+    size_t column = 0, list_column = 0, all_column = 0;
+    bool several = false;
+
+    for (size_t i = 0; i < in->managed->count; i++) {
+        const char *name = in->managed->items[i];
+        const struct var *var = branches_setting(in->decision, name);
+        const struct var *list = find_list(in->decision, name);
+        if (is_visible(name))
+            continue;
+        struct values *managed = values_each(root, "managed");
+        values_text(managed, "name", name);
+        add_word(&all, &all_column, name);
+        several = (list && add_elements(managed, in->decision, shell, list)) || several;
+        if (!var)
+            continue;
+        add_word(&names, &column, name);
+        if (list)
+            add_word(&lists, &list_column, name);
+        if (is_kept_in_branch(in->decision, name))
+            continue;
+        struct values *set = values_each(root, "names");
+        values_text(set, "name", name);
+        add_words(values_each(set, list ? "list" : "plain"), shell, var);
+    }
+    if (several)
+        values_each(root, "several");
+    values_built(root, "names", &names);
+    values_built(root, "list_names", &lists);
+    values_built(root, "managed_names", &all);
+}
+
+void branches_add(struct values *root, const struct render *in, const struct shell *shell)
+{
+    add_decided(root, in, shell);
+    add_names(root, in, shell);
+    for (size_t i = 0; i < in->decision->branches.count; i++)
+        add_branch(root, in, shell, &in->decision->branches.items[i]);
+}

@@ -1,0 +1,25 @@
+/*
+ * The part of a hook that is about variables: who gets which, for render.c.
+ */
+#ifndef CONDA_GPU_BRANCHES_H
+#define CONDA_GPU_BRANCHES_H
+
+#include "hook/render.h"
+#include "hook/template.h"
+
+/* Adds @each decided@, @each names@, @each branches@ and @each managed@, and the same as words. */
+void branches_add(struct values *root, const struct render *in, const struct shell *shell);
+
+/* The first setting of this name that any branch has; NULL: none has. */
+const struct var *branches_setting(const struct decision *decision, const char *name);
+
+/* Whether any branch has such a setting. */
+bool branches_any(const struct decision *decision, bool (*is_such)(const struct var *));
+
+/* Adds a text that was built, or that memory ran out. */
+void values_built(struct values *values, const char *name, struct strbuf *text);
+
+/* Adds @each devices@ and @each about@. */
+void values_devices(struct values *values, const struct plan *plan);
+
+#endif
