@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 #include "base/self.h"
+#include "cli/kept.h"
 #include "hook/translate.h"
 #include "section/files.h"
 #include "section/job.h"
@@ -169,9 +170,12 @@ static int run(const struct options *options, struct error *err)
     if (!looks_only(options) && install_write(&apply.install, err) < 0)
         return -1;
     apply.report.written = !looks_only(options);
-    if (apply_print(&apply, err) < 0)
-        return -1;
+    const struct exported what = {apply.plan, apply.environment.name, apply.environment.path,
+                                  options->env};
     bool differs = apply.report.differs || apply.report.beaten;
+    if (apply_print(&apply, err) < 0 || kept_renew(options, apply.install.earlier.receipt, &what,
+                                                   looks_only(options), &differs, err) < 0)
+        return -1;
     return options->check && differs ? STATUS_DIFFERS : STATUS_DONE;
 }
 

@@ -1,14 +1,42 @@
-#include "export/export.h"
-#include "base/scope.h"
 #include "cli/chosen.h"
+
+#include "base/scope.h"
+#include "cli/kept.h"
+#include "export/keep.h"
 
 static const struct option_spec export_options[] = {
     OPTION_TEXT_ROW(format, '\0', "format", "FORMAT", NULL,
                     "sh, fish, dotenv, systemd, jupyter, docker, cdi or json"),
+    OPTION_TEXT_ROW(
+        output, 'o', "output", "FILE", "gpus",
+        "keep a .env or a kernel.json: put this among what is in FILE; apply renews it, "
+        "remove takes it out"),
     CHOSEN_ROWS,
+    OPTION_QUIET_ROW("print nothing but errors and what is asked for"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long the driver may take to answer, with FILE (60)"),
 };
+
+/* Puts it into the file, and has the receipt know the file first: what is there and not known would
+   never be renewed. */
+static int keep_file(const struct options *options, struct chosen *chosen,
+                     const struct format *format, const struct exported *what, struct error *err)
+{
+    scope(lock_release) struct lock lock = LOCK_INIT;
+    scope(keep_release) struct keep keep = {0};
+
+    if (options->file)
+        return error_add(err, STATUS_INPUT,
+                         "--output keeps what apply has written, so -f makes no sense with it");
+    if (keep_open(&keep, options->output, format, err) < 0 || keep_put(&keep, what, err) < 0 ||
+        cli_lock(&lock, &chosen->prefix, options, err) < 0 ||
+        kept_add(&chosen->prefix, keep.path, format->name, err) < 0)
+        return -1;
+    if (keep_differs(&keep) && keep_write(&keep, err) < 0)
+        return -1;
+    cli_print(options, "%s  %s", keep_differs(&keep) ? "written  " : "unchanged", keep.path);
+    return 0;
+}
 
 static int run(const struct options *options, struct error *err)
 {
@@ -23,6 +51,8 @@ static int run(const struct options *options, struct error *err)
         return -1;
     const struct exported what = {&chosen.planned.plan, chosen.environment.name,
                                   chosen.environment.path, options->env};
+    if (options->output)
+        return keep_file(options, &chosen, format, &what, err);
     if (format->print(&text, &what, err) < 0)
         return -1;
     cli_write(&text);

@@ -22,6 +22,7 @@ struct options {
     const char *template_dir; /* --template-dir */
     const char *gpus;         /* --gpus */
     const char *format;       /* --format */
+    const char *output;       /* --output */
     unsigned timeout;         /* --timeout, seconds */
     bool dry_run;
     bool check;

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "cli/kept.h"
 #include "conda/install.h"
 
 static const struct option_spec remove_options[] = {
@@ -34,6 +35,7 @@ static int run(const struct options *options, struct error *err)
     scope(environment_release) struct environment environment = {0};
     scope(prefix_close) struct prefix prefix = PREFIX_INIT;
     scope(lock_release) struct lock lock = LOCK_INIT;
+    scope(earlier_release) struct earlier earlier = {0};
     scope(removals_release) struct removals removals = {0};
     struct find_wish wish = {.path = options->prefix, .name = options->name, .env = options->env};
 
@@ -42,12 +44,15 @@ static int run(const struct options *options, struct error *err)
         cli_lock(&lock, &prefix, options, err) < 0)
         return -1;
     cli_print(options, "environment  %s  %s", environment.name, environment.path);
+    if (earlier_read(&earlier, &prefix, err) < 0)
+        return -1;
+    int kept = kept_take_out(options, earlier.receipt, environment.path, err);
     int result = install_remove(&removals, &prefix, err);
     print_removals(&removals, options);
     if (environment.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");
-    return result;
+    return kept < 0 ? -1 : result;
 }
 
 const struct command remove_command = {

@@ -323,6 +323,7 @@ static int write_receipt(struct install *install, struct error *err)
 {
     struct hook_file *file = &install->files.items[install->files.count - 1];
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    const struct receipt *earlier = install->earlier.receipt;
     struct receipt receipt = {
         .format = RECEIPT_FORMAT,
         .managed = install->managed.items,
@@ -331,6 +332,8 @@ static int write_receipt(struct install *install, struct error *err)
         .kept_count = (unsigned)install->kept.count,
         .folders = install->folders.items,
         .folders_count = (unsigned)install->folders.count,
+        .exports = earlier ? earlier->exports : NULL,
+        .exports_count = earlier ? earlier->exports_count : 0,
         .hosts = install->parts.items,
         .hosts_count = (unsigned)install->parts.count,
     };

@@ -35,6 +35,16 @@ static const cyaml_schema_value_t kept_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_kept, kept_fields),
 };
 
+static const cyaml_schema_field_t export_fields[] = {
+    TEXT("path", struct receipt_export, path),
+    TEXT("format", struct receipt_export, format),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t export_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_export, export_fields),
+};
+
 static const cyaml_schema_field_t device_fields[] = {
     CYAML_FIELD_INT("number", CYAML_FLAG_DEFAULT, struct receipt_device, number),
     CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct receipt_device, uuid, 0),
@@ -114,6 +124,7 @@ static const cyaml_schema_field_t receipt_fields[] = {
     LIST("managed", struct receipt, managed, text_value, MANAGED_LIMIT),
     LIST("kept", struct receipt, kept, kept_value, CYAML_UNLIMITED),
     LIST("folders", struct receipt, folders, text_value, CYAML_UNLIMITED),
+    LIST("exports", struct receipt, exports, export_value, CYAML_UNLIMITED),
     LIST("hosts", struct receipt, hosts, host_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };

@@ -25,6 +25,12 @@ struct receipt_kept {
     char *now;  /* where it is: see path_is_kept_as */
 };
 
+/* A file outside, which apply renews and from which remove takes our part: export/keep.h. */
+struct receipt_export {
+    char *path; /* absolute */
+    char *format;
+};
+
 struct receipt_device {
     int number; /* nvidia-smi's, or RECEIPT_NO_NUMBER */
     char uuid[UUID_TEXT_SIZE];
@@ -67,7 +73,7 @@ struct receipt_host {
     unsigned rules_count;
 };
 
-/* The first four belong to the prefix as a whole. */
+/* All but the hosts belong to the prefix as a whole. */
 struct receipt {
     unsigned format;
     char state[STATE_KEY_SIZE]; /* the key of the hooks' state, kept from the first apply on */
@@ -77,6 +83,8 @@ struct receipt {
     unsigned kept_count;
     char **folders; /* those that apply made, below the prefix; remove takes them away if empty */
     unsigned folders_count;
+    struct receipt_export *exports;
+    unsigned exports_count;
     struct receipt_host *hosts; /* by name */
     unsigned hosts_count;
 };

@@ -3,19 +3,20 @@
 #include "base/scope.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "export/keep.h"
 #include "hook/element.h"
 
 #include <string.h>
 
 const struct format formats[] = {
-    {"sh", "lines for sh, bash and zsh", export_sh},
-    {"fish", "lines for fish", export_fish},
-    {"dotenv", "a .env file: VS Code, PyCharm, docker compose", export_dotenv},
-    {"systemd", "a drop-in for a service, by UUID", export_systemd},
-    {"jupyter", "the env block of a kernel.json", export_jupyter},
-    {"docker", "the --gpus argument of docker run, by UUID", export_docker},
-    {"cdi", "CDI device names, a line each: podman run --device", export_cdi},
-    {"json", "the whole plan", export_json},
+    {"sh", export_sh, NULL, NULL},
+    {"fish", export_fish, NULL, NULL},
+    {"dotenv", export_dotenv, dotenv_merge, dotenv_owner},
+    {"systemd", export_systemd, NULL, NULL},
+    {"jupyter", export_jupyter, jupyter_merge, jupyter_owner},
+    {"docker", export_docker, NULL, NULL},
+    {"cdi", export_cdi, NULL, NULL},
+    {"json", export_json, NULL, NULL},
 };
 const size_t format_count = sizeof formats / sizeof *formats;
 

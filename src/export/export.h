@@ -23,10 +23,15 @@ struct exported {
     char *const *env;        /* and ${HOME}, ${USER} */
 };
 
+struct keep;
+
 struct format {
     const char *name;
-    const char *summary; /* one line */
     int (*print)(struct strbuf *out, const struct exported *what, struct error *err);
+    /* Of a format that files are kept in (keep.h); else NULL. */
+    int (*merge)(struct keep *keep, const char *prefix, const struct exported *what,
+                 struct error *err);
+    char *(*owner)(const struct strbuf *text);
 };
 
 extern const struct format formats[];

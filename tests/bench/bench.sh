@@ -299,7 +299,7 @@ read_part() {
   ratio 'apply --check, against a document load: memory' "${memory[0]}" "${memory[1]}" 1.2 1024 MiB
 }
 
-# What exec adds to a command that does nothing.
+# What exec adds to a command that does nothing, and what export takes.
 exec_part() {
   local prefix
   prefix=$(environment exec)
@@ -310,9 +310,12 @@ exec_part() {
   line 'exec /bin/true' "$(calculate '%.2f ms' "${wall[0]} / 1000")" \
     "$(calculate '%.2f ms' "${wall[1]} / 1000")" \
     "$(calculate %.2f "(${wall[0]} - ${wall[1]}) / 1000")" 2 ' ms'
+  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" export --format dotenv -p "$prefix"
+  line 'export --format dotenv' "$(calculate '%.2f ms' "${wall[0]} / 1000")" '' \
+    "$(calculate %.2f "${wall[0]} / 1000")" 3 ' ms'
 }
 
-# What exec adds to a command that does nothing.
+# What exec adds to a command that does nothing, and what export takes.
 exec_part() {
   local prefix
   prefix=$(environment exec)
@@ -323,6 +326,9 @@ exec_part() {
   line 'exec /bin/true' "$(calculate '%.2f ms' "${wall[0]} / 1000")" \
     "$(calculate '%.2f ms' "${wall[1]} / 1000")" \
     "$(calculate %.2f "(${wall[0]} - ${wall[1]}) / 1000")" 2 ' ms'
+  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" export --format dotenv -p "$prefix"
+  line 'export --format dotenv' "$(calculate '%.2f ms' "${wall[0]} / 1000")" '' \
+    "$(calculate %.2f "${wall[0]} / 1000")" 3 ' ms'
 }
 
 # The bare program lists the devices twice, as apply has to: all of them, then the planned ones.

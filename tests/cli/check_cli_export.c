@@ -211,6 +211,117 @@ START_TEST(mistake)
 }
 END_TEST
 
+/* ---- Files that are kept --------------------------------------------------------------------- */
+
+#define BEGIN  "# >>> conda-gpu @ >>> from its environment.yml, by 'conda-gpu apply'\n"
+#define END    "# <<< conda-gpu <<<\n"
+#define TWO    BEGIN "CUDA_DEVICE_ORDER=PCI_BUS_ID\nCUDA_VISIBLE_DEVICES=1,3\n" END
+#define KERNEL "'{\"argv\": [\"p\"], \"env\": {\"A\": \"1\"}, \"metadata\": {\"debugger\": true}}'"
+
+/* Lines of sh, with what they print. In them $dotenv and $jupyter are `export --output .env` and
+   `... k.json` of the environment, and `use X` applies a section with `devices: X`. */
+static const struct {
+    const char *lines;
+    const char *prints;
+} files[] = {
+    {"$dotenv; cat .env", TWO},
+    {"umask 027; $dotenv; stat -c %a .env", "640\n"},
+    {"printf 'A=1\nB=2\n' >.env; chmod 600 .env; $dotenv; cat .env; stat -c %a .env",
+     "A=1\nB=2\n" TWO "600\n"},
+    {"printf A=1 >.env; $dotenv; cat .env", "A=1\n" TWO},
+    {"$dotenv; echo C=3 >>.env; $dotenv; cat .env", TWO "C=3\n"},
+    {"echo A=1 >real; ln -s real .env; $dotenv; readlink .env; cat real", "real\nA=1\n" TWO},
+    /* apply renews, and says so before. */
+    {"$dotenv; use 2; cat .env",
+     BEGIN "CUDA_DEVICE_ORDER=PCI_BUS_ID\nCUDA_VISIBLE_DEVICES=2\n" END},
+    {"$dotenv; echo 'gpu: {devices: 2}' >environment.yml\n"
+     "\"$CONDA_GPU\" apply -d -p envs/pt | grep -o 'write .*[.]env' | sed 's/ .*[/]/ /'; cat .env",
+     "write .env\n" TWO},
+    {"$dotenv; \"$CONDA_GPU\" apply -q --check -p envs/pt; echo $?; sed -i s/1,3/7/ .env\n"
+     "\"$CONDA_GPU\" apply -q --check -p envs/pt; echo $?; use '[1, 3]'; cat .env",
+     "0\n1\n" TWO},
+    /* Somebody took it out, or away: that stays so. */
+    {"$dotenv; echo A=1 >.env; use 2 2>/dev/null; cat .env", "A=1\n"},
+    {"$dotenv; rm .env; use 2 2>/dev/null; ls -A .env 2>/dev/null", ""},
+    /* remove */
+    {"$dotenv; gone; ls -A .env 2>/dev/null", ""},
+    {"echo A=1 >.env; $dotenv; echo B=2 >>.env; gone; cat .env", "A=1\nB=2\n"},
+    {"printf %s " KERNEL
+     " >k.json; cp k.json a; $jupyter; gone; jq -S . k.json >b; jq -S . a | cmp "
+     "- b",
+     ""},
+    /* kernel.json */
+    {"printf %s " KERNEL " >k.json; $jupyter; jq -c .env k.json",
+     "{\"A\":\"1\",\"CUDA_DEVICE_ORDER\":\"PCI_BUS_ID\",\"CUDA_VISIBLE_DEVICES\":\"1,3\"}\n"},
+    {"printf %s " KERNEL " >k.json; $jupyter; use all; jq -c .env k.json",
+     "{\"A\":\"1\",\"CUDA_DEVICE_ORDER\":\"PCI_BUS_ID\"}\n"},
+    /* Both are known. */
+    {"printf %s " KERNEL " >k.json; $jupyter; $dotenv; $dotenv; grep -c format: "
+     "envs/pt/etc/conda/conda-gpu.yml",
+     "3\n"},
+    {"$dotenv; \"$CONDA_GPU\" apply -p envs/pt | sed 's/ .*//'", "unchanged\n"},
+};
+
+static const char files_begin[] =
+    "dotenv=\"$CONDA_GPU export -p envs/pt --format dotenv -q --output .env\"\n"
+    "jupyter=\"$CONDA_GPU export -p envs/pt --format jupyter -q --output k.json\"\n"
+    "use() { echo \"gpu: {devices: $1}\" >environment.yml; \"$CONDA_GPU\" apply -q -p envs/pt; }\n"
+    "gone() { \"$CONDA_GPU\" remove -q -p envs/pt; }\n"
+    "use '[1, 3]'\n";
+
+START_TEST(file)
+{
+    scope(free_text) char *script = format_text("%s%s", files_begin, files[_i].lines);
+
+    if (strstr(script, "jq ") && !program_present("jq")) {
+        test_skip(true, "a kernel.json that is kept: no jq");
+        return;
+    }
+    struct outcome got = run_script(script);
+    ck_assert_str_eq(got.err, "");
+    check_text(got.out, files[_i].prints);
+    outcome_free(&got);
+}
+END_TEST
+
+/* What is not kept, and why. */
+static const struct {
+    const char *lines;
+    const char *message;
+    int status;
+} left[] = {
+    {"echo 'export CUDA_VISIBLE_DEVICES=7' >.env; $dotenv",
+     "it has a line of its own that sets CUDA_VISIBLE_DEVICES; remove that line, since the plan "
+     "says it",
+     4},
+    {"echo '{\"argv\": [], \"env\": {\"CUDA_DEVICE_ORDER\": \"x\"}}' >k.json; $jupyter",
+     "its env sets CUDA_DEVICE_ORDER already; remove it there, since the plan says it", 4},
+    {"echo '# >>> conda-gpu /other >>> x' >.env; $dotenv",
+     "it is kept for another environment, /other; 'conda-gpu remove -p' with that path takes its "
+     "part out",
+     4},
+    {"echo '{' >k.json; $jupyter", "'}' expected", 4},
+    {"echo '{}' >k.json; $jupyter", "it is no kernel.json: it has no argv", 4},
+    {"$dotenv --output envs", "cannot read: ", 4},
+    {"$dotenv --format sh", "no file is kept in the format sh, only in dotenv and jupyter", 2},
+    {"$dotenv --gpus 1", "exclude each other", 2},
+};
+
+START_TEST(left_alone)
+{
+    scope(free_text) char *run = format_text("%s\n%s\necho $?", files_begin, left[_i].lines);
+
+    struct outcome got = run_script(run);
+    scope(free_text) char *status = format_text("%d\n", left[_i].status);
+    ck_assert_str_eq(got.out, status);
+    ck_assert_msg(strstr(got.err, left[_i].message) != NULL, "%s", got.err);
+    outcome_free(&got);
+    struct outcome known = run_script("grep -c exports envs/pt/etc/conda/conda-gpu.yml");
+    ck_assert_str_eq(known.out, "0\n");
+    outcome_free(&known);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cli: export");
@@ -222,6 +333,8 @@ int main(void)
     tcase_add_test(tcase, of_some_devices);
     tcase_add_loop_test(tcase, refusal, 0, sizeof refusals / sizeof *refusals);
     tcase_add_loop_test(tcase, mistake, 0, sizeof mistakes / sizeof *mistakes);
+    tcase_add_loop_test(tcase, file, 0, sizeof files / sizeof *files);
+    tcase_add_loop_test(tcase, left_alone, 0, sizeof left / sizeof *left);
     suite_add_tcase(suite, tcase);
     return test_main(suite);
 }

@@ -1,0 +1,130 @@
+#include "cli/kept.h"
+
+#include "base/array.h"
+#include "base/scope.h"
+#include "conda/paths.h"
+#include "export/keep.h"
+
+#include <string.h>
+
+/* 1: the file is open and has our part; 0: it has not. */
+static int open_marked(struct keep *keep, const struct options *options,
+                       const struct receipt_export *file, const char *prefix, struct error *err)
+{
+    const struct format *format = format_find(file->format, err);
+
+    if (!format || keep_open(keep, file->path, format, err) < 0)
+        return -1;
+    if (keep_is_marked(keep, prefix))
+        return 1;
+    cli_note(options,
+             "%s: its part for this environment is gone, so it was left as it is; conda-gpu export "
+             "--output puts it there again",
+             file->path);
+    return 0;
+}
+
+static int renew(const struct options *options, const struct receipt_export *file,
+                 const struct exported *what, bool looks_only, bool *differs, struct error *err)
+{
+    scope(keep_release) struct keep keep = {0};
+    int got = open_marked(&keep, options, file, what->prefix, err);
+
+    if (got <= 0)
+        return got;
+    if (keep_put(&keep, what, err) < 0)
+        return error_detail(err, "so %s, which is kept for this environment, stays as it is",
+                            file->path);
+    if (!keep_differs(&keep))
+        return 0;
+    *differs = true;
+    if (!looks_only && keep_write(&keep, err) < 0)
+        return -1;
+    cli_print(options, "%s  %s", looks_only ? "would write" : "written  ", file->path);
+    return 0;
+}
+
+int kept_renew(const struct options *options, const struct receipt *receipt,
+               const struct exported *what, bool looks_only, bool *differs, struct error *err)
+{
+    int result = 0;
+
+    for (unsigned i = 0; receipt && i < receipt->exports_count; i++)
+        if (renew(options, &receipt->exports[i], what, looks_only, differs, err) < 0)
+            result = -1;
+    return result;
+}
+
+static int take_out(const struct options *options, const struct receipt_export *file,
+                    const char *prefix, struct error *err)
+{
+    scope(keep_release) struct keep keep = {0};
+    int got = open_marked(&keep, options, file, prefix, err);
+
+    if (got <= 0)
+        return got;
+    if (keep_take_out(&keep, prefix, err) < 0 || keep_write(&keep, err) < 0)
+        return -1;
+    cli_print(options, "taken out  of %s", file->path);
+    return 0;
+}
+
+int kept_take_out(const struct options *options, const struct receipt *receipt, const char *prefix,
+                  struct error *err)
+{
+    int result = 0;
+
+    for (unsigned i = 0; receipt && i < receipt->exports_count; i++)
+        if (take_out(options, &receipt->exports[i], prefix, err) < 0)
+            result = -1;
+    return result;
+}
+
+struct exports {
+    struct receipt_export *items;
+    size_t count;
+    size_t room;
+};
+
+/* The receipt with another list of files, which it does not own. */
+static int write_receipt(const struct prefix *prefix, const struct receipt *receipt,
+                         const struct exports *exports, const struct strbuf *found,
+                         struct error *err)
+{
+    struct receipt changed = *receipt;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    changed.exports = exports->items;
+    changed.exports_count = (unsigned)exports->count;
+    if (receipt_print(&text, &changed, err) < 0)
+        return -1;
+    return prefix_write(prefix, RECEIPT_PATH, &text, found, err);
+}
+
+int kept_add(const struct prefix *prefix, char *path, const char *format, struct error *err)
+{
+    scope(strbuf_release) struct strbuf found = STRBUF_INIT;
+    scope(free_text) char *name = strdup(format);
+    struct exports exports = {0};
+
+    if (!name)
+        return error_memory(err);
+    if (prefix_read(prefix, RECEIPT_PATH, &found, err) < 0)
+        return -1;
+    scope(receipt_free) struct receipt *receipt =
+        receipt_parse(strbuf_text(&found), found.length, RECEIPT_PATH, err);
+    int result = receipt ? 0 : -1;
+    bool there = false;
+    for (unsigned i = 0; receipt && i < receipt->exports_count && result == 0; i++) {
+        there = there || (strcmp(receipt->exports[i].path, path) == 0 &&
+                          strcmp(receipt->exports[i].format, format) == 0);
+        if (array_add(&exports, receipt->exports[i]) < 0)
+            result = error_memory(err);
+    }
+    if (result == 0 && !there && array_add(&exports, (struct receipt_export){path, name}) < 0)
+        result = error_memory(err);
+    if (result == 0 && !there)
+        result = write_receipt(prefix, receipt, &exports, &found, err);
+    free(exports.items);
+    return result;
+}

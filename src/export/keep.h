@@ -1,0 +1,58 @@
+/*
+ * Files of others that hold a plan beside what is theirs: a .env file, a kernel.json. Our part is
+ * marked in the file itself, with the environment that it is for, so it can be renewed and taken
+ * out, and nothing else of the file changes.
+ *
+ *     scope(keep_release) struct keep keep = {0};
+ *     if (keep_open(&keep, "/home/ann/.env", format, &err) < 0) ...
+ *     if (keep_put(&keep, &what, &err) < 0) ...          or keep_take_out(&keep, prefix, &err)
+ *     if (keep_differs(&keep) && keep_write(&keep, &err) < 0) ...
+ */
+#ifndef CONDA_GPU_KEEP_H
+#define CONDA_GPU_KEEP_H
+
+#include "export/export.h"
+
+struct keep {
+    char *path; /* absolute, without symbolic links */
+    const struct format *format;
+    bool exists;
+    struct strbuf found; /* what is there now */
+    struct strbuf text;  /* what is to be there */
+};
+
+/* STATUS_INPUT where the format is none of those that a file is kept in. A file that is not there
+   is none yet. */
+int keep_open(struct keep *keep, const char *path, const struct format *format, struct error *err);
+
+/* Whether the file has a part for the environment in this folder. */
+bool keep_is_marked(const struct keep *keep, const char *prefix);
+
+/* With the plan in it, in place of what an earlier run put there; STATUS_PREFIX where the file sets
+   one of our variables itself, or is kept for another environment. */
+int keep_put(struct keep *keep, const struct exported *what, struct error *err);
+
+/* Without our part. */
+int keep_take_out(struct keep *keep, const char *prefix, struct error *err);
+
+bool keep_differs(const struct keep *keep);
+
+/* Complete or not at all, with the mode and owner that the file had. One that is empty afterwards
+   goes. STATUS_PREFIX where somebody changed it since keep_open. */
+int keep_write(const struct keep *keep, struct error *err);
+
+void keep_release(struct keep *keep);
+
+/* ---- For the formats ------------------------------------------------------------------------- */
+
+/* Makes the text of what is found; `what` is NULL where our part goes. */
+int dotenv_merge(struct keep *keep, const char *prefix, const struct exported *what,
+                 struct error *err);
+int jupyter_merge(struct keep *keep, const char *prefix, const struct exported *what,
+                  struct error *err);
+
+/* The prefix for which the text has a part; malloc'ed. NULL: it has none. */
+char *dotenv_owner(const struct strbuf *text);
+char *jupyter_owner(const struct strbuf *text);
+
+#endif
