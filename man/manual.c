@@ -60,7 +60,7 @@ static void add_option(struct strbuf *out, const struct option_spec *row)
         strbuf_addf(out, "Fl %c , ", row->letter);
     strbuf_addf(out, "Fl \\-%s", row->name);
     if (row->argument)
-        strbuf_addf(out, " Ar %s", row->argument);
+        strbuf_addf(out, row->kind == OPTION_WAIT ? " Ns Op = Ns Ar %s" : " Ar %s", row->argument);
     strbuf_addc(out, '\n');
     add_text(out, row->help);
     strbuf_addc(out, '\n');

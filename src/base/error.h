@@ -19,7 +19,7 @@
 
 #include "base/strbuf.h"
 
-/* The program's exit statuses. What users read of them is the table in cli/options.c. */
+/* The program's exit statuses. What users read of them is the table in cli/commands.c. */
 enum status {
     STATUS_DONE = 0,
     STATUS_DIFFERS = 1, /* --check found something to change */
@@ -27,6 +27,7 @@ enum status {
     STATUS_DRIVER = 3,  /* the driver or a device is missing */
     STATUS_PREFIX = 4,  /* the environment: not found, not writable, or holds files of others */
     STATUS_SYSTEM = 5,  /* the system refused memory, a process or output */
+    STATUS_TAKEN = 6,   /* not so many cards are free */
 };
 
 /* Where in a file; line and column count from 1, column in characters. Line 0: the whole file. */

@@ -1,12 +1,16 @@
 #include "cli/chosen.h"
 
+#include "base/env.h"
 #include "base/scope.h"
 #include "base/self.h"
+#include "conda/enter.h"
 #include "plan/narrow.h"
 #include "plan/resolve.h"
 #include "section/files.h"
 #include "section/job.h"
 #include "section/rules.h"
+
+#include <string.h>
 
 static int open_environment(struct chosen *chosen, const struct options *options,
                             const struct section *section, struct error *err)
@@ -46,17 +50,28 @@ static int resolve_file(struct chosen *chosen, const struct options *options,
     return 0;
 }
 
+/* --free chooses among all GPUs of the machine where nothing else is said. */
+static bool is_anywhere(const struct options *options)
+{
+    const char *name = env_get(options->env, "CONDA_DEFAULT_ENV");
+
+    return options->free && !options->file && !options->name && !options->prefix &&
+           (!enter_from(options->env) || (name && strcmp(name, "base") == 0));
+}
+
 static int find_plan(struct chosen *chosen, const struct options *options, struct error *err)
 {
     scope(section_release) struct section section = {0};
 
+    if (is_anywhere(options))
+        return 0;
     if (options->file && files_read(&section, options->file, options->timeout, err) < 0)
         return -1;
     if (open_environment(chosen, options, &section, err) < 0)
         return -1;
     if (options->file)
         return resolve_file(chosen, options, &section, err);
-    if (chosen->planned.applied)
+    if (chosen->planned.applied || options->free)
         return 0;
     return error_add(err, STATUS_PREFIX,
                      "%s: apply has written nothing here yet%s; run 'conda-gpu apply', or give the "

@@ -5,7 +5,7 @@
  *     if (chosen_find(&chosen, options, &err) < 0) ...
  *
  * The plan is the receipt's, without the driver; with -f it is resolved from FILE. --gpus narrows
- * it.
+ * it. With --free there may be neither plan nor environment: environment.path is NULL then.
  */
 #ifndef CONDA_GPU_CLI_CHOSEN_H
 #define CONDA_GPU_CLI_CHOSEN_H

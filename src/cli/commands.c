@@ -18,6 +18,7 @@ const struct status_row statuses[] = {
     {STATUS_DRIVER, "the driver or a device is missing"},
     {STATUS_PREFIX, "the environment: missing, not writable, or with files of others in the way"},
     {STATUS_SYSTEM, "the system failed: memory, processes, output"},
+    {STATUS_TAKEN, "others have the GPUs that --free asks for"},
 };
 const size_t status_count = sizeof statuses / sizeof *statuses;
 

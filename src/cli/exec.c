@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "base/table.h"
+#include "cli/exec_free.h"
 #include "cli/process.h"
 #include "conda/enter.h"
 #include "hook/signature.h"
@@ -13,6 +14,15 @@
 
 static const struct option_spec exec_options[] = {
     CHOSEN_ROWS,
+    OPTION_TEXT_ROW(free, '\0', "free", "N", NULL,
+                    "N of them that nobody uses, or of the machine's GPUs where none are named; "
+                    "others get them when all that COMMAND starts has ended"),
+    {OPTION_WAIT, '\0', "wait", "SECONDS", NULL, "with --free: wait, first come, first served",
+     offsetof(struct options, wait)},
+    OPTION_TEXT_ROW(prefer, '\0', "prefer", "WHICH", NULL,
+                    "with --free: last (had by you), cool, or empty ones"),
+    OPTION_TEXT_ROW(busy_memory, '\0', "busy-memory", "SIZE", NULL,
+                    "with --free: what a used GPU has in use (500MiB)"),
     OPTION_FLAG_ROW(dry_run, 'd', "dry-run", NULL, "run nothing; show the variables"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long the driver may take to answer, with FILE (60)"),
@@ -22,6 +32,8 @@ struct run {
     const struct options *options;
     struct chosen chosen;
     struct planned active; /* what is to be taken back first */
+    struct free_cards free;
+    struct env given; /* the caller's, and what --free adds */
     struct env env;
 };
 
@@ -29,6 +41,8 @@ static void run_release(struct run *run)
 {
     chosen_release(&run->chosen);
     planned_release(&run->active);
+    free_cards_release(&run->free);
+    env_release(&run->given);
     env_release(&run->env);
 }
 
@@ -46,19 +60,29 @@ static int check_gpus(const struct run *run, struct error *err)
                      job_is_running(options->env) ? "in_job" : "if_set");
 }
 
+static int take_free(struct run *run, struct error *err)
+{
+    env_copy(&run->given, run->options->env);
+    if (run->options->free) {
+        if (free_cards_take(&run->free, &run->chosen.planned.plan, run->options, err) < 0)
+            return -1;
+        free_cards_put(&run->chosen.planned.plan, &run->given);
+    }
+    return run->given.failed ? error_memory(err) : 0;
+}
+
 /* The hooks of the environment that this shell has active; one that is gone has none. */
 static int find_active(struct run *run, struct error *err)
 {
     scope(prefix_close) struct prefix prefix = PREFIX_INIT;
-    const char *path = enter_from(run->options->env);
+    const char *path = run->chosen.environment.path ? enter_from(run->given.items) : NULL;
 
     if (!path || !is_folder(path))
         return 0;
     return prefix_open(&prefix, path, err) < 0 ? -1 : planned_read(&run->active, &prefix, err);
 }
 
-/* The variables that the command will have. */
-static int prepare(struct run *run, struct error *err)
+static void enter_environment(struct run *run)
 {
     const struct environment *environment = &run->chosen.environment;
     struct enacted left = {run->active.earlier.key, &run->active.plan,
@@ -69,8 +93,15 @@ static int prepare(struct run *run, struct error *err)
                           {run->chosen.planned.earlier.key, &run->chosen.planned.plan,
                            &run->chosen.planned.earlier.managed}};
 
-    env_copy(&run->env, run->options->env);
     enter(&run->env, &to, run->active.earlier.key[0] ? &left : NULL);
+}
+
+/* The variables that the command will have. */
+static int prepare_env(struct run *run, struct error *err)
+{
+    env_copy(&run->env, run->given.items);
+    if (run->chosen.environment.path)
+        enter_environment(run);
     return run->env.failed ? error_memory(err) : 0;
 }
 
@@ -112,8 +143,9 @@ static void print(const struct run *run)
     }
     table_fit(&table, 1u << 1 | 1u << 2, CLI_WIDTH);
     table_print(&table, &lines);
-    cli_print(run->options, "environment  %s  %s", run->chosen.environment.name,
-              run->chosen.environment.path);
+    if (run->chosen.environment.path)
+        cli_print(run->options, "environment  %s  %s", run->chosen.environment.name,
+                  run->chosen.environment.path);
     cli_write(&lines);
 }
 
@@ -125,11 +157,16 @@ static int run_exec(const struct options *options, struct error *err)
         return error_add(
             err, STATUS_INPUT,
             "no command is given; for example: conda-gpu exec -n pt -- python train.py");
+    if (!options->free && (options->wait || options->prefer || options->busy_memory))
+        return error_add(err, STATUS_INPUT,
+                         "--wait, --prefer and --busy-memory are for --free N; say how many GPUs");
     if (chosen_find(&run.chosen, options, err) < 0 || check_gpus(&run, err) < 0 ||
-        find_active(&run, err) < 0 || prepare(&run, err) < 0)
+        take_free(&run, err) < 0 || find_active(&run, err) < 0 || prepare_env(&run, err) < 0)
         return -1;
     if (options->dry_run)
         return print(&run), 0;
+    if (free_cards_hand_on(&run.free, err) < 0)
+        return -1;
     int status = process_become(options->arguments, run.env.items, err);
     cli_print_error(options, err);
     return status;
@@ -139,17 +176,15 @@ const struct command exec_command = {
     .name = "exec",
     .summary = "run a command with an environment and its GPUs",
     .usage = "[-n NAME | -p PREFIX] [OPTION...] [--] COMMAND [ARG...]",
-    .about = "Runs COMMAND as in the activated environment, for where nothing is activated:\n"
-             "cron, services, IDEs. The environment's folder is first in PATH, CONDA_PREFIX is\n"
-             "set, and the variables are those that its hooks would set, in a scheduler's job\n"
-             "too. COMMAND takes the place of conda-gpu: its exit status is its own, and it is\n"
-             "126 where COMMAND cannot be run, 127 where it is not found. The environment's\n"
-             "other activation scripts do not run, and conda's own variables are not set:\n"
-             "'conda run' does that.\n",
+    .about = "Runs COMMAND as in the activated environment, where nothing is activated (cron,\n"
+             "services, IDEs): with its PATH, CONDA_PREFIX and what its hooks would set, in a\n"
+             "job too. The exit status is COMMAND's own; 126 where it cannot be run, 127 where\n"
+             "it is not found. The environment's other activation scripts do not run, and\n"
+             "conda's own variables are not set: 'conda run' does that.\n",
     .example = "conda-gpu exec -n pt -- pytest tests/",
     .arguments = "COMMAND [ARG...]",
     .hands_on = true,
-    .statuses = "02345",
+    .statuses = "023456",
     .options = exec_options,
     .option_count = sizeof exec_options / sizeof *exec_options,
     .run = run_exec,

@@ -72,7 +72,7 @@ static void add_option_name(struct strbuf *out, const struct option_spec *row)
     else
         strbuf_addf(out, "      --%s", row->name);
     if (row->argument)
-        strbuf_addf(out, " %s", row->argument);
+        strbuf_addf(out, row->kind == OPTION_WAIT ? "[=%s]" : " %s", row->argument);
 }
 
 static void add_row(struct strbuf *out, const char *name, size_t column, const char *help)

@@ -38,7 +38,9 @@ static void accept(struct accepted *accepted, const struct command *command)
     accepted->longs[accepted->count++] = (struct option){"help", no_argument, NULL, HELP};
     for (size_t i = 0; i < command->option_count && accepted->count <= MOST_OPTIONS; i++) {
         const struct option_spec *row = &command->options[i];
-        int value = row->argument ? required_argument : no_argument;
+        int value = row->kind == OPTION_WAIT ? optional_argument
+                    : row->argument          ? required_argument
+                                             : no_argument;
         accepted->names[accepted->count] = row->name;
         accepted->longs[accepted->count++] =
             (struct option){row->name, value, NULL, FIRST + (int)i};
@@ -69,6 +71,8 @@ static int set_option(struct options *options, const struct option_spec *row, co
 
     if (row->kind == OPTION_FLAG) {
         *(bool *)target = true;
+    } else if (!value) {
+        *(unsigned *)target = OPTION_FOR_EVER;
     } else if (row->kind == OPTION_TEXT && !*value) {
         return error_add(err, STATUS_INPUT, "--%s: found nothing; a value is needed", row->name);
     } else if (row->kind == OPTION_TEXT) {
@@ -86,7 +90,9 @@ static bool is_given(const struct options *options, const struct option_spec *ro
 {
     const void *target = (const char *)options + row->target;
 
-    return row->kind == OPTION_TEXT ? *(const char *const *)target != NULL : *(const bool *)target;
+    if (row->kind == OPTION_TEXT)
+        return *(const char *const *)target != NULL;
+    return row->kind == OPTION_FLAG ? *(const bool *)target : *(const unsigned *)target != 0;
 }
 
 /* Adds the names that begin so, and counts them. */
@@ -197,7 +203,7 @@ static bool takes_next(const char *word, const struct command *command)
             return !letter[1];
     }
     for (size_t i = 0; word[1] == '-' && i < command->option_count; i++)
-        if (command->options[i].argument &&
+        if (command->options[i].argument && command->options[i].kind != OPTION_WAIT &&
             strstr(command->options[i].name, word + 2) == command->options[i].name)
             return true;
     return false;

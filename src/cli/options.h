@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,7 +24,11 @@ struct options {
     const char *gpus;         /* --gpus */
     const char *format;       /* --format */
     const char *output;       /* --output */
+    const char *free;         /* --free */
+    const char *prefer;       /* --prefer */
+    const char *busy_memory;  /* --busy-memory */
     unsigned timeout;         /* --timeout, seconds */
+    unsigned wait;            /* --wait: seconds, OPTION_FOR_EVER; 0: not given */
     bool dry_run;
     bool check;
     bool diff;
@@ -38,7 +43,14 @@ struct options {
     char *const *env;
 };
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_SECONDS };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_SECONDS,
+    OPTION_WAIT, /* seconds; its value may be left out */
+};
+
+#define OPTION_FOR_EVER UINT_MAX
 
 /* An option of the same name takes a value in every command or in none. */
 struct option_spec {

@@ -75,12 +75,16 @@ const struct card *cards_find(const struct card_list *cards, const struct pci_ad
     return NULL;
 }
 
+char *cards_library(const char *driver)
+{
+    return driver ? format_text("%.*slibnvidia-ml.so.1", (int)(path_name(driver) - driver), driver)
+                  : NULL;
+}
+
 void cards_ask_numbers(struct child *child, const char *driver, unsigned timeout)
 {
     scope(error_release) struct error ignored = ERROR_INIT;
-    scope(free_text) char *beside =
-        driver ? format_text("%.*slibnvidia-ml.so.1", (int)(path_name(driver) - driver), driver)
-               : NULL;
+    scope(free_text) char *beside = cards_library(driver);
     const struct card_question question = {beside, timeout};
 
     if (beside || !driver)

@@ -72,11 +72,15 @@ int cards_read(struct card_list *cards, const struct card_question *question, st
 int cards_ask(struct child *child, const struct card_question *question, struct error *err);
 int cards_answer(struct child *child, struct card_list *cards, struct error *err);
 
+/* The NVML of the same folder, for a CUDA library that the user has named, since both must tell of
+   one machine; malloc'ed. NULL where none is named. */
+char *cards_library(const char *driver);
+
 /*
  * Gives the devices of CUDA's list their numbers in nvidia-smi: asks, and takes the answer for a
  * list that was asked for meanwhile. Where there is no NVML, or one that fails or does not know all
- * of the devices, their numbers stay as they are. `driver` is the CUDA library that the user has
- * named; NVML is then that of the same folder, since both must tell of one machine.
+ * of the devices, their numbers stay as they are. `driver`: as
+ * for cards_library.
  */
 void cards_ask_numbers(struct child *child, const char *driver, unsigned timeout);
 void cards_take_numbers(struct child *child, struct device_list *devices);

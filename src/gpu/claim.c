@@ -351,7 +351,7 @@ static void free_room(struct claiming *in)
 
 int claim_take(struct claim *claim, const struct claim_wish *wish, struct error *err)
 {
-    scope(claim_release) struct claim made = {.before = {.watch = -1}};
+    scope(claim_release) struct claim made = {0};
     scope(free_room) struct claiming in = {.claim = &made,
                                            .wish = wish,
                                            .held = calloc(wish->count + 1, sizeof *in.held),
@@ -368,7 +368,7 @@ int claim_take(struct claim *claim, const struct claim_wish *wish, struct error 
     if (got < 0)
         return -1;
     *claim = made;
-    made = (struct claim){.before = {.watch = -1}};
+    made = (struct claim){0};
     return got;
 }
 
@@ -395,7 +395,6 @@ void claim_release(struct claim *claim)
         lease_release(&claim->cards[i].lease);
     free(claim->cards);
     turn_release(&claim->turn);
-    close_fd(&claim->before.watch);
     error_release(&claim->why_blind);
-    *claim = (struct claim){.before = {.watch = -1}};
+    *claim = (struct claim){0};
 }

@@ -57,7 +57,7 @@ struct claim {
     struct claim_card *cards; /* the pool */
     size_t count;
     struct turn turn;
-    struct turn_before before; /* number 0: nobody is before us */
+    struct turn_before before; /* number 0: nobody is before us; without its watch */
     bool blind;                /* NVML tells nothing of other processes, */
     struct error why_blind;    /* for this reason */
 };

@@ -19,10 +19,9 @@
 #ifndef CONDA_GPU_LEASE_H
 #define CONDA_GPU_LEASE_H
 
-#include <stdbool.h>
+#include "base/proc.h"
+
 #include <stddef.h>
-#include <sys/types.h>
-#include <time.h>
 
 /* Before the UUID of a GPU or MIG instance, in the form that uuid_text() gives. */
 #define LEASE_NAME "conda-gpu/lease/"
@@ -50,14 +49,11 @@ int lease_hand_on(struct lease *lease);
 
 void lease_release(struct lease *lease);
 
-/* Who took a lease. The user and the process come from the kernel; the process may have ended, and
-   its children hold the lease. */
+/* Who took a lease. The user and the process come from the kernel. */
 struct lease_holder {
     uid_t user;
     pid_t process;    /* 0: so many have asked that the kernel tells nobody any more */
-    bool ended;       /* the process has ended: its children hold the lease */
-    time_t since;     /* when the process began; 0: unknown */
-    char command[64]; /* its first words, of any bytes; "" where it has ended */
+    struct proc proc; /* not there: the process has ended, and its children hold the lease */
 };
 
 /* 1: somebody holds it; 0: nobody does; -1 with errno. Each question takes one of some thousand

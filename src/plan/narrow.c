@@ -99,21 +99,31 @@ static int choose(struct narrowing *in, const struct item *item)
     return add_table(in->err, in->plan);
 }
 
+/* Adds what a list names at a place. The plan's list has an entry for each of its devices. */
+static void add_entry(struct strbuf *value, const char *list, size_t place)
+{
+    while (place-- && list[strcspn(list, ",")])
+        list += strcspn(list, ",") + 1;
+    strbuf_add(value, list, strcspn(list, ","));
+}
+
 /* The plan's value of CUDA_VISIBLE_DEVICES for the chosen ones. Where every GPU is visible it has
    none, and numbers are what they have in common with nvidia-smi. */
-static char *visible_value(const struct narrowing *in)
+static char *visible_value(const struct plan *plan, const size_t *chosen, size_t count)
 {
     scope(strbuf_release) struct strbuf value = STRBUF_INIT;
-    const char *planned = plan_visible(in->plan);
-    bool uuids = planned && (strncmp(planned, "GPU-", 4) == 0 || strncmp(planned, "MIG-", 4) == 0);
+    const char *planned = plan_visible(plan);
+    bool uuids = false;
 
-    for (size_t i = 0; i < in->plan->device_count && !planned; i++)
-        uuids = uuids || in->plan->devices[i].number == PLAN_NO_NUMBER;
-    for (size_t i = 0; i < in->count; i++) {
-        const struct planned_device *device = &in->plan->devices[in->chosen[i]];
+    for (size_t i = 0; i < plan->device_count; i++)
+        uuids = uuids || plan->devices[i].number == PLAN_NO_NUMBER;
+    for (size_t i = 0; i < count; i++) {
+        const struct planned_device *device = &plan->devices[chosen[i]];
         char uuid[UUID_TEXT_SIZE];
         strbuf_adds(&value, i ? "," : "");
-        if (uuids)
+        if (planned)
+            add_entry(&value, planned, chosen[i]);
+        else if (uuids)
             strbuf_adds(&value, uuid_text(&device->device, uuid));
         else
             strbuf_addf(&value, "%zu", device->number);
@@ -133,22 +143,26 @@ static int set_visible(struct plan *plan, const char *visible, struct error *err
         free(var->value);
         var->kind = VAR_SET;
         var->value = copy;
+        return 0;
     }
+    if (vars_add(&plan->variables, "CUDA_DEVICE_ORDER", VAR_SET, PLAN_ORDER, NULL) < 0 ||
+        vars_add(&plan->variables, "CUDA_VISIBLE_DEVICES", VAR_SET, visible, NULL) < 0)
+        return error_memory(err);
     return 0;
 }
 
-static int take_chosen(struct plan *plan, const struct narrowing *in, struct error *err)
+int plan_keep(struct plan *plan, const size_t *chosen, size_t count, struct error *err)
 {
-    struct planned_device *devices = calloc(in->count + 1, sizeof *devices);
-    scope(free_text) char *visible = visible_value(in);
+    struct planned_device *devices = calloc(count + 1, sizeof *devices);
+    scope(free_text) char *visible = visible_value(plan, chosen, count);
 
     if (!devices || !visible || set_visible(plan, visible, err) < 0)
         return free(devices), error_memory(err);
-    for (size_t i = 0; i < in->count; i++)
-        devices[i] = plan->devices[in->chosen[i]];
+    for (size_t i = 0; i < count; i++)
+        devices[i] = plan->devices[chosen[i]];
     free(plan->devices);
     plan->devices = devices;
-    plan->device_count = in->count;
+    plan->device_count = count;
     plan->gpus = PLAN_GPUS_CHOSEN;
     return 0;
 }
@@ -195,7 +209,7 @@ static int choose_all(struct plan *plan, const char *option, const struct sectio
     for (size_t i = 0; i < section->item_count && result == 0; i++)
         result = choose(&in, &section->items[i]);
     if (result == 0)
-        result = take_chosen(plan, &in, err);
+        result = plan_keep(plan, in.chosen, in.count, err);
     free(in.chosen);
     return result;
 }

@@ -12,4 +12,8 @@
    behind the error shows. */
 int plan_narrow(struct plan *plan, const char *option, const char *list, struct error *err);
 
+/* The same for chosen ones: indexes of the plan's devices, in order. Also for a plan of a section
+   without `devices` whose devices were filled in. */
+int plan_keep(struct plan *plan, const size_t *chosen, size_t count, struct error *err);
+
 #endif

@@ -7,7 +7,8 @@
 /*
  * SLURM_JOB_ID and SLURM_STEP_ID are not enough: salloc and sbatch inside a step hand on the outer
  * step's id, and only SLURM_TASK_PID is another. JOB_ID is a name that anybody may use, so Grid
- * Engine is known by SGE_TASK_ID as well, which it sets in every job.
+ * Engine is known by SGE_TASK_ID as well, which it sets in every job. Our own exec --free gives a
+ * command cards as a scheduler does.
  */
 const struct scheduler schedulers[] = {
     {"HTCondor", {"_CONDOR_JOB_AD"}, false},
@@ -17,6 +18,7 @@ const struct scheduler schedulers[] = {
     {"Flux", {"FLUX_JOB_ID"}, false},
     {"OAR", {"OAR_JOB_ID"}, false},
     {"PJM", {"PJM_JOBID"}, false},
+    {"conda-gpu exec", {"CONDA_GPU_LEASE"}, false},
     {"Grid Engine", {"JOB_ID", "SGE_TASK_ID"}, true},
 };
 

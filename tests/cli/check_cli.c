@@ -50,12 +50,15 @@ static const struct mistake {
     {{"device"}, "unknown command 'device'; did you mean 'devices'?\n"},
     {{"REMOVE"}, "unknown command 'REMOVE'; did you mean 'remove'?\n"},
     {{"install"},
-     "unknown command 'install'; known: apply, exec, export, devices, remove, help, version; see conda-gpu "
+     "unknown command 'install'; known: apply, exec, export, devices, remove, help, version; see "
+     "conda-gpu "
      "--help\n"},
     {{""},
-     "unknown command ''; known: apply, exec, export, devices, remove, help, version; see conda-gpu --help\n"},
+     "unknown command ''; known: apply, exec, export, devices, remove, help, version; see "
+     "conda-gpu --help\n"},
     {{"\033[31m"},
-     "unknown command '\\x1b[31m'; known: apply, exec, export, devices, remove, help, version; see conda-gpu "
+     "unknown command '\\x1b[31m'; known: apply, exec, export, devices, remove, help, version; see "
+     "conda-gpu "
      "--help\n"},
     {{"apply", "--chek"}, "unknown option '--chek'; did you mean '--check'?\n"},
     {{"apply", "--pefix", "x"},
@@ -94,7 +97,8 @@ static const struct mistake {
      "help tells about one command at a time; see conda-gpu help apply\n"},
     {{"version", "x"}, "unexpected argument 'x'; it takes none\n"},
     {{"-"},
-     "unknown command '-'; known: apply, exec, export, devices, remove, help, version; see conda-gpu --help\n"},
+     "unknown command '-'; known: apply, exec, export, devices, remove, help, version; see "
+     "conda-gpu --help\n"},
     {{"apply", "--quiet=1"}, "--quiet takes no value\n"},
     {{"apply", "--check=yes"}, "--check takes no value\n"},
     {{"apply", "-f"}, "-f: a value is needed\n"},
@@ -178,7 +182,8 @@ static const struct help {
     {"apply",
      {"-f, --file FILE", "      --check ", "CONDA_GPU_DRIVER", "-h, --help", "4  the env"}},
     {"devices", {"--json", "CONDA_GPU_DRIVER", "3  the driver"}},
-    {"exec", {"--gpus LIST", "-f, --file FILE", "other activation scripts do not run", "127"}},
+    {"exec",
+     {"--gpus LIST", "-f, --file FILE", "other activation scripts do not run", "127", "6  others"}},
     {"export", {"--format FORMAT", "dotenv", "docker", "2  the command"}},
     {"remove", {"-n, --name NAME", "-p, --prefix PREFIX", "4  the env"}},
     {"help", {"help gpu"}},
@@ -272,7 +277,8 @@ START_TEST(tables)
         for (size_t k = 0; k < command->option_count; k++) {
             const struct option_spec *row = &command->options[k];
             char name[64];
-            snprintf(name, sizeof name, "--%s%s%s", row->name, row->argument ? " " : "  ",
+            const char *between = row->kind == OPTION_WAIT ? "[=" : row->argument ? " " : "  ";
+            snprintf(name, sizeof name, "--%s%s%s", row->name, between,
                      row->argument ? row->argument : "");
             ck_assert_msg(strstr(got.out, name) != NULL, "%s: no %s", command->name, name);
             ck_assert(row->help && (row->kind == OPTION_FLAG) == !row->argument);

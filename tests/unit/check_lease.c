@@ -68,10 +68,10 @@ START_TEST(the_kernel_says_who_holds_it)
     ck_assert_int_eq(lease_ask(card[0], &holder), 1);
     ck_assert_int_eq(holder.user, getuid());
     ck_assert_int_eq(holder.process, getpid());
-    ck_assert(!holder.ended);
-    ck_assert_ptr_nonnull(strstr(holder.command, "check_lease"));
-    ck_assert_int_le(holder.since, time(NULL) + 1);
-    ck_assert_int_gt(holder.since, time(NULL) - 3600);
+    ck_assert(holder.proc.there);
+    ck_assert_ptr_nonnull(strstr(holder.proc.command, "check_lease"));
+    ck_assert_int_le(holder.proc.since, time(NULL) + 1);
+    ck_assert_int_gt(holder.proc.since, time(NULL) - 3600);
 }
 END_TEST
 
@@ -142,7 +142,7 @@ START_TEST(its_children_hold_it_after_its_end)
     ck_assert_int_ge(watch, 0);
     ck_assert_int_eq(lease_ask(card[0], &holder), 1);
     ck_assert_int_eq(holder.process, child);
-    ck_assert(holder.ended);
+    ck_assert(!holder.proc.there);
     ck_assert(!hangs_up(watch, 50));
     kill(grandchild, SIGKILL);
     ck_assert(hangs_up(watch, A_LONG_TIME));

@@ -1,0 +1,68 @@
+#include "plan/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t place_of(const struct pci_address *pci)
+{
+    return (uint64_t)pci->domain << 24 | (uint64_t)pci->bus << 16 | (uint64_t)pci->device << 8 |
+           pci->function;
+}
+
+/* Whether all are there, whole, and in the order of their addresses. */
+static bool is_countable(const struct card_list *cards)
+{
+    for (size_t i = 0; i < cards->count; i++)
+        if (cards->items[i].problem || cards->items[i].mig == 1 ||
+            (i && place_of(&cards->items[i - 1].pci) >= place_of(&cards->items[i].pci)))
+            return false;
+    return true;
+}
+
+static void add(struct plan *plan, const struct card *card, const struct card_instance *instance,
+                bool countable)
+{
+    struct planned_device *planned = &plan->devices[plan->device_count++];
+    struct device *device = &planned->device;
+
+    planned->number = countable ? card->number : PLAN_NO_NUMBER;
+    *device = (struct device){.uuid = instance ? instance->uuid : card->uuid,
+                              .mig = instance != NULL,
+                              .number = card->number,
+                              .pci = card->pci,
+                              .memory = instance ? instance->memory_total : card->memory_total};
+    memcpy(device->name, card->name, sizeof device->name);
+}
+
+static void add_whole(struct plan *plan, const struct card_list *cards)
+{
+    bool countable = is_countable(cards);
+
+    for (size_t i = 0; i < cards->count; i++)
+        if (!cards->items[i].problem && cards->items[i].mig != 1)
+            add(plan, &cards->items[i], NULL, countable);
+}
+
+static void add_instances(struct plan *plan, const struct card_list *cards)
+{
+    for (size_t i = 0; i < cards->count; i++)
+        for (uint32_t k = 0; k < cards->items[i].instance_count; k++)
+            add(plan, &cards->items[i], &cards->items[i].instances[k], false);
+}
+
+int pool_fill(struct plan *plan, const struct card_list *cards, struct error *err)
+{
+    size_t room = cards->count;
+
+    for (size_t i = 0; i < cards->count; i++)
+        room += cards->items[i].instance_count;
+    free(plan->devices);
+    plan->devices = calloc(room + 1, sizeof *plan->devices);
+    plan->device_count = 0;
+    if (!plan->devices)
+        return error_memory(err);
+    add_whole(plan, cards);
+    if (!plan->device_count)
+        add_instances(plan, cards);
+    return 0;
+}
