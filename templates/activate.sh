@@ -6,141 +6,106 @@
 @each about@
 #   @text@
 @end about@
-# Of each variable X the shell then also holds what it was (..._OLD_X="=value"; none if it was not set) and what it
-# became (..._SET_X). deactivate.d/@file@ puts back what still is what it became; what anybody changed since stays.
+# Keeps of each variable X below what it was (..._OLD_X="=value"; none: it was not set), what it becomes (..._SET_X),
+# and the level (..._AT). deactivate.d/@file@ undoes what is still so; what others changed stays.
 # conda-gpu digest @digest@
 
 @each by_host@
 # Only on the machines that apply has served: on any other, nothing changes.
-export __conda_gpu_host=
-{ IFS= read -r __conda_gpu_host </proc/sys/kernel/hostname; } 2>/dev/null || :
-case "$__conda_gpu_host" in
+export __gpu_host=
+{ IFS= read -r __gpu_host </proc/sys/kernel/hostname; } 2>/dev/null || :
+case "$__gpu_host" in
   @hosts@)
 @end by_host@
 @each decided@
-export __conda_gpu_who=
+export __gpu_who=
 @end decided@
 @each by_user@
 case "${USER:-}" in
-  '') export __conda_gpu_who="$(id -un 2>/dev/null)" ;;
-  *) export __conda_gpu_who="$USER" ;;
+  '') export __gpu_who="$(id -un 2>/dev/null)" ;;
+  *) export __gpu_who="$USER" ;;
 esac
 @end by_user@
 @each by_host@
-export __conda_gpu_who="$__conda_gpu_who@at@$__conda_gpu_host"
+export __gpu_who="$__gpu_who@at@$__gpu_host"
 @end by_host@
-export @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}" __conda_gpu_where=here __conda_gpu_leave=
-case "${@state@_AT%% *}:${CONDA_SHLVL-}" in # ..._AT is the level. Is this environment active at a lower one already?
-  *: | *[!0-9:]*) ;;
-  *) [ "${@state@_AT%% *}" -lt "$CONDA_SHLVL" ] && export __conda_gpu_where=below ||
-    export @state@_AT="$CONDA_SHLVL${@state@_AT#"${@state@_AT%% *}"}" ;;
-esac
-__conda_gpu_keep() { # NAME; what it is; what it became ("no": nothing is kept yet); what it was, if that says more
-  case "$__conda_gpu_leave" in *" $1 "*) return 0 ;; esac
-  case "$3$__conda_gpu_where" in
-    "$2$__conda_gpu_where") ;; # still as it became
-    nobelow) export __conda_gpu_leave="$__conda_gpu_leave $1 " ;; # new in the plan of what is active below: waits
-    no* | new* | *here) unset -v "@state@_OLD_$1"; case "${4-$2}" in ?*) export "@state@_OLD_$1=${4-$2}" ;; esac ;;
+export __gpu_leave= __gpu_where=here @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}"
+case "${@state@_AT%% *}:${CONDA_SHLVL-}" in *: | *[!0-9:]*) ;; *) # is it active further out, too?
+  [ "${@state@_AT%% *}" -lt "$CONDA_SHLVL" ] && export __gpu_where=below ||
+    export @state@_AT="$CONDA_SHLVL${@state@_AT#"${@state@_AT%% *}"}" ;; esac
+__gpu_keep() { # NAME; what it is; what we made of it ("no": nothing yet)
+  case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
+  case "$3$__gpu_where" in
+    "$2$__gpu_where") ;; # still as we made it
+    nobelow) export __gpu_leave="$__gpu_leave $1 " ;; # new here, but active further out: it waits
+    no* | new* | *here) unset -v "@state@_OLD_$1"; case "${4-}$2" in ?*) export "@state@_OLD_$1=${4-}$2" ;; esac ;;
   esac
 }
 @each lists@
-__conda_gpu_keep_list() { # NAME; what it is; what it became; ELEMENT; SEPARATOR: others' changes stay, where ELEMENT does
-  case "$3" in no | "$2") ;; *)
-    case "$5${2#=}$5" in *"$5$4$5"*) export __conda_gpu_leave="$__conda_gpu_leave $1 " ;; esac ;;
-  esac
-  __conda_gpu_keep "$1" "$2" "$3"
+__gpu_keep_list() { # NAME; what it is; what we made of it; ELEMENT; SEPARATOR: others' changes stay, if ELEMENT is there
+  [ "$3" = no ] || [ "$3" = "$2" ] || case "$5${2#=}$5" in *"$5$4$5"*) export __gpu_leave="$__gpu_leave $1 " ;; esac
+  __gpu_keep "$1" "$2" "$3"
 }
 @end lists@
-__conda_gpu_set() { # NAME VALUE
-  case "$__conda_gpu_leave" in *" $1 "*) return 0 ;; esac
-  unset -v "$1"; export "$1=$2"
+__gpu_set() { # NAME VALUE@each unsets@; without VALUE, unsets it@end unsets@
+  case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
+  unset -v "$1"; export "@state@_SET_$1=${2+=$2}"; case $# in 2) export "$1=$2" ;; esac
+}
+@each lists@
+__gpu_add() { # NAME; what it was; prepend or append; ELEMENT; SEPARATOR
+  case "$5${2#=}$5" in *"$5$4$5"*) __gpu_set "$1" "${2#=}" ;; # it is there
+    "$5$5") __gpu_set "$1" "$4" ;;
+    *) [ $3 = append ] && __gpu_set "$1" "${2#=}$5$4" || __gpu_set "$1" "$4$5${2#=}" ;;
+  esac
+}
+@end lists@
 @each visible@
-  case "$1" in CUDA_VISIBLE_DEVICES)
-    export __CONDA_GPU_VISIBLE="$__conda_gpu_job=$2" @state@_AT="${@state@_AT%% *} visible$__conda_gpu_job=$2"; return 0 ;;
-  esac
-@end visible@
-  export "@state@_SET_$1==$2"
-}
-@each unsets@
-__conda_gpu_unset() { # NAME
-  case "$__conda_gpu_leave" in *" $1 "*) return 0 ;; esac
-  unset -v "$1"
-@each visible@
-  case "$1" in CUDA_VISIBLE_DEVICES)
-    unset -v __CONDA_GPU_VISIBLE; export @state@_AT="${@state@_AT%% *} visible$__conda_gpu_job"; return 0 ;;
-  esac
-@end visible@
-  export "@state@_SET_$1="
-}
-@end unsets@
-@each prepends@
-__conda_gpu_prepend() { # NAME; what it was; ELEMENT; SEPARATOR
-  case "$4${2#=}$4" in
-    *"$4$3$4"*) __conda_gpu_set "$1" "${2#=}" ;; # it is there
-    "$4$4") __conda_gpu_set "$1" "$3" ;;
-    *) __conda_gpu_set "$1" "$3$4${2#=}" ;;
-  esac
-}
-@end prepends@
-@each appends@
-__conda_gpu_append() { # NAME; what it was; ELEMENT; SEPARATOR
-  case "$4${2#=}$4" in
-    *"$4$3$4"*) __conda_gpu_set "$1" "${2#=}" ;; # it is there
-    "$4$4") __conda_gpu_set "$1" "$3" ;;
-    *) __conda_gpu_set "$1" "${2#=}$4$3" ;;
-  esac
-}
-@end appends@
-@each visible@
-
-# __CONDA_GPU_VISIBLE is the job and what hooks of ours, of any environment, made of CUDA_VISIBLE_DEVICES last.
-export __conda_gpu_job="@job@"
-export __conda_gpu_old="${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}" __conda_gpu_set=new
-case "$__conda_gpu_job:${@state@_AT#* visible}" in
-  "$__conda_gpu_job:$__conda_gpu_job" | "$__conda_gpu_job:$__conda_gpu_job="*) # what it became in this job
-    export __conda_gpu_set="${@state@_AT#* visible}" ;;
-  :/*) export __conda_gpu_set="${@state@_AT#"${@state@_AT%%=*}"}" ;; # the job is over
-esac
+# __CONDA_GPU_VISIBLE: the job, and what hooks of any environment made of CUDA_VISIBLE_DEVICES last.
+export __gpu_job="@job@"
+export __gpu_made=no __gpu_whose= __gpu_now="${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}"
+case "$__gpu_job:$@state@_AT" in *" gpus$__gpu_job" | *" gpus$__gpu_job="* | :*" gpus"*)
+  export __gpu_made="${@state@_AT#"${@state@_AT%%=*}"}" ;; # in this job, or after it
+  *" gpus"*) export __gpu_made=new ;; esac
 @each mixed@
-export __conda_gpu_stands=no
-case "$__conda_gpu_who" in # where a value of others stands: in_job, if_set
+export __gpu_stands=no
+case "$__gpu_who" in # where a value of others stands: in_job, if_set
 @each modes@
-  @patterns@)@each in_job@ export __conda_gpu_stands="${__conda_gpu_job:-no}"@end in_job@@each if_set@ export __conda_gpu_stands=@end if_set@@each always@ export __conda_gpu_stands="$__conda_gpu_job"@end always@ ;;
+  @patterns@)@each in_job@ export __gpu_stands="${__gpu_job:-no}"@end in_job@@each if_set@ export __gpu_stands=@end if_set@@each always@ export __gpu_stands="$__gpu_job"@end always@ ;;
 @end modes@
 esac
 @end mixed@
-case "$__conda_gpu_job$__conda_gpu_old" in
-  "${__CONDA_GPU_VISIBLE-no}") export __conda_gpu_old="ours$__conda_gpu_old" ;;
+case "$__gpu_job$__gpu_now" in
+  "${__CONDA_GPU_VISIBLE-no}") export __gpu_whose=ours ;;
 @each stands@
 @each mixed@
-  "$__conda_gpu_stands="*) # others have set it: it stands, and the order with it (in_job, if_set)
+  "$__gpu_stands="*) # others have set it: it stands, and the order with it (in_job, if_set)
 @end mixed@
 @each in_job@
-  "${__conda_gpu_job:-no}="*) # the job has set it: it stands, and the order with it (in_job: keep)
+  "${__gpu_job:-no}="*) # the job has set it: it stands, and the order with it (in_job: keep)
 @end in_job@
 @each if_set@
   "="*) # it was set: it stands, and the order with it (if_set: keep)
 @end if_set@
 @each always@
-  "$__conda_gpu_job="*) # it was set: it stands, and the order with it (if_set: keep, in_job: keep)
+  "$__gpu_job="*) # it was set: it stands, and the order with it (if_set: keep, in_job: keep)
 @end always@
-    export __conda_gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }" @state@_AT="${@state@_AT%% *}"
-    unset -v __CONDA_GPU_VISIBLE @state@_OLD_CUDA_VISIBLE_DEVICES ;;
+    unset -v __CONDA_GPU_VISIBLE @state@_OLD_CUDA_VISIBLE_DEVICES
+    export @state@_AT="${@state@_AT%% *}" __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }" ;;
 @end stands@
 esac
-__conda_gpu_keep CUDA_VISIBLE_DEVICES "$__conda_gpu_job${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}" "$__conda_gpu_set" "$__conda_gpu_old"
+__gpu_keep CUDA_VISIBLE_DEVICES "$__gpu_now" "$__gpu_made" "$__gpu_whose"
 @end visible@
 @each names@
 @each plain@
-__conda_gpu_keep @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}"
+__gpu_keep @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}"
 @end plain@
 @each list@
-__conda_gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
+__gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
 @end list@
 @end names@
 
 @each decided@
-case "$__conda_gpu_who" in
+case "$__gpu_who" in
 @end decided@
 @each branches@
 @each case@
@@ -153,27 +118,26 @@ case "$__conda_gpu_who" in
 @end about@
 @end case@
 @each blind@
-    export __conda_gpu_leave="$__conda_gpu_leave CUDA_VISIBLE_DEVICES "
+    export __gpu_leave="$__gpu_leave CUDA_VISIBLE_DEVICES "
 @end blind@
 @each settings@
 @each plain@
-@indent@__conda_gpu_keep @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}"
+@indent@__gpu_keep @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}"
 @end plain@
 @each list@
-@indent@__conda_gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" \
-@indent@  @value@ @separator@
+@indent@__gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
 @end list@
 @each set@
-@indent@__conda_gpu_set @name@ @value@
+@indent@__gpu_set @name@ @value@
 @end set@
 @each unset@
-@indent@__conda_gpu_unset @name@
+@indent@__gpu_set @name@ # unset
 @end unset@
 @each prepend@
-@indent@__conda_gpu_prepend @name@ "${@state@_OLD_@name@-}" @value@ @separator@
+@indent@__gpu_add @name@ "${@state@_OLD_@name@-}" prepend @value@ @separator@
 @end prepend@
 @each append@
-@indent@__conda_gpu_append @name@ "${@state@_OLD_@name@-}" @value@ @separator@
+@indent@__gpu_add @name@ "${@state@_OLD_@name@-}" append @value@ @separator@
 @end append@
 @end settings@
 @each end@
@@ -183,11 +147,15 @@ case "$__conda_gpu_who" in
 @each decided@
 esac
 @end decided@
-
-unset -f __conda_gpu_keep __conda_gpu_set@each unsets@ __conda_gpu_unset@end unsets@@each lists@ __conda_gpu_keep_list@end lists@@each prepends@ __conda_gpu_prepend@end prepends@@each appends@ __conda_gpu_append@end appends@
-unset -v __conda_gpu_where __conda_gpu_leave@each visible@ __conda_gpu_job __conda_gpu_old __conda_gpu_set@end visible@@each decided@ __conda_gpu_who@end decided@@each visible@@each mixed@ __conda_gpu_stands@end mixed@@end visible@
+@each visible@
+case "$__gpu_leave" in *" CUDA_VISIBLE_DEVICES "*) ;; *) unset -v @state@_SET_CUDA_VISIBLE_DEVICES
+  export __CONDA_GPU_VISIBLE="$__gpu_job${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}"
+  export @state@_AT="${@state@_AT%% *} gpus$__CONDA_GPU_VISIBLE"; [ "${CUDA_VISIBLE_DEVICES+set}" ] || unset -v __CONDA_GPU_VISIBLE ;; esac
+@end visible@
+unset -f __gpu_keep __gpu_set@each lists@ __gpu_keep_list __gpu_add@end lists@
+unset -v __gpu_leave __gpu_where@each visible@ __gpu_job __gpu_made __gpu_whose __gpu_now@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@
 @each by_host@
   ;;
 esac
-unset -v __conda_gpu_host
+unset -v __gpu_host
 @end by_host@

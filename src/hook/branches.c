@@ -129,7 +129,7 @@ static void add_case(struct values *scope, const struct render *in, const struct
     scope(strbuf_release) struct strbuf patterns = STRBUF_INIT;
     struct values *words = values_each(scope, "case");
 
-    shell->tell_patterns(&patterns, "__conda_gpu_who", &branch->who);
+    shell->tell_patterns(&patterns, "__gpu_who", &branch->who);
     values_built(words, "patterns", &patterns);
     values_text(words, "else", branch == in->decision->branches.items ? "" : "else ");
     add_lines(words, branch);
@@ -170,7 +170,7 @@ static void add_decided(struct values *root, const struct render *in, const stru
         values_each(root, "by_user");
     if (!decision->by_host)
         return;
-    shell->tell_patterns(&hosts, "__conda_gpu_host", &decision->hosts);
+    shell->tell_patterns(&hosts, "__gpu_host", &decision->hosts);
     values_built(values_each(root, "by_host"), "hosts", &hosts);
 }
 
@@ -233,6 +233,9 @@ static const struct var *find_list(const struct decision *decision, const char *
     return NULL;
 }
 
+/* Up to so many bytes, a line that names a variable five times is no longer than 180. */
+enum { SHORT_NAME = 17 };
+
 /* `managed` begins with what the branches set. */
 static void add_names(struct values *root, const struct render *in, const struct shell *shell)
 {
@@ -250,6 +253,7 @@ static void add_names(struct values *root, const struct render *in, const struct
             continue;
         struct values *managed = values_each(root, "managed");
         values_text(managed, "name", name);
+        values_text(managed, "break", strlen(name) > SHORT_NAME ? " \\\n    " : " ");
         add_word(&all, &all_column, name);
         several = (list && add_elements(managed, in->decision, shell, list)) || several;
         if (!var)

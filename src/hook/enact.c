@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define VISIBLE "CUDA_VISIBLE_DEVICES"
-#define MARK    " visible" /* in ..._AT, before the job and what CUDA_VISIBLE_DEVICES became in it */
+#define MARK    " gpus" /* in ..._AT, before the job and what CUDA_VISIBLE_DEVICES became in it */
 
 /* What a variable is or was, as the hooks' state has it: "" for one that is not set, else "=" and
    its value. */
@@ -100,17 +100,19 @@ static bool is_list(const struct var *var)
 
 /* ---- What CUDA_VISIBLE_DEVICES became -------------------------------------------------------- */
 
-/* What these hooks made of it, in this job: the job and the value. `otherwise` where that is
-   another job's or nobody's. */
-static const char *visible_became(const struct enacting *in, const char *at, const char *otherwise)
+/* What these hooks made of it, in this job: the job and the value; "new" where that is another
+   job's, "no" where it is nobody's. */
+static const char *visible_became(const struct enacting *in, const char *at)
 {
-    const char *mark = strstr(at, MARK), *told = mark ? mark + strlen(MARK) : at;
+    const char *mark = strstr(at, MARK), *told = mark ? mark + strlen(MARK) : NULL;
     size_t length = strlen(in->job);
 
+    if (!told)
+        return "no";
     if (strncmp(told, in->job, length) == 0 && (!told[length] || told[length] == '='))
         return told;
-    if (*in->job || *told != '/')
-        return otherwise;
+    if (*in->job)
+        return "new";
     return told + strcspn(told, "="); /* the job is over */
 }
 
@@ -190,7 +192,7 @@ static void keep_visible(struct enacting *in)
         env_unset(in->state.env, VISIBLE_STATE);
         state_set(&in->state, "OLD_", VISIBLE, NULL);
     }
-    keep(in, VISIBLE, is, visible_became(in, at, "new"), is_ours ? own : was);
+    keep(in, VISIBLE, is, visible_became(in, at), is_ours ? own : was);
 }
 
 static void keep_variable(struct enacting *in, const struct var *var)
@@ -285,7 +287,7 @@ static void take_out(struct enacting *in, const struct var *var, const char *is,
         return;
     scope(free_text) char *rest = element_take_out(&element, list_in(is));
     in->state.failed = in->state.failed || !rest;
-    if (rest && (*rest || *was))
+    if (rest && (*rest || strcmp(was, "=") == 0))
         env_set(in->state.env, var->name, rest);
     else
         env_unset(in->state.env, var->name);
@@ -321,8 +323,7 @@ static void undo_variable(struct enacting *in, const char *name)
 
 static void undo_visible(struct enacting *in, const char *at)
 {
-    const char *kept = state_get(&in->state, "OLD_", VISIBLE),
-               *became = visible_became(in, at, "none");
+    const char *kept = state_get(&in->state, "OLD_", VISIBLE), *became = visible_became(in, at);
     scope(free_text) char *is = tell(in, in->job, VISIBLE);
     scope(free_text) char *was = copy(in, kept ? kept : "");
 

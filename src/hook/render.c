@@ -68,16 +68,6 @@ static bool is_unset(const struct var *var)
     return var->kind == VAR_UNSET;
 }
 
-static bool is_prepend(const struct var *var)
-{
-    return var->kind == VAR_PREPEND;
-}
-
-static bool is_append(const struct var *var)
-{
-    return var->kind == VAR_APPEND;
-}
-
 static bool refers(const struct render *in, const char *name)
 {
     for (size_t b = 0; b < in->decision->branches.count; b++)
@@ -122,7 +112,7 @@ static void add_mixed(struct values *visible, const struct groups *groups,
     for (size_t i = 0; i < groups->count; i++) {
         scope(strbuf_release) struct strbuf patterns = STRBUF_INIT;
         struct values *mode = values_each(mixed, "modes");
-        shell->tell_patterns(&patterns, "__conda_gpu_who", &groups->items[i].who);
+        shell->tell_patterns(&patterns, "__gpu_who", &groups->items[i].who);
         values_built(mode, "patterns", &patterns);
         values_text(mode, "else", i ? "else " : "");
         values_each(mode, stands_words[groups->items[i].kind]);
@@ -144,24 +134,14 @@ static void add_visible(struct values *root, const struct render *in, const stru
 
 static void add_decisions(struct values *root, const struct render *in, const struct shell *shell)
 {
-    static const struct {
-        const char *name;
-        bool (*is_such)(const struct var *);
-    } kinds[] = {
-        {"unsets", is_unset}, {"lists", is_list}, {"prepends", is_prepend}, {"appends", is_append}};
-    bool decides = branches_setting(in->decision, "CUDA_VISIBLE_DEVICES") != NULL;
-
-    if (decides)
+    if (branches_setting(in->decision, "CUDA_VISIBLE_DEVICES"))
         add_visible(root, in, shell);
     if (names_have(in->managed, "CUDA_VISIBLE_DEVICES"))
         values_each(root, "shown");
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (!branches_any(in->decision, kinds[i].is_such))
-            continue;
-        struct values *kind = values_each(root, kinds[i].name);
-        if (decides)
-            values_each(kind, "visible");
-    }
+    if (branches_any(in->decision, is_unset))
+        values_each(root, "unsets");
+    if (branches_any(in->decision, is_list))
+        values_each(root, "lists");
 }
 
 /* ---- a hook ---- */

@@ -8,8 +8,8 @@
  *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
  *     @job@             what tells the shell's job: see shell.h
  *     @whom@            ", for everybody on every machine", ", by user", ...
- *     @each devices@    of the plan, where it is everybody's: @ordinal@ @number@ @name@ @memory@
- * @address@ @uuid@
+ *     @each devices@    of the plan, where it is everybody's: @ordinal@ @number@ @name@
+ *                       @memory@ @address@ @uuid@
  *     @each about@      what else is to be said of them: @text@
  *     @each references@ what values ask the shell for, of ${CONDA_PREFIX} and so on: @name@
  *     @each visible@    once, if the plan decides on CUDA_VISIBLE_DEVICES; in it
@@ -25,7 +25,7 @@
  *     @each names@      what the plan sets, but for CUDA_VISIBLE_DEVICES: @name@, and @each plain@
  *                       or @each list@ (prepend and append)
  *     @each branches@   what applies to whom; in it
- *       @each case@     once, if there is a decision: @patterns@ of $__conda_gpu_who (see
+ *       @each case@     once, if there is a decision: @patterns@ of $__gpu_who (see
  *                       tell_patterns), @else@ ("else " but for the first), @lines@, @each devices@
  *       @each end@      the same
  *       @each spares@   once, if other branches set more: @spared@, " NAME  NAME "
@@ -33,10 +33,10 @@
  *       @each settings@ @name@, and one of @each set@ (@value@), @each unset@, @each prepend@ and
  *                       @each append@ (@value@ @separator@ @pattern@); @each plain@ or @each list@
  *                       where it is not among @each names@, since branches put in other elements
- *     @each unsets@ @each lists@ @each prepends@ @each appends@    once, if there is such a
- *                       setting; in each of them @each visible@
+ *     @each unsets@ @each lists@    once, if anything is unset, or prepended or appended to
  *     @each shown@      once, if any generation of these hooks decided on CUDA_VISIBLE_DEVICES
- *     @each managed@    what any generation set, but for that one: @name@, and @each prepend@ or
+ *     @each managed@    what any generation set, but for that one: @name@, @break@ (a space, or
+ *                       the end of a line where the name is long), and @each prepend@ or
  *                       @each append@ where the plan does; @each either@ of these where the
  *                       branches put in different elements
  *     @each several@    once, if any list has such

@@ -62,7 +62,7 @@ static void tell_job_sh(struct strbuf *out)
     for (size_t i = 0; i < scheduler_count; i++) {
         const char *const *names = schedulers[i].variables;
         bool all = schedulers[i].needs_all;
-        strbuf_addf(out, "%s${%s:+", i == 2 || i == 6 ? "\\\n" : "", names[0]);
+        strbuf_addf(out, "%s${%s:+", i == 4 ? "\\\n" : "", names[0]);
         for (size_t n = 1; all && names[n]; n++)
             strbuf_addf(out, "${%s:+", names[n]);
         strbuf_addf(out, "/$%s", names[0]);
@@ -83,12 +83,12 @@ static void tell_job_fish(struct strbuf *out)
     }
 }
 
-/* Lines that extend $__conda_gpu_job. tcsh would expand $A before it looks at the condition, so
+/* Lines that extend $__gpu_job. tcsh would expand $A before it looks at the condition, so
    that is left to eval. */
 static void tell_job_csh(struct strbuf *out)
 {
-    static const char add[] = "eval 'if (x$%s:q != x) setenv __conda_gpu_job "
-                              "$__conda_gpu_job:q/$%s:q%s%s%s'\n";
+    static const char add[] = "eval 'if (x$%s:q != x) setenv __gpu_job "
+                              "$__gpu_job:q/$%s:q%s%s%s'\n";
 
     for (size_t i = 0; i < scheduler_count; i++) {
         const char *const *names = schedulers[i].variables;
@@ -97,10 +97,10 @@ static void tell_job_csh(struct strbuf *out)
         strbuf_addf(out, add, names[0], names[0], other ? ".$" : "", other ? other : "",
                     other ? ":q" : "");
         for (size_t n = 1; !other && names[n]; n++) {
-            strbuf_addf(out, "if ($?%s) setenv __conda_gpu_job $__conda_gpu_job:q.\n", names[0]);
+            strbuf_addf(out, "if ($?%s) setenv __gpu_job $__gpu_job:q.\n", names[0]);
             strbuf_addf(out,
-                        "if ($?%s && $?%s) eval 'setenv __conda_gpu_job "
-                        "$__conda_gpu_job:q$%s:q'\n",
+                        "if ($?%s && $?%s) eval 'setenv __gpu_job "
+                        "$__gpu_job:q$%s:q'\n",
                         names[0], names[n], names[n]);
         }
     }
@@ -109,7 +109,7 @@ static void tell_job_csh(struct strbuf *out)
 const struct shell shells[] = {
     {"sh", {"\"${", "-}\""}, quote_sh, NULL, tell_job_sh, tell_patterns_sh},
     {"fish", {"\"$", "\""}, quote_fish, NULL, tell_job_fish, tell_patterns_fish},
-    {"csh", {"$__conda_gpu_", ":q"}, quote_csh, quote_csh_pattern, tell_job_csh, tell_patterns_csh},
+    {"csh", {"$__gpu_", ":q"}, quote_csh, quote_csh_pattern, tell_job_csh, tell_patterns_csh},
 };
 const size_t shell_count = sizeof shells / sizeof *shells;
 

@@ -19,7 +19,7 @@ struct shell {
     /* The same as a word of a glob that matches only this text; NULL where `quote` makes one. */
     void (*quote_pattern)(struct strbuf *out, const char *text, size_t length);
     /* Adds what tells the shell's job, from the list in section/job.h: in .sh a double-quoted text,
-       in .fish words of a command, in .csh lines that add to $__conda_gpu_job. All make the same of
+       in .fish words of a command, in .csh lines that add to $__gpu_job. All make the same of
        the same job: nothing outside of one, else a / and its identifiers. */
     void (*tell_job)(struct strbuf *out);
     /* Adds what asks whether the shell variable of this name matches one of the patterns (see

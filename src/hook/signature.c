@@ -117,7 +117,7 @@ static int add_names_behind(const char *text, const char *word, struct names *ma
     return 0;
 }
 
-/* In every shell's template names follow __conda_gpu_undo; tcsh's has CUDA_VISIBLE_DEVICES apart.
+/* In every shell's template names follow __gpu_undo; tcsh's has CUDA_VISIBLE_DEVICES apart.
  */
 int signature_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE])
 {
@@ -126,7 +126,7 @@ int signature_recall(const char *text, struct names *managed, char key[STATE_KEY
     if (!find_key(text, key))
         return 0;
     snprintf(kept, sizeof kept, STATE_PREFIX "%s_OLD_", key);
-    return add_names_behind(text, "__conda_gpu_undo", managed) < 0 ||
+    return add_names_behind(text, "__gpu_undo", managed) < 0 ||
                    add_names_behind(text, kept, managed) < 0
                ? -1
                : 1;

@@ -148,9 +148,9 @@ START_TEST(a_choice)
     ck_assert_msg(strstr(got.out, said) != NULL, "%s: %s: %s", choice->machine, choice->devices,
                   got.out);
     char *text = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
-    snprintf(hook, sizeof hook, "\n__conda_gpu_set CUDA_VISIBLE_DEVICES '%s'\n", choice->visible);
+    snprintf(hook, sizeof hook, "\n__gpu_set CUDA_VISIBLE_DEVICES '%s'\n", choice->visible);
     ck_assert_ptr_nonnull(strstr(text, hook));
-    ck_assert_ptr_nonnull(strstr(text, "\n__conda_gpu_set CUDA_DEVICE_ORDER 'PCI_BUS_ID'\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n__gpu_set CUDA_DEVICE_ORDER 'PCI_BUS_ID'\n"));
     free(text);
     outcome_free(&got);
 }
@@ -406,7 +406,7 @@ START_TEST(all_devices)
     ck_assert_ptr_nonnull(
         strstr(hook, "\n#   all GPUs of this machine: CUDA_VISIBLE_DEVICES is unset.\n"));
     ck_assert_ptr_nonnull(strstr(hook, "CUDA_DEVICE_ORDER 'PCI_BUS_ID'"));
-    ck_assert_ptr_nonnull(strstr(hook, "\n__conda_gpu_unset CUDA_VISIBLE_DEVICES\n"));
+    ck_assert_ptr_nonnull(strstr(hook, "\n__gpu_set CUDA_VISIBLE_DEVICES # unset\n"));
     ck_assert_ptr_null(strstr(hook, "GPU-"));
     free(hook);
     outcome_free(&got);

@@ -553,7 +553,7 @@ static void check_hidden(const struct outcome *got)
     ck_assert_ptr_nonnull(strstr(got->out, "\nno GPU: CUDA_VISIBLE_DEVICES=-1\n"));
     ck_assert_ptr_null(strstr(got->out, "cuda:0"));
     char *text = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
-    ck_assert_ptr_nonnull(strstr(text, "\n__conda_gpu_set CUDA_VISIBLE_DEVICES '-1'\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n__gpu_set CUDA_VISIBLE_DEVICES '-1'\n"));
     free(text);
 }
 

@@ -818,7 +818,8 @@ static bool is_own_file(const struct shell_kind *kind, const char *line)
            (strstr(line, "\"/dev/null\"") || strstr(line, "/tcsh.cat\""));
 }
 
-/* Counts what strace noted; false if it could not trace. */
+/* Counts what strace noted, a thread (fish's, where a builtin writes into a pipe) not; false if it
+ * could not trace. */
 static bool trace(const struct shell_kind *kind, const char *folder, struct calls *calls)
 {
     static const char *const starts[] = {" clone(", " clone3(", " fork(", " vfork(", " execve("};
@@ -840,7 +841,7 @@ static bool trace(const struct shell_kind *kind, const char *folder, struct call
     for (line = text ? strtok_r(text, "\n", &rest) : NULL; line;
          line = strtok_r(NULL, "\n", &rest)) {
         for (size_t i = 0; i < COUNT(starts); i++)
-            calls->processes += strstr(line, starts[i]) != NULL;
+            calls->processes += strstr(line, starts[i]) && !strstr(line, "CLONE_THREAD");
         calls->files += strstr(line, " openat(") && !is_own_file(kind, line);
     }
     bool traced = outcome.status == 0 && calls->processes;

@@ -230,7 +230,7 @@ START_TEST(references_to_prefix)
     if (!has_shell(reader))
         return;
     for (int p = 0; p < PREFIXES; p++) {
-        strbuf_adds(&script, csh    ? "setenv __conda_gpu_CONDA_PREFIX "
+        strbuf_adds(&script, csh    ? "setenv __gpu_CONDA_PREFIX "
                              : fish ? "set -gx CONDA_PREFIX "
                                     : "export CONDA_PREFIX=");
         shell->quote(&script, prefixes[p], strlen(prefixes[p]));

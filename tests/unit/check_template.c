@@ -258,9 +258,7 @@ static const struct {
     {"@each visible@@each stands@[@each in_job@job@end in_job@@each if_set@set@end if_set@"
      "@each always@both@end always@]@end stands@@end visible@\n",
      "[job]\n"},
-    {"@each unsets@u@each visible@v@end visible@@end unsets@@each lists@l@end lists@"
-     "@each prepends@p@end prepends@@each appends@a@end appends@@each shown@s@end shown@\n",
-     "uvlpas\n"},
+    {"@each unsets@u@end unsets@@each lists@l@end lists@@each shown@s@end shown@\n", "uls\n"},
     {"@each references@@name@ @end references@\n", "CONDA_PREFIX \n"},
     {"@each managed@@name@@each prepend@<@value@@end prepend@@each append@>@value@@end append@ "
      "@end managed@\n",
@@ -461,20 +459,20 @@ static const struct {
     const char *text, *key, *names; /* NULL: nothing is recalled */
 } recalls[] = {
     {"", NULL, ""},
-    {"__CONDA_GPU_0123abcd_AT __conda_gpu_undo A y", "0123abcd", "A "},
-    {"__conda_gpu_undo() {\n__conda_gpu_undo A \"x\" B\n__conda_gpu_undo C\nD "
+    {"__CONDA_GPU_0123abcd_AT __gpu_undo A y", "0123abcd", "A "},
+    {"__gpu_undo() {\n__gpu_undo A \"x\" B\n__gpu_undo C\nD "
      "__CONDA_GPU_0123abcd_",
      "0123abcd", "A C "},
-    {"__conda_gpu_undo (A B \\\n  C) D __CONDA_GPU_0123abcd_AT", "0123abcd", "A B C "},
+    {"__gpu_undo (A B \\\n  C) D __CONDA_GPU_0123abcd_AT", "0123abcd", "A B C "},
     {"__CONDA_GPU_0123abcd_OLD_CUDA_VISIBLE_DEVICES", "0123abcd", "CUDA_VISIBLE_DEVICES "},
     {"__CONDA_GPU_0123abcd_OLD_A$(id) __CONDA_GPU_4567abcd_OLD_B", "0123abcd", "A "},
     {"__CONDA_GPU_0123ABCD_OLD_A", NULL, ""},
     {"__CONDA_GPU_0123abc_OLD_A", NULL, ""},
     {"__CONDA_GPU_0123abcd_OLD_", "0123abcd", ""},
     {"__CONDA_GPU_0123abcd_OLD_1A", "0123abcd", ""},
-    {"__CONDA_GPU_0123abcd_AT __conda_gpu_undo PATH A", "0123abcd", ""},
+    {"__CONDA_GPU_0123abcd_AT __gpu_undo PATH A", "0123abcd", ""},
     {"__CONDA_GPU___CONDA_GPU_0123abcd_OLD_A", "0123abcd", "A "},
-    {"__CONDA_GPU_ __conda_gpu_undo A", NULL, ""},
+    {"__CONDA_GPU_ __gpu_undo A", NULL, ""},
 };
 
 START_TEST(render_recalls)
