@@ -28,6 +28,13 @@ static const struct option_spec apply_options[] = {
     OPTION_FLAG_ROW(force, '\0', "force", NULL, "set aside a hook of ours that somebody edited"),
     OPTION_QUIET_ROW("print nothing but errors and what --diff shows"),
     OPTION_FLAG_ROW(verbose, 'v', "verbose", "quiet", "show also the variables, and whole UUIDs"),
+    OPTION_FLAG_ROW(explain, '\0', "explain", NULL,
+                    "only tell which rule of the file serves whom, and why others do not"),
+    OPTION_TEXT_ROW(user, '\0', "user", "NAME", NULL, "explain it for this user"),
+    OPTION_TEXT_ROW(host, '\0', "host", "NAME", NULL,
+                    "explain it for this machine; with --forget, the one to forget"),
+    OPTION_FLAG_ROW(forget, '\0', "forget", "explain",
+                    "take a machine's part out of the environment's hooks"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long to wait for the driver, or a lock (60)"),
     OPTION_TEXT_ROW(template_dir, '\0', "template-dir", "DIR", NULL,
@@ -158,7 +165,44 @@ static int make_ready(struct apply *apply, struct error *err)
     return prepare(apply, err);
 }
 
-static int run(const struct options *options, struct error *err)
+/* What a user who may not write there can ask those for who may. */
+static int offer_rule(const struct apply *apply, struct error *err)
+{
+    const struct plan *plan = apply->plan;
+    const char *visible = plan_visible(plan);
+
+    error_detail(err,
+                 "Whoever may write to it can apply for all users at once, by rules. Yours, for "
+                 "the gpu: section of %s:",
+                 apply->section.file);
+    error_detail(err, "  assign:");
+    error_detail(err, "    - user: %s", *apply->user ? apply->user : "NAME");
+    if (plan->gpus == PLAN_GPUS_ALL || plan->gpus == PLAN_GPUS_NONE)
+        return error_detail(err, "      devices: %s", plan->gpus == PLAN_GPUS_ALL ? "all" : "none");
+    return error_detail(err, "      devices: [%s]", visible ? visible : "0");
+}
+
+static int write_hooks(const struct apply *apply, struct error *err)
+{
+    if (install_write(&apply->install, err) == 0)
+        return 0;
+    return apply->prefix.refused ? offer_rule(apply, err) : -1;
+}
+
+static int check_options(const struct options *options, struct error *err)
+{
+    if (options->forget && !options->host)
+        return error_add(err, STATUS_INPUT, "--forget needs the machine's name: --host NAME");
+    if (options->user && !options->explain)
+        return error_add(err, STATUS_INPUT, "--user is for --explain, which tells about that user");
+    if (options->host && !options->explain && !options->forget)
+        return error_add(err, STATUS_INPUT,
+                         "--host is for --explain and --forget; apply itself serves the machine "
+                         "that it runs on");
+    return 0;
+}
+
+static int apply_here(const struct options *options, struct error *err)
 {
     scope(apply_release) struct apply apply = {
         .options = options, .prefix = PREFIX_INIT, .lock = LOCK_INIT};
@@ -167,7 +211,7 @@ static int run(const struct options *options, struct error *err)
         return -1;
     for (size_t i = 0; i < apply.report.notes.count; i++)
         cli_note(options, "%s", apply.report.notes.items[i]);
-    if (!looks_only(options) && install_write(&apply.install, err) < 0)
+    if (!looks_only(options) && write_hooks(&apply, err) < 0)
         return -1;
     apply.report.written = !looks_only(options);
     const struct exported what = {apply.plan, apply.environment.name, apply.environment.path,
@@ -177,6 +221,15 @@ static int run(const struct options *options, struct error *err)
                                                    looks_only(options), &differs, err) < 0)
         return -1;
     return options->check && differs ? STATUS_DIFFERS : STATUS_DONE;
+}
+
+static int run(const struct options *options, struct error *err)
+{
+    if (check_options(options, err) < 0)
+        return -1;
+    if (options->explain)
+        return apply_explain(options, err);
+    return options->forget ? apply_forget(options, err) : apply_here(options, err);
 }
 
 const struct command apply_command = {

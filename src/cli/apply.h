@@ -58,6 +58,12 @@ void apply_report_release(struct apply_report *report);
 /* The part of it that apply_notes.c has. */
 void apply_list_notes(struct apply *apply);
 
+/* --explain: which rule serves whom, and why the others do not. Nothing else is read. */
+int apply_explain(const struct options *options, struct error *err);
+
+/* --host NAME --forget: takes a machine's part out of an environment. */
+int apply_forget(const struct options *options, struct error *err);
+
 /* Prints the report, as text. */
 int apply_print(const struct apply *apply, struct error *err);
 

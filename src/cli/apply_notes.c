@@ -6,6 +6,7 @@
 #include "section/job.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 __attribute__((format(printf, 2, 3))) static void note(struct apply *apply, const char *format, ...)
@@ -132,8 +133,80 @@ static void note_absence(struct apply *apply)
         note(apply, "this machine's GPUs cannot be shown: %s", why);
 }
 
+/* The machines that the receipt served until now. */
+static void add_hosts(struct strbuf *text, const struct receipt *receipt)
+{
+    enum { MOST = 5 };
+
+    for (unsigned i = 0; i < receipt->hosts_count && i < MOST; i++)
+        strbuf_addf(text, "%s%s", i ? ", " : "", receipt->hosts[i].host);
+    if (receipt->hosts_count > MOST)
+        strbuf_addf(text, " and %u more", receipt->hosts_count - MOST);
+}
+
+/* A machine that no apply has served, and one whose hooks served all so far. */
+static void note_machines(struct apply *apply)
+{
+    const struct receipt *receipt = apply->install.earlier.receipt;
+    const struct install *install = &apply->install;
+    scope(strbuf_release) struct strbuf hosts = STRBUF_INIT;
+
+    if (!receipt || !receipt->hosts_count)
+        return;
+    add_hosts(&hosts, receipt);
+    if (!part_find(receipt, apply->host))
+        note(apply,
+             "the hooks there serve %s so far, and on this machine, %s, they change nothing%s",
+             strbuf_text(&hosts), apply->host,
+             apply->options->check ? "; conda-gpu apply, run here, adds it" : "");
+    else if (!parts_differ_by_host(receipt->hosts, receipt->hosts_count) &&
+             parts_differ_by_host(install->parts.items, install->parts.count))
+        note(apply,
+             "the hooks of %s did the same on every machine so far; with this they tell machines "
+             "apart, and change nothing on one where apply has not run",
+             strbuf_text(&hosts));
+}
+
+/* Who gets this device: by rules that name users, on this machine. */
+static size_t add_holders(struct strbuf *text, const struct team *team, const struct uuid *uuid)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < team->shares.count; i++) {
+        const struct rule *rule = team->shares.items[i].rule;
+        const struct plan *plan = &team->plans.items[team->shares.items[i].plan];
+        bool has = false;
+        for (size_t d = 0; d < plan->device_count && plan->gpus == PLAN_GPUS_CHOSEN; d++)
+            has = has || memcmp(&plan->devices[d].device.uuid, uuid, sizeof *uuid) == 0;
+        for (size_t u = 0; has && rule && u < rule->users.count; u++)
+            strbuf_addf(text, "%s%s (line %zu)", count++ ? ", " : "", rule->users.items[u],
+                        rule->place.line);
+    }
+    return count;
+}
+
+/* Two users who get the same GPU. It may be meant so. */
+static void note_shared_devices(struct apply *apply)
+{
+    const struct device_list *machine = &apply->team.machine.devices;
+
+    for (size_t i = 0; i < machine->count; i++) {
+        scope(strbuf_release) struct strbuf holders = STRBUF_INIT;
+        char name[UUID_TEXT_SIZE + 8];
+        if (device_list_is_countable(machine))
+            snprintf(name, sizeof name, "GPU %u", machine->items[i].number);
+        else
+            uuid_short(&machine->items[i], name);
+        if (add_holders(&holders, &apply->team, &machine->items[i].uuid) > 1)
+            note(apply, "%s: %s is given to several users: %s", apply->section.file, name,
+                 strbuf_text(&holders));
+    }
+}
+
 void apply_list_notes(struct apply *apply)
 {
+    note_machines(apply);
+    note_shared_devices(apply);
     note_absence(apply);
     if (is_another(apply))
         note(apply, "using the active environment '%s', though %s names '%s'; -n chooses another",

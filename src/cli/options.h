@@ -29,6 +29,10 @@ struct options {
     const char *busy_memory;  /* --busy-memory */
     unsigned timeout;         /* --timeout, seconds */
     unsigned wait;            /* --wait: seconds, OPTION_FOR_EVER; 0: not given */
+    const char *user;         /* --user */
+    const char *host;         /* --host */
+    bool explain;
+    bool forget;
     bool dry_run;
     bool check;
     bool diff;

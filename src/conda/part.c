@@ -42,11 +42,11 @@ static int tell_plan(struct receipt_plan *told, const struct plan *plan)
         .in_job = plan->in_job,
         .if_set = plan->if_set,
         .unconfirmed = plan->unconfirmed,
-        .devices = calloc(count + 1, sizeof *told->devices),
+        .devices = count ? calloc(count, sizeof *told->devices) : NULL,
         .variables = plan->variables.items,
         .variables_count = (unsigned)plan->variables.count,
     };
-    if (!told->devices)
+    if (count && !told->devices)
         return -1;
     told->devices_count = (unsigned)count;
     for (size_t i = 0; i < count; i++)

@@ -1,0 +1,46 @@
+#include "cli/apply.h"
+
+#include "base/scope.h"
+
+/* The hooks that are left, and what becomes of each file. */
+static void print(const struct options *options, const struct install *install, bool done)
+{
+    cli_print(options, "%s  %s", done ? "forgotten" : "would forget", options->host);
+    for (size_t i = 0; i < install->files.count; i++)
+        if (install->files.items[i].state != HOOK_SAME)
+            cli_print(options, "%s  %s", done ? "written  " : "would write ",
+                      install->files.items[i].path);
+}
+
+static int forget(const struct options *options, struct prefix *prefix, const char *name,
+                  struct error *err)
+{
+    bool looks_only = options->dry_run || options->check || options->diff;
+    scope(lock_release) struct lock lock = LOCK_INIT;
+    scope(install_release) struct install install = {0};
+    const struct install_wish wish = {
+        .forget = options->host,
+        .environment = name,
+        .template_dir = options->template_dir,
+        .policy = {options->adopt, options->replace, options->force},
+    };
+
+    if ((!looks_only && cli_lock(&lock, prefix, options, err) < 0) ||
+        install_prepare(&install, prefix, &wish, err) < 0 ||
+        (!looks_only && install_write(&install, err) < 0))
+        return -1;
+    print(options, &install, !looks_only);
+    return options->check ? STATUS_DIFFERS : STATUS_DONE;
+}
+
+int apply_forget(const struct options *options, struct error *err)
+{
+    scope(environment_release) struct environment environment = {0};
+    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    const struct find_wish wish = {options->prefix, options->name, NULL, false, options->env};
+
+    if (find_environment(&environment, &wish, err) < 0 ||
+        prefix_open(&prefix, environment.path, err) < 0)
+        return -1;
+    return forget(options, &prefix, environment.name, err);
+}
