@@ -21,6 +21,7 @@ static const struct option_spec apply_options[] = {
     OPTION_FLAG_ROW(dry_run, 'd', "dry-run", NULL, "write nothing; show what would change"),
     OPTION_FLAG_ROW(check, '\0', "check", NULL, "the same, and exit with 1 if something would"),
     OPTION_FLAG_ROW(diff, '\0', "diff", NULL, "write nothing; show the files' changes as a diff"),
+    OPTION_FLAG_ROW(json, '\0', "json", "diff", "print what is told as JSON, errors included"),
     OPTION_FLAG_ROW(adopt, '\0', "adopt", NULL,
                     "let somebody's own hook go on working beside ours"),
     OPTION_FLAG_ROW(replace, '\0', "replace", "adopt",
@@ -193,6 +194,9 @@ static int check_options(const struct options *options, struct error *err)
 {
     if (options->forget && !options->host)
         return error_add(err, STATUS_INPUT, "--forget needs the machine's name: --host NAME");
+    if (options->json && (options->explain || options->forget))
+        return error_add(err, STATUS_INPUT, "--json is not for --%s, which tells it as text only",
+                         options->explain ? "explain" : "forget");
     if (options->user && !options->explain)
         return error_add(err, STATUS_INPUT, "--user is for --explain, which tells about that user");
     if (options->host && !options->explain && !options->forget)
@@ -217,8 +221,12 @@ static int apply_here(const struct options *options, struct error *err)
     const struct exported what = {apply.plan, apply.environment.name, apply.environment.path,
                                   options->env};
     bool differs = apply.report.differs || apply.report.beaten;
-    if (apply_print(&apply, err) < 0 || kept_renew(options, apply.install.earlier.receipt, &what,
-                                                   looks_only(options), &differs, err) < 0)
+    if (options->json)
+        apply_json(&apply);
+    else if (apply_print(&apply, err) < 0)
+        return -1;
+    if (kept_renew(options, apply.install.earlier.receipt, &what, looks_only(options), &differs,
+                   err) < 0)
         return -1;
     return options->check && differs ? STATUS_DIFFERS : STATUS_DONE;
 }

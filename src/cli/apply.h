@@ -64,8 +64,9 @@ int apply_explain(const struct options *options, struct error *err);
 /* --host NAME --forget: takes a machine's part out of an environment. */
 int apply_forget(const struct options *options, struct error *err);
 
-/* Prints the report, as text. */
+/* Prints the report: as text, or adds it to what --json prints. */
 int apply_print(const struct apply *apply, struct error *err);
+void apply_json(const struct apply *apply);
 
 /* Adds what writing this file would change, as a diff. */
 int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,

@@ -3,11 +3,11 @@
 #include "base/env.h"
 #include "base/scope.h"
 #include "base/table.h"
+#include "cli/json.h"
 #include "gpu/cards.h"
 #include "gpu/inventory.h"
 #include "plan/plan.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -193,15 +193,6 @@ static json_t *json_number(const struct device_list *list, const struct device *
     return number < list->count ? json_integer((json_int_t)number) : json_null();
 }
 
-/* Text that JSON can hold: the driver's bytes need not be UTF-8. */
-static json_t *json_text(const char *text)
-{
-    scope(strbuf_release) struct strbuf printable = STRBUF_INIT;
-
-    strbuf_add_printable(&printable, text, strlen(text));
-    return printable.failed ? NULL : json_string(strbuf_text(&printable));
-}
-
 static json_t *json_device(const struct report *report, size_t number)
 {
     const struct device *device = &report->all.devices.items[number];
@@ -217,29 +208,12 @@ static json_t *json_device(const struct report *report, size_t number)
                      "mig", device->mig, "visible", is_seen(report, device));
 }
 
-static int add_piece(const char *piece, size_t length, void *text)
+static void add_to_json(const struct report *report, const struct options *options)
 {
-    strbuf_add(text, piece, length);
-    return 0;
-}
-
-static int print_json(const struct report *report, struct error *err)
-{
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    json_t *devices = json_array();
-    bool complete = true;
-
-    for (size_t i = 0; i < report->all.devices.count && complete; i++)
-        complete = json_array_append_new(devices, json_device(report, i)) == 0;
-    json_t *root = json_pack("{s:i, s:o}", "driver_cuda_version", report->all.driver_version,
-                             "devices", devices);
-    complete = complete && json_dump_callback(root, add_piece, &text, JSON_INDENT(2)) == 0;
-    json_decref(root);
-    strbuf_addc(&text, '\n');
-    if (!complete)
-        return error_memory(err);
-    cli_write(&text);
-    return 0;
+    json_put(options, "driver_cuda_version", json_integer(report->all.driver_version));
+    json_put(options, "devices", json_array());
+    for (size_t i = 0; i < report->all.devices.count; i++)
+        json_list(options, "devices", json_device(report, i));
 }
 
 static int run(const struct options *options, struct error *err)
@@ -252,7 +226,7 @@ static int run(const struct options *options, struct error *err)
     if (fill(&report, options, err) < 0)
         return -1;
     if (options->json)
-        return print_json(&report, err);
+        return add_to_json(&report, options), 0;
     print_text(&report, options);
     return 0;
 }

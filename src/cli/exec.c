@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "base/table.h"
 #include "cli/exec_free.h"
+#include "cli/json.h"
 #include "cli/process.h"
 #include "conda/enter.h"
 #include "hook/signature.h"
@@ -24,6 +25,7 @@ static const struct option_spec exec_options[] = {
     OPTION_TEXT_ROW(busy_memory, '\0', "busy-memory", "SIZE", NULL,
                     "with --free: what a used GPU has in use (500MiB)"),
     OPTION_FLAG_ROW(dry_run, 'd', "dry-run", NULL, "run nothing; show the variables"),
+    OPTION_FLAG_ROW(json, '\0', "json", NULL, "what --dry-run shows as JSON, errors included"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long the driver may take to answer, with FILE (60)"),
 };
@@ -105,42 +107,51 @@ static int prepare_env(struct run *run, struct error *err)
     return run->env.failed ? error_memory(err) : 0;
 }
 
-static void add_row(struct table *table, const char *name, const char *now, const char *then)
-{
-    bool differs = !now != !then || (now && strcmp(now, then) != 0);
-
-    if (!differs)
-        return;
-    table_cell(table, name);
-    table_cell(table, now ? now : "(not set)");
-    table_cell(table, then ? then : "(not set)");
-}
-
 static bool is_state(const char *entry)
 {
     return strncmp(entry, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
 }
 
-/* What is another than here; the hooks' own notes are left out. */
-static void print(const struct run *run)
+/* Calls `tell` for what is another than here; the hooks' own notes are left out. */
+static void each_difference(const struct run *run,
+                            void (*tell)(void *to, const char *name, const char *now,
+                                         const char *then),
+                            void *to)
 {
     char *const *here = run->options->env;
+
+    for (char *const *entry = here; *entry; entry++) {
+        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
+        if (name && !is_state(name) && !env_value(&run->env, name))
+            tell(to, name, env_get(here, name), NULL);
+    }
+    for (char *const *entry = run->env.items; *entry; entry++) {
+        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
+        const char *now = name ? env_get(here, name) : NULL;
+        const char *then = name ? env_value(&run->env, name) : NULL;
+        if (then && !is_state(name) && (!now || strcmp(now, then) != 0))
+            tell(to, name, now, then);
+    }
+}
+
+static void add_row(void *to, const char *name, const char *now, const char *then)
+{
+    struct table *table = to;
+
+    table_cell(table, name);
+    table_cell(table, now ? now : "(not set)");
+    table_cell(table, then ? then : "(not set)");
+}
+
+static void print(const struct run *run)
+{
     scope(table_release) struct table table = TABLE_INIT(3);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     table_cell(&table, "variable");
     table_cell(&table, "in this shell");
     table_cell(&table, "for the command");
-    for (char *const *entry = here; *entry; entry++) {
-        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
-        if (name && !is_state(name) && !env_value(&run->env, name))
-            add_row(&table, name, env_get(here, name), NULL);
-    }
-    for (char *const *entry = run->env.items; *entry; entry++) {
-        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
-        if (name && !is_state(name))
-            add_row(&table, name, env_get(here, name), env_value(&run->env, name));
-    }
+    each_difference(run, add_row, &table);
     table_fit(&table, 1u << 1 | 1u << 2, CLI_WIDTH);
     table_print(&table, &lines);
     if (run->chosen.environment.path)
@@ -149,10 +160,33 @@ static void print(const struct run *run)
     cli_write(&lines);
 }
 
+static void add_variable(void *to, const char *name, const char *now, const char *then)
+{
+    const struct options *const *options = to;
+
+    json_list(*options, "variables", json_variable_row(name, now, then));
+}
+
+static void add_to_json(const struct run *run, const struct options *options)
+{
+    if (run->chosen.environment.path)
+        json_put(options, "environment", json_environment(&run->chosen.environment));
+    json_put(options, "plan", json_plan(&run->chosen.planned.plan));
+    json_put(options, "arguments", json_array());
+    for (size_t i = 0; i < options->argument_count; i++)
+        json_list(options, "arguments", json_text(options->arguments[i]));
+    json_put(options, "variables", json_array());
+    each_difference(run, add_variable, &options);
+}
+
 static int run_exec(const struct options *options, struct error *err)
 {
     scope(run_release) struct run run = {.options = options, .chosen = CHOSEN_INIT};
 
+    if (options->json && !options->dry_run)
+        return error_add(err, STATUS_INPUT,
+                         "--json shows what --dry-run does, since the output is COMMAND's; give "
+                         "both");
     if (!options->argument_count && !options->dry_run)
         return error_add(
             err, STATUS_INPUT,
@@ -163,6 +197,8 @@ static int run_exec(const struct options *options, struct error *err)
     if (chosen_find(&run.chosen, options, err) < 0 || check_gpus(&run, err) < 0 ||
         take_free(&run, err) < 0 || find_active(&run, err) < 0 || prepare_env(&run, err) < 0)
         return -1;
+    if (options->json)
+        return add_to_json(&run, options), 0;
     if (options->dry_run)
         return print(&run), 0;
     if (free_cards_hand_on(&run.free, err) < 0)

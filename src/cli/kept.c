@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/scope.h"
+#include "cli/json.h"
 #include "conda/paths.h"
 #include "export/keep.h"
 
@@ -24,6 +25,15 @@ static int open_marked(struct keep *keep, const struct options *options,
     return 0;
 }
 
+static void add_to_json(const struct options *options, const struct receipt_export *file,
+                        const char *result)
+{
+    if (options->json)
+        json_list(options, "exports",
+                  json_pack("{s:o, s:o, s:s}", "path", json_text(file->path), "format",
+                            json_text(file->format), "result", result));
+}
+
 static int renew(const struct options *options, const struct receipt_export *file,
                  const struct exported *what, bool looks_only, bool *differs, struct error *err)
 {
@@ -41,6 +51,7 @@ static int renew(const struct options *options, const struct receipt_export *fil
     if (!looks_only && keep_write(&keep, err) < 0)
         return -1;
     cli_print(options, "%s  %s", looks_only ? "would write" : "written  ", file->path);
+    add_to_json(options, file, looks_only ? "differs" : "written");
     return 0;
 }
 
@@ -66,6 +77,7 @@ static int take_out(const struct options *options, const struct receipt_export *
     if (keep_take_out(&keep, prefix, err) < 0 || keep_write(&keep, err) < 0)
         return -1;
     cli_print(options, "taken out  of %s", file->path);
+    add_to_json(options, file, "taken out");
     return 0;
 }
 

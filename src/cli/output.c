@@ -2,6 +2,7 @@
 
 #include "base/env.h"
 #include "base/scope.h"
+#include "cli/json.h"
 #include "cli/process.h"
 
 #include <errno.h>
@@ -37,6 +38,8 @@ void cli_note(const struct options *options, const char *format, ...)
     va_start(args, format);
     strbuf_vaddf(&text, format, args);
     va_end(args);
+    if (options->json)
+        json_list(options, "notes", text.failed ? NULL : json_text(strbuf_text(&text)));
     if (options->quiet)
         return;
     make_line(&line, PROGRAM ": note: ", &text);
@@ -58,7 +61,7 @@ void cli_print_line(const struct options *options, const struct strbuf *text)
 {
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
 
-    if (options->quiet)
+    if (options->quiet || options->json)
         return;
     make_line(&line, "", text);
     put(strbuf_text(&line), line.length);

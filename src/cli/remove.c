@@ -2,12 +2,14 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "cli/json.h"
 #include "cli/kept.h"
 #include "conda/install.h"
 
 static const struct option_spec remove_options[] = {
     OPTION_NAME_ROW,
     OPTION_PREFIX_ROW("the environment in this folder; without either, the active one"),
+    OPTION_FLAG_ROW(json, '\0', "json", NULL, "print what is told as JSON, errors included"),
     OPTION_QUIET_ROW("print nothing but errors"),
     OPTION_TIMEOUT_ROW("how long to wait for another conda-gpu (60)"),
 };
@@ -30,6 +32,21 @@ static void print_removals(const struct removals *removals, const struct options
         cli_print(options, "nothing to remove");
 }
 
+static void add_removals(const struct removals *removals, const struct options *options)
+{
+    static const char *const words[] = {[REMOVAL_DONE] = "removed",
+                                        [REMOVAL_NOT_OURS] = "not ours",
+                                        [REMOVAL_PUT_BACK] = "put back",
+                                        [REMOVAL_LEFT] = "left"};
+
+    json_put(options, "files", json_array());
+    for (size_t i = 0; i < removals->count; i++)
+        json_list(options, "files",
+                  json_pack("{s:o, s:s, s:o}", "path", json_text(removals->items[i].path), "result",
+                            words[removals->items[i].what], "now",
+                            json_text(removals->items[i].now)));
+}
+
 static int run(const struct options *options, struct error *err)
 {
     scope(environment_release) struct environment environment = {0};
@@ -44,11 +61,15 @@ static int run(const struct options *options, struct error *err)
         cli_lock(&lock, &prefix, options, err) < 0)
         return -1;
     cli_print(options, "environment  %s  %s", environment.name, environment.path);
+    if (options->json)
+        json_put(options, "environment", json_environment(&environment));
     if (earlier_read(&earlier, &prefix, err) < 0)
         return -1;
     int kept = kept_take_out(options, earlier.receipt, environment.path, err);
     int result = install_remove(&removals, &prefix, err);
     print_removals(&removals, options);
+    if (options->json)
+        add_removals(&removals, options);
     if (environment.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");

@@ -68,7 +68,7 @@ static const struct mistake {
      "unknown option '--everything'; 'conda-gpu apply --help' lists them\n"},
     {{"apply", "-z"}, "unknown option '-z'; 'conda-gpu apply --help' lists them\n"},
     {{"apply", "-dz"}, "unknown option '-z'; 'conda-gpu apply --help' lists them\n"},
-    {{"apply", "--json"}, "unknown option '--json'; 'conda-gpu apply --help' lists them\n"},
+    {{"version", "--json"}, "unknown option '--json'; 'conda-gpu version --help' lists them\n"},
     {{"devices", "-n", "pt"},
      "unknown option '-n'; 'conda-gpu devices --help' lists them\n"
      "unexpected argument 'pt'; only options are accepted here\n"},
@@ -90,7 +90,7 @@ static const struct mistake {
     {{"--dry-run"}, "no command is given; see conda-gpu --help\n"},
     {{"-n", "apply"}, "no command is given; see conda-gpu --help\n"},
     {{"--driver", "apply"}, "no command is given; see conda-gpu --help\n"},
-    {{"--json", "apply"}, "unknown option '--json'; 'conda-gpu apply --help' lists them\n"},
+    {{"--json", "version"}, "unknown option '--json'; 'conda-gpu version --help' lists them\n"},
     {{"-qz", "apply"}, "unknown option '-z'; 'conda-gpu apply --help' lists them\n"},
     {{"help", "aply"}, "unknown command 'aply'; did you mean 'apply'?\n"},
     {{"help", "apply", "gpu"},

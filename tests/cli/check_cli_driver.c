@@ -56,6 +56,14 @@ static void check_failed(struct outcome got, const char *message)
     outcome_free(&got);
 }
 
+/* With --json the errors are in the object as well. */
+static void check_failed_json(struct outcome got, const char *message)
+{
+    ck_assert_msg(strstr(got.out, "\"status\": 3,") != NULL, "%s", got.out);
+    got.out[0] = '\0';
+    check_failed(got, message);
+}
+
 static struct outcome apply(const char *option, const char *value)
 {
     return conda_gpu(&box, NULL, "apply", "-p", "envs/pt", option, value, NULL);
@@ -257,7 +265,7 @@ START_TEST(a_fault)
     make_machine(faults[_i].statements);
     check_failed(apply(NULL, NULL), faults[_i].message);
     check_failed(conda_gpu(&box, NULL, "devices", NULL), faults[_i].message);
-    check_failed(conda_gpu(&box, NULL, "devices", "--json", NULL), faults[_i].message);
+    check_failed_json(conda_gpu(&box, NULL, "devices", "--json", NULL), faults[_i].message);
 }
 END_TEST
 
@@ -567,8 +575,8 @@ START_TEST(an_absence)
     snprintf(error, sizeof error, "%s" GO_ON, absence->message);
     check_failed(apply("--driver", driver), error);
     check_failed(conda_gpu(&box, NULL, "devices", "--driver", driver, NULL), absence->message);
-    check_failed(conda_gpu(&box, NULL, "devices", "--json", "--driver", driver, NULL),
-                 absence->message);
+    check_failed_json(conda_gpu(&box, NULL, "devices", "--json", "--driver", driver, NULL),
+                      absence->message);
     sandbox_write(&box, "environment.yml", "gpu:\n  devices: [1, 3]\n  if_no_gpu: cpu\n");
     struct outcome got = apply("--driver", driver);
     snprintf(note, sizeof note, CPU "%s", absence->message);

@@ -1,0 +1,57 @@
+#include "cli/apply.h"
+#include "cli/json.h"
+
+static const char *word_of(enum hook_state state)
+{
+    static const char *const words[] = {[HOOK_ABSENT] = "absent",
+                                        [HOOK_SAME] = "same",
+                                        [HOOK_OURS] = "ours",
+                                        [HOOK_EDITED] = "edited",
+                                        [HOOK_FOREIGN] = "foreign"};
+
+    return words[state];
+}
+
+static json_t *json_file(const struct hook_file *file, bool written)
+{
+    bool differs = file->state != HOOK_SAME;
+
+    return json_pack("{s:s, s:s, s:b, s:b, s:o}", "path", file->path, "before",
+                     word_of(file->state), "differs", differs, "written", differs && written,
+                     "kept_as", json_text(file->keep));
+}
+
+static json_t *json_source(const struct section *section)
+{
+    return json_pack("{s:o, s:o}", "section", json_text(section->file), "environment_file",
+                     json_text(section->environment_file));
+}
+
+static json_t *json_version(const struct apply *apply)
+{
+    int version = apply->team.machine.driver_version;
+
+    return version ? json_integer(version) : json_null();
+}
+
+void apply_json(const struct apply *apply)
+{
+    const struct options *options = apply->options;
+    const struct apply_report *report = &apply->report;
+
+    json_put(options, "environment", json_environment(&apply->environment));
+    json_put(options, "source", json_source(&apply->section));
+    json_put(options, "driver_cuda_version", json_version(apply));
+    json_put(options, "plan", json_plan(apply->plan));
+    json_put(options, "differs", json_boolean(report->differs));
+    json_put(options, "written", json_boolean(report->written && report->differs));
+    json_put(options, "activate", json_text(report->activate));
+    json_put(options, "variables", json_array());
+    for (size_t i = 0; i < report->variables.count; i++) {
+        const struct variable_row *row = &report->variables.items[i];
+        json_list(options, "variables", json_variable_row(row->name, row->now, row->then));
+    }
+    json_put(options, "files", json_array());
+    for (size_t i = 0; i < apply->install.files.count; i++)
+        json_list(options, "files", json_file(&apply->install.files.items[i], report->written));
+}

@@ -1,0 +1,104 @@
+#include "cli/json.h"
+
+#include "base/scope.h"
+
+#include <string.h>
+
+static json_t *told;   /* what the command has added; NULL: nothing yet */
+static bool no_memory; /* for some of it */
+
+static json_t *all_told(void)
+{
+    if (!told)
+        told = json_object();
+    return told;
+}
+
+void json_put(const struct options *options, const char *key, json_t *value)
+{
+    if (!options->json)
+        json_decref(value);
+    else if (json_object_set_new(all_told(), key, value) < 0)
+        no_memory = true;
+}
+
+void json_list(const struct options *options, const char *key, json_t *value)
+{
+    if (options->json && !json_object_get(all_told(), key))
+        json_put(options, key, json_array());
+    if (!options->json)
+        json_decref(value);
+    else if (json_array_append_new(json_object_get(told, key), value) < 0)
+        no_memory = true;
+}
+
+json_t *json_environment(const struct environment *environment)
+{
+    return json_pack("{s:o, s:o, s:b}", "name", json_text(environment->name), "prefix",
+                     json_text(environment->path), "active", environment->active);
+}
+
+json_t *json_variable_row(const char *name, const char *now, const char *then)
+{
+    return json_pack("{s:o, s:o, s:o}", "name", json_text(name), "now", json_text(now), "then",
+                     json_text(then));
+}
+
+static json_t *json_detail(const struct strbuf *detail)
+{
+    json_t *lines = json_array();
+    bool complete = true;
+
+    for (const char *line = strbuf_text(detail); *line && complete;) {
+        size_t length = strcspn(line, "\n");
+        complete = json_array_append_new(lines, json_stringn(line, length)) == 0;
+        line += length + (line[length] == '\n');
+    }
+    if (complete)
+        return lines;
+    json_decref(lines);
+    return NULL;
+}
+
+static json_t *json_message(const struct message *message)
+{
+    bool placed = message->line > 0;
+
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "status", (int)message->status, "file",
+                     json_text(message->file), "line",
+                     placed ? json_integer((json_int_t)message->line) : json_null(), "column",
+                     placed ? json_integer((json_int_t)message->column) : json_null(), "message",
+                     json_text(message->text), "details", json_detail(&message->detail));
+}
+
+static json_t *json_errors(const struct error *err)
+{
+    json_t *errors = json_array();
+    bool complete = !err->no_memory;
+
+    for (size_t i = 0; i < err->count; i++)
+        complete = json_array_append_new(errors, json_message(&err->items[i])) == 0 && complete;
+    if (complete)
+        return errors;
+    json_decref(errors);
+    return NULL;
+}
+
+int json_finish(const struct command *command, int status, struct error *err)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    int code = status < 0 ? (int)err->status : status;
+    json_t *root =
+        json_pack("{s:o, s:i, s:o, s:[]}", "command", json_text(command ? command->name : NULL),
+                  "status", code, "errors", json_errors(err), "notes");
+    json_t *added = all_told();
+
+    told = NULL;
+    if (!root || !added || json_object_update(root, added) < 0)
+        no_memory = true;
+    json_decref(added);
+    if (json_print(&text, root) < 0 || no_memory)
+        return error_memory(err);
+    cli_write(&text);
+    return 0;
+}

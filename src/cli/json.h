@@ -1,0 +1,31 @@
+/*
+ * What --json prints on stdout in place of text: one object for a whole run, with the errors and
+ * notes that stderr has as ever. Its keys are in docs/output.schema.json. A command adds what it
+ * has to tell as it goes; main.c prints it all at the end.
+ *
+ *     json_put(options, "environment", json_environment(&environment));
+ *     json_list(options, "files", json_pack(...));
+ *
+ * Each takes the value. Without --json both drop it; a NULL is taken for memory that ran out.
+ */
+#ifndef CONDA_GPU_CLI_JSON_H
+#define CONDA_GPU_CLI_JSON_H
+
+#include "cli/cli.h"
+#include "export/plan_json.h"
+
+void json_put(const struct options *options, const char *key, json_t *value);
+
+/* Adds to the list of this key, which need not be there yet. */
+void json_list(const struct options *options, const char *key, json_t *value);
+
+json_t *json_environment(const struct environment *environment);
+
+/* What a variable is now, and what it will be; NULL: not set. */
+json_t *json_variable_row(const char *name, const char *now, const char *then);
+
+/* Prints the object. `command` may be NULL; status below 0 is the error's. -1 where memory ran out,
+   which the error tells then. */
+int json_finish(const struct command *command, int status, struct error *err);
+
+#endif
