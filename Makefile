@@ -236,21 +236,35 @@ no-tilde:
 	@exit 1
 endif
 
-SHARE = $(DESTDIR)$(PREFIX)/share
+# What install puts where: the file as it is here, a colon, its place below PREFIX.
+INSTALLED := $(PROGRAM):bin/conda-gpu \
+    $(foreach page,$(MAN_PAGES),$(page):share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+    completions/conda-gpu.bash:share/bash-completion/completions/conda-gpu \
+    completions/conda-gpu.fish:share/fish/vendor_completions.d/conda-gpu.fish \
+    completions/_conda-gpu:share/zsh/site-functions/_conda-gpu \
+    $(foreach file,$(wildcard README.md CHANGELOG.md LICENSE docs/recipes.md),$(file):share/doc/conda-gpu/$(notdir $(file)))
 
 install: $(PROGRAM) $(MAN_PAGES) ## install into PREFIX (/usr/local), below DESTDIR if that is set
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/doc/conda-gpu' '$(SHARE)/man/man1' '$(SHARE)/man/man5'
-	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/conda-gpu'
-	install -m 644 $(wildcard README.md CHANGELOG.md) LICENSE '$(SHARE)/doc/conda-gpu'
-	install -m 644 $(filter %.1,$(MAN_PAGES)) '$(SHARE)/man/man1'
-	install -m 644 $(filter %.5,$(MAN_PAGES)) '$(SHARE)/man/man5'
+	@for pair in $(INSTALLED); do \
+	    case $${pair#*:} in bin/*) mode=755 ;; *) mode=644 ;; esac; \
+	    echo "install $(DESTDIR)$(PREFIX)/$${pair#*:}"; \
+	    install -D -m $$mode "$${pair%%:*}" '$(DESTDIR)$(PREFIX)'/"$${pair#*:}" || exit; \
+	done
 
 # Below DESTDIR, which is a staging folder, empty folders go as well.
 uninstall: ## remove what install put there
-	rm -f '$(DESTDIR)$(PREFIX)/bin/conda-gpu' '$(SHARE)/man/man1/conda-gpu.1' '$(SHARE)/man/man5/conda-gpu-environment.5'
-	rm -rf '$(SHARE)/doc/conda-gpu'
-	$(if $(DESTDIR),-cd '$(DESTDIR)' && rmdir -p --ignore-fail-on-non-empty \
-	    $(foreach folder,bin share/man/man1 share/man/man5 share/doc,'$(patsubst /%,%,$(PREFIX))/$(folder)'))
+	@for pair in $(INSTALLED); do \
+	    echo "rm $(DESTDIR)$(PREFIX)/$${pair#*:}"; \
+	    rm -f '$(DESTDIR)$(PREFIX)'/"$${pair#*:}" || exit; \
+	done
+ifeq ($(DESTDIR),)
+	@rmdir '$(PREFIX)/share/doc/conda-gpu' 2>/dev/null || true
+else
+	@cd '$(DESTDIR)' && for pair in $(INSTALLED); do \
+	    folder='$(patsubst /%,%,$(PREFIX))'/"$${pair#*:}"; \
+	    rmdir -p "$${folder%/*}" 2>/dev/null || true; \
+	done
+endif
 
 deps: ## install what the build and `make check` need (apt-get; elsewhere it says what)
 	@sh tests/deps.sh build test trace
@@ -275,11 +289,12 @@ HOOK_TESTS := $(addprefix $(OUT)/tests/,hooks/check_hooks hooks/check_sequences 
     hooks/check_every unit/check_shell unit/check_script) tests/hooks/check_traps.sh \
     tests/static/written.sh
 EVERYBODYS := $(HOOK_TESTS) tests/hooks/check_size.sh tests/static/sources.sh tests/static/program.sh \
-    tests/static/manual.sh \
+    tests/static/manual.sh tests/static/install.sh tests/cli/check_completions.sh \
     $(filter-out $(HOOK_TESTS),$(filter $(OUT)/tests/cli/% $(OUT)/tests/unit/%,$(CHECK_PROGRAMS)))
 LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
 FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
-    tests/hooks/check_modules.sh tests/hooks/check_slurm.sh tests/hooks/check_users.sh tests/cli/check_hosts.sh \
+    tests/cli/check_completions.sh tests/hooks/check_modules.sh tests/hooks/check_slurm.sh \
+    tests/hooks/check_users.sh tests/cli/check_hosts.sh \
     $(LINTERS) tests/fuzz/fuzz.sh
 TESTED := $(PROGRAM) $(MAN_PAGES) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
 RESULTS := $(OUT)/results

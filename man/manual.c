@@ -30,6 +30,8 @@ static void add_text(struct strbuf *out, const char *text)
 static void add_synopsis(struct strbuf *out)
 {
     for (size_t i = 0; i < command_count; i++) {
+        if (commands[i]->hidden)
+            continue;
         strbuf_addf(out, ".Nm\n.Cm %s\n", commands[i]->name);
         add_text(out, commands[i]->usage);
         strbuf_adds(out, *commands[i]->usage ? "\n" : "");
@@ -87,7 +89,8 @@ static void add_command(struct strbuf *out, const struct command *command)
 static void add_commands(struct strbuf *out)
 {
     for (size_t i = 0; i < command_count; i++)
-        add_command(out, commands[i]);
+        if (!commands[i]->hidden)
+            add_command(out, commands[i]);
 }
 
 static void add_statuses(struct strbuf *out)

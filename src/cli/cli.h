@@ -19,7 +19,10 @@
 #endif
 
 extern const struct command apply_command, devices_command, exec_command, export_command,
-    remove_command, help_command, version_command;
+    remove_command, help_command, version_command, complete_command;
+
+/* Whether the shells' completions know what this is, among what the tables call a value. */
+bool complete_knows(const char *argument);
 
 /* The help of a command, or of the program (NULL). */
 void help_print(const struct command *command, FILE *stream);

@@ -7,7 +7,7 @@
 
 const struct command *const commands[] = {
     &apply_command,  &exec_command, &export_command,  &devices_command,
-    &remove_command, &help_command, &version_command,
+    &remove_command, &help_command, &version_command, &complete_command,
 };
 const size_t command_count = sizeof commands / sizeof *commands;
 
@@ -25,7 +25,8 @@ const size_t status_count = sizeof statuses / sizeof *statuses;
 static void list_names(struct strbuf *out)
 {
     for (size_t i = 0; i < command_count; i++)
-        strbuf_addf(out, "%s%s", i ? ", " : "", commands[i]->name);
+        if (!commands[i]->hidden)
+            strbuf_addf(out, "%s%s", i ? ", " : "", commands[i]->name);
 }
 
 const struct command *command_find(const char *name, struct error *err)

@@ -131,6 +131,8 @@ static void add_program(struct strbuf *out)
     strbuf_addf(out, "Usage: " PROGRAM " COMMAND [OPTION...]\n\n%s\n", about);
     for (size_t i = 0; i < command_count; i++) {
         scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+        if (commands[i]->hidden)
+            continue;
         strbuf_addf(&name, "  %s", commands[i]->name);
         add_row(out, strbuf_text(&name), 12, commands[i]->summary);
     }

@@ -193,23 +193,22 @@ static enum parsed parse(struct options *options, const struct command *command,
     return err->status == STATUS_DONE ? PARSED_RUN : PARSED_WRONG;
 }
 
-/* Whether an option, given as this word, takes the next one as its value. Asked before the command
-   is known, so any command's will do. */
-static bool takes_next(const char *word, const struct command *command)
+const struct option_spec *options_takes_next(const struct command *command, const char *word)
 {
     for (const char *letter = word + 1; *letter && word[1] != '-'; letter++) {
         const struct option_spec *row = find_row(command, *letter);
         if (row && row->argument)
-            return !letter[1];
+            return letter[1] ? NULL : row;
     }
     for (size_t i = 0; word[1] == '-' && i < command->option_count; i++)
         if (command->options[i].argument && command->options[i].kind != OPTION_WAIT &&
             strstr(command->options[i].name, word + 2) == command->options[i].name)
-            return true;
-    return false;
+            return &command->options[i];
+    return NULL;
 }
 
-/* The index of the command, the first argument that belongs to no option; argc where there is
+/* Which options take a value is asked before the command is known, so any command's will do. The
+   index of the command, the first argument that belongs to no option; argc where there is
    none. */
 static int find_command(int argc, char **argv)
 {
@@ -220,7 +219,7 @@ static int find_command(int argc, char **argv)
         if (strcmp(argv[at], "--") == 0)
             return at + 1;
         for (size_t i = 0; i < command_count; i++)
-            takes = takes || takes_next(argv[at], commands[i]);
+            takes = takes || options_takes_next(commands[i], argv[at]);
         at += takes;
     }
     return at < argc ? at : argc;

@@ -70,6 +70,7 @@ struct option_spec {
 struct command {
     const char *name;
     const char *summary;   /* one line, for the list of commands */
+    bool hidden;           /* for scripts: in no list */
     const char *usage;     /* what follows the name */
     const char *about;     /* lines */
     const char *example;   /* lines of a shell */
@@ -129,5 +130,8 @@ enum parsed { PARSED_RUN, PARSED_HELP, PARSED_VERSION, PARSED_WRONG };
    help or the version is wanted. Every mistake is a message in `err`. */
 enum parsed options_parse(struct options *options, const struct command **command, int argc,
                           char **argv, struct error *err);
+
+/* The option whose value is the word after this one; NULL where this word needs none. */
+const struct option_spec *options_takes_next(const struct command *command, const char *word);
 
 #endif

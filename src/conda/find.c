@@ -321,6 +321,19 @@ int find_environment(struct environment *prefix, const struct find_wish *wish, s
     return error_memory(err);
 }
 
+int find_names(struct names *names, char *const *env)
+{
+    scope(names_release) struct names roots = {0}, folders = {0};
+
+    if (add_roots(&roots, env) < 0 || list_envs_dirs(&folders, &roots, env) < 0 ||
+        (roots.count && names_add(names, "base") < 0))
+        return -1;
+    for (size_t i = 0; i < folders.count; i++)
+        if (list_environments(names, folders.items[i]) < 0)
+            return -1;
+    return 0;
+}
+
 void environment_release(struct environment *prefix)
 {
     free(prefix->path);

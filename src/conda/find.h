@@ -18,6 +18,7 @@
 #define CONDA_GPU_PREFIX_H
 
 #include "base/error.h"
+#include "section/vars.h"
 
 #include <stdbool.h>
 
@@ -37,6 +38,10 @@ struct environment {
 };
 
 int find_environment(struct environment *prefix, const struct find_wish *wish, struct error *err);
+
+/* Adds the names of the environments that find_environment finds by name, base among them. -1 if
+   memory ran out. */
+int find_names(struct names *names, char *const *env);
 
 void environment_release(struct environment *prefix);
 

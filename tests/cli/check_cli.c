@@ -274,6 +274,7 @@ START_TEST(tables)
         struct outcome got = conda_gpu(&box, NULL, "help", command->name, NULL);
         ck_assert(command->summary && command->usage && command->about && command->example);
         ck_assert_msg(!command->arguments == !!command->instead, "%s: arguments", command->name);
+        ck_assert(!command->arguments || complete_knows(command->arguments));
         for (size_t k = 0; k < command->option_count; k++) {
             const struct option_spec *row = &command->options[k];
             char name[64];
@@ -282,6 +283,7 @@ START_TEST(tables)
                      row->argument ? row->argument : "");
             ck_assert_msg(strstr(got.out, name) != NULL, "%s: no %s", command->name, name);
             ck_assert(row->help && (row->kind == OPTION_FLAG) == !row->argument);
+            ck_assert(!row->argument || complete_knows(row->argument));
         }
         outcome_free(&got);
     }
