@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/scope.h"
+#include "export/export.h"
 #include "gpu/cards.h"
 
 #include <string.h>
@@ -124,6 +125,19 @@ static void offer_gpus(struct line *line)
         offer_card(line, list, length, &cards.items[i]);
 }
 
+static void offer_formats(struct line *line)
+{
+    for (size_t i = 0; i < format_count; i++)
+        offer(line, formats[i].name, "format");
+}
+
+static void offer_preferences(struct line *line)
+{
+    offer(line, "last", "the GPUs that you had last");
+    offer(line, "cool", "the coolest");
+    offer(line, "empty", "those with the least memory in use");
+}
+
 static void offer_nothing(struct line *line)
 {
     (void)line;
@@ -137,7 +151,10 @@ static const struct kind {
     {"FILE", offer_files},        {"PATH", offer_files},
     {"DIR", offer_folders},       {"PREFIX", offer_folders},
     {"NAME", offer_environments}, {"LIST", offer_gpus},
-    {"SECONDS", offer_nothing},   {"[COMMAND | gpu]", offer_topics},
+    {"FORMAT", offer_formats},    {"WHICH", offer_preferences},
+    {"SECONDS", offer_nothing},   {"N", offer_nothing},
+    {"SIZE", offer_nothing},      {"USER", offer_nothing},
+    {"HOST", offer_nothing},      {"[COMMAND | gpu]", offer_topics},
     {"WORD...", offer_nothing},   {"COMMAND [ARG...]", offer_command_line},
 };
 
@@ -200,7 +217,6 @@ static void read_line(struct line *line)
     } else if (equals && !line->only_arguments) {
         scope(free_text) char *name = strndup(line->word, (size_t)(equals - line->word));
         line->awaiting = name ? find_awaiting(line->command, name) : NULL;
-        line->kept = line->word;
         line->kept_length = (size_t)(equals + 1 - line->word);
         line->word = equals + 1;
     }
@@ -232,7 +248,7 @@ static int run(const struct options *options, struct error *err)
     (void)err;
     if (count) {
         line.count = line.first_argument = count - 1;
-        line.word = options->arguments[count - 1];
+        line.word = line.kept = options->arguments[count - 1];
     }
     read_line(&line);
     complete(&line);

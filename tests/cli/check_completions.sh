@@ -23,6 +23,12 @@ conda-gpu apply -n x             |
 conda-gpu apply --prefix=x --name t | tf
 conda-gpu apply --name=t         | --name=tf
 conda-gpu apply --name=          | --name=base --name=pt --name=pt2 --name=tf
+conda-gpu exec --gpus 0,         | 0,1 0,2 0,3
+conda-gpu exec --gpus=2,1,       | --gpus=2,1,0 --gpus=2,1,3
+conda-gpu exec --gpus GPU-3      | GPU-3b2cf2d4-6a1f-8e54-70c9-5d0e2a9b1c47
+conda-gpu exec -n pt -- mkfif    | mkfifo
+conda-gpu exec -n pt cat env     | environment.yml
+conda-gpu export --format sys    | systemd
 conda-gpu help g                 | gpu
 conda-gpu apply -f env           | environment.yml
 conda-gpu apply --file=env       | --file=environment.yml
@@ -33,7 +39,7 @@ conda-gpu remove -p fol          | folder
 
 # completed SHELL LINE: what SHELL offers, sorted, on one line.
 completed() {
-  "in_$1" "$2" | LC_ALL=C sort | xargs
+  "in_$1" "$2" | LC_ALL=C sort -u | xargs
 }
 
 in_bash() {
