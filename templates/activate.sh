@@ -36,8 +36,8 @@ case "${@state@_AT%% *}:${CONDA_SHLVL-}" in *: | *[!0-9:]*) ;; *) # is it active
 __gpu_keep() { # NAME; what it is; what we made of it ("no": nothing yet)
   case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
   case "$3$__gpu_where" in
-    "$2$__gpu_where") ;; # still as we made it
-    nobelow) export __gpu_leave="$__gpu_leave $1 " ;; # new here, but active further out: it waits
+    "$2$__gpu_where") ;; # as we made it
+    nobelow) export __gpu_leave="$__gpu_leave $1 " ;; # new here, active further out: it waits
     no* | new* | *here) unset -v "@state@_OLD_$1"; case "${4-}$2" in ?*) export "@state@_OLD_$1=${4-}$2" ;; esac ;;
   esac
 }
@@ -64,7 +64,7 @@ __gpu_add() { # NAME; what it was; prepend or append; ELEMENT; SEPARATOR
 export __gpu_job="@job@"
 export __gpu_made=no __gpu_whose= __gpu_now="${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}"
 case "$__gpu_job:$@state@_AT" in *" gpus$__gpu_job" | *" gpus$__gpu_job="* | :*" gpus"*)
-  export __gpu_made="${@state@_AT#"${@state@_AT%%=*}"}" ;; # in this job, or after it
+  export __gpu_made="${@state@_AT#"${@state@_AT%%=*}"}" ;; # in this job, or since
   *" gpus"*) export __gpu_made=new ;; esac
 @each mixed@
 export __gpu_stands=no
@@ -150,7 +150,7 @@ esac
 @each visible@
 case "$__gpu_leave" in *" CUDA_VISIBLE_DEVICES "*) ;; *) unset -v @state@_SET_CUDA_VISIBLE_DEVICES
   export __CONDA_GPU_VISIBLE="$__gpu_job${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}"
-  export @state@_AT="${@state@_AT%% *} gpus$__CONDA_GPU_VISIBLE"; [ "${CUDA_VISIBLE_DEVICES+set}" ] || unset -v __CONDA_GPU_VISIBLE ;; esac
+  export @state@_AT="${@state@_AT%% *} gpus$__CONDA_GPU_VISIBLE"@each unsets@; [ "${CUDA_VISIBLE_DEVICES+set}" ] || unset -v __CONDA_GPU_VISIBLE@end unsets@ ;; esac
 @end visible@
 unset -f __gpu_keep __gpu_set@each lists@ __gpu_keep_list __gpu_add@end lists@
 unset -v __gpu_leave __gpu_where@each visible@ __gpu_job __gpu_made __gpu_whose __gpu_now@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@

@@ -35,7 +35,7 @@ case "$__gpu_at" in ?*)
   export __gpu_job="@job@"
   export __gpu_made=no __gpu_was="${@state@_OLD_CUDA_VISIBLE_DEVICES-}"
   case "$__gpu_job:$__gpu_at" in *" gpus$__gpu_job" | *" gpus$__gpu_job="* | :*" gpus"*)
-    export __gpu_made="${__gpu_at#"${__gpu_at%%=*}"}" ;; esac # in this job, or after it
+    export __gpu_made="${__gpu_at#"${__gpu_at%%=*}"}" ;; esac # in this job, or since
   case "$__gpu_at" in *" gpus"*) unset -v __CONDA_GPU_VISIBLE ;; esac
   case "$__gpu_made:$__gpu_was" in "${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}:ours"*)
     export __CONDA_GPU_VISIBLE="$__gpu_job${__gpu_was#ours}" ;; esac # theirs again

@@ -124,6 +124,8 @@ static void add_visible(struct values *root, const struct render *in, const stru
     scope(groups_release) struct groups groups = {0};
     struct values *visible = values_each(root, "visible");
 
+    if (branches_any(in->decision, is_unset))
+        values_each(visible, "unsets");
     if (decision_group(&groups, in->decision, stands_of) < 0)
         values_text(visible, "failed", NULL);
     else if (groups.count > 1)

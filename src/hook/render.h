@@ -33,7 +33,8 @@
  *       @each settings@ @name@, and one of @each set@ (@value@), @each unset@, @each prepend@ and
  *                       @each append@ (@value@ @separator@ @pattern@); @each plain@ or @each list@
  *                       where it is not among @each names@, since branches put in other elements
- *     @each unsets@ @each lists@    once, if anything is unset, or prepended or appended to
+ *     @each unsets@ @each lists@    once, if anything is unset, or prepended or appended to; the
+ *                       first also within @each visible@
  *     @each shown@      once, if any generation of these hooks decided on CUDA_VISIBLE_DEVICES
  *     @each managed@    what any generation set, but for that one: @name@, @break@ (a space, or
  *                       the end of a line where the name is long), and @each prepend@ or
