@@ -19,7 +19,7 @@
 #endif
 
 extern const struct command apply_command, devices_command, exec_command, export_command,
-    remove_command, help_command, version_command, complete_command;
+    remove_command, status_command, help_command, version_command, complete_command;
 
 /* Whether the shells' completions know what this is, among what the tables call a value. */
 bool complete_knows(const char *argument);
@@ -37,6 +37,10 @@ void cli_note(const struct options *options, const char *format, ...)
 void cli_print(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void cli_print_line(const struct options *options, const struct strbuf *text);
+
+/* Adds words and ends the line; a word that would stand beyond the last column begins a new one, at
+   `column`, where the text begins. */
+void cli_add_wrapped(struct strbuf *out, const char *text, size_t column);
 
 /* Lines on stdout, as they are. */
 void cli_write(const struct strbuf *text);

@@ -6,14 +6,14 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &apply_command,  &exec_command, &export_command,  &devices_command,
+    &apply_command,  &exec_command, &export_command,  &status_command,   &devices_command,
     &remove_command, &help_command, &version_command, &complete_command,
 };
 const size_t command_count = sizeof commands / sizeof *commands;
 
 const struct status_row statuses[] = {
     {STATUS_DONE, "done, also where there was nothing to do"},
-    {STATUS_DIFFERS, "--check found a difference"},
+    {STATUS_DIFFERS, "--check found a difference, or status something out of step"},
     {STATUS_INPUT, "the command line or the file is wrong"},
     {STATUS_DRIVER, "the driver or a device is missing"},
     {STATUS_PREFIX, "the environment: missing, not writable, or with files of others in the way"},

@@ -45,25 +45,6 @@ static const char about_section[] =
     "  conda-gpu devices              # which GPUs there are\n"
     "  conda-gpu apply --dry-run      # what the section would do\n";
 
-/* Adds words and ends the line; a word that would stand beyond the last column begins a new one, at
-   `column`, where the text begins. */
-static void add_wrapped(struct strbuf *out, const char *text, size_t column)
-{
-    size_t at = column;
-
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        if (at > column && at + 1 + length > CLI_WIDTH) {
-            strbuf_addf(out, "\n%*s", (int)column, "");
-            at = column;
-        }
-        strbuf_addf(out, "%s%.*s", at > column ? " " : "", (int)length, text);
-        at += length + (at > column);
-        text += length + strspn(text + length, " ");
-    }
-    strbuf_addc(out, '\n');
-}
-
 /* "  -f, --file FILE", with room for a letter where there is none. */
 static void add_option_name(struct strbuf *out, const struct option_spec *row)
 {
@@ -78,7 +59,7 @@ static void add_option_name(struct strbuf *out, const struct option_spec *row)
 static void add_row(struct strbuf *out, const char *name, size_t column, const char *help)
 {
     strbuf_addf(out, "%-*s", (int)column, name);
-    add_wrapped(out, help, column);
+    cli_add_wrapped(out, help, column);
 }
 
 static size_t option_width(const struct command *command)

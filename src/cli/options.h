@@ -33,6 +33,7 @@ struct options {
     const char *host;         /* --host */
     bool explain;
     bool forget;
+    bool all;
     bool dry_run;
     bool check;
     bool diff;

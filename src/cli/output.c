@@ -93,6 +93,23 @@ void cli_write_foreign(const struct strbuf *text)
     cli_write(shown.length || shown.failed ? &shown : text);
 }
 
+void cli_add_wrapped(struct strbuf *out, const char *text, size_t column)
+{
+    size_t at = column;
+
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        if (at > column && at + 1 + length > CLI_WIDTH) {
+            strbuf_addf(out, "\n%*s", (int)column, "");
+            at = column;
+        }
+        strbuf_addf(out, "%s%.*s", at > column ? " " : "", (int)length, text);
+        at += length + (at > column);
+        text += length + strspn(text + length, " ");
+    }
+    strbuf_addc(out, '\n');
+}
+
 int cli_finish(struct error *err)
 {
     if (fflush(stdout) != 0 && !unwritten)

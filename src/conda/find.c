@@ -334,6 +334,63 @@ int find_names(struct names *names, char *const *env)
     return 0;
 }
 
+/* By their real paths, so that each is there once. */
+static int add_real(struct names *paths, const char *path)
+{
+    scope(free_text) char *real = realpath(path, NULL);
+
+    if (!real || !is_environment(real))
+        return 0;
+    return names_add(paths, real);
+}
+
+static int add_those_in(struct names *paths, const char *folder)
+{
+    scope(names_release) struct names names = {0};
+
+    if (list_environments(&names, folder) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        scope(free_text) char *path = path_join(folder, names.items[i]);
+        if (!path || add_real(paths, path) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_written_down(struct names *paths, char *const *env)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *list = condarc_expand("~/.conda/environments.txt", env);
+
+    if (!list || file_read(list, ENVIRONMENTS_LIMIT, &text) < 0)
+        return !list || text.failed ? -1 : 0;
+    for (const char *line = strbuf_text(&text); *line;) {
+        size_t length = strcspn(line, "\r\n");
+        scope(free_text) char *path = strndup(line, length);
+        if (!path || (*path == '/' && add_real(paths, path) < 0))
+            return -1;
+        line += length + strspn(line + length, "\r\n");
+    }
+    return 0;
+}
+
+int find_environments(struct names *paths, char *const *env)
+{
+    scope(names_release) struct names roots = {0};
+    scope(names_release) struct names folders = {0};
+
+    if (add_roots(&roots, env) < 0 || list_envs_dirs(&folders, &roots, env) < 0)
+        return -1;
+    for (size_t i = 0; i < roots.count; i++)
+        if (add_real(paths, roots.items[i]) < 0)
+            return -1;
+    for (size_t i = 0; i < folders.count; i++)
+        if (add_those_in(paths, folders.items[i]) < 0)
+            return -1;
+    return add_written_down(paths, env);
+}
+
 void environment_release(struct environment *prefix)
 {
     free(prefix->path);

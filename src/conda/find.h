@@ -42,6 +42,9 @@ int find_environment(struct environment *prefix, const struct find_wish *wish, s
 /* Adds the names of the environments that find_environment finds by name, base among them. -1 if
    memory ran out. */
 int find_names(struct names *names, char *const *env);
+/* Adds the folders of all environments that conda knows for this user: those in its folders, the
+   installations themselves, and those in ~/.conda/environments.txt. -1 if memory ran out. */
+int find_environments(struct names *paths, char *const *env);
 
 void environment_release(struct environment *prefix);
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define VISIBLE "CUDA_VISIBLE_DEVICES"
-#define MARK    " gpus" /* in ..._AT, before the job and what CUDA_VISIBLE_DEVICES became in it */
 
 /* What a variable is or was, as the hooks' state has it: "" for one that is not set, else "=" and
    its value. */
@@ -104,7 +103,7 @@ static bool is_list(const struct var *var)
    job's, "no" where it is nobody's. */
 static const char *visible_became(const struct enacting *in, const char *at)
 {
-    const char *mark = strstr(at, MARK), *told = mark ? mark + strlen(MARK) : NULL;
+    const char *mark = strstr(at, STATE_MARK), *told = mark ? mark + strlen(STATE_MARK) : NULL;
     size_t length = strlen(in->job);
 
     if (!told)
@@ -119,7 +118,7 @@ static const char *visible_became(const struct enacting *in, const char *at)
 static void set_visible(struct enacting *in, const char *value)
 {
     scope(free_text) char *ours = format_text("%s=%s", in->job, value ? value : "");
-    scope(free_text) char *mark = format_text(MARK "%s", value && ours ? ours : in->job);
+    scope(free_text) char *mark = format_text(STATE_MARK "%s", value && ours ? ours : in->job);
 
     in->state.failed = in->state.failed || !ours || !mark;
     if (in->state.failed)
@@ -329,7 +328,7 @@ static void undo_visible(struct enacting *in, const char *at)
 
     if (!is || !was)
         return;
-    if (strstr(at, MARK))
+    if (strstr(at, STATE_MARK))
         env_unset(in->state.env, VISIBLE_STATE);
     if (strcmp(became, is) == 0 && strncmp(was, "ours", 4) == 0) {
         scope(free_text) char *ours = format_text("%s%s", in->job, was + 4);

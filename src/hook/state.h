@@ -7,6 +7,9 @@
 
 #include "base/env.h"
 
+/* In AT, behind the level: before the job, and = and what CUDA_VISIBLE_DEVICES became in it. */
+#define STATE_MARK " gpus"
+
 struct state {
     struct env *env;
     const char *key;

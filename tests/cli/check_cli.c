@@ -50,14 +50,16 @@ static const struct mistake {
     {{"device"}, "unknown command 'device'; did you mean 'devices'?\n"},
     {{"REMOVE"}, "unknown command 'REMOVE'; did you mean 'remove'?\n"},
     {{"install"},
-     "unknown command 'install'; known: apply, exec, export, devices, remove, help, version; see "
+     "unknown command 'install'; known: apply, exec, export, status, devices, remove, help, "
+     "version; see "
      "conda-gpu "
      "--help\n"},
     {{""},
-     "unknown command ''; known: apply, exec, export, devices, remove, help, version; see "
+     "unknown command ''; known: apply, exec, export, status, devices, remove, help, version; see "
      "conda-gpu --help\n"},
     {{"\033[31m"},
-     "unknown command '\\x1b[31m'; known: apply, exec, export, devices, remove, help, version; see "
+     "unknown command '\\x1b[31m'; known: apply, exec, export, status, devices, remove, help, "
+     "version; see "
      "conda-gpu "
      "--help\n"},
     {{"apply", "--chek"}, "unknown option '--chek'; did you mean '--check'?\n"},
@@ -97,7 +99,7 @@ static const struct mistake {
      "help tells about one command at a time; see conda-gpu help apply\n"},
     {{"version", "x"}, "unexpected argument 'x'; it takes none\n"},
     {{"-"},
-     "unknown command '-'; known: apply, exec, export, devices, remove, help, version; see "
+     "unknown command '-'; known: apply, exec, export, status, devices, remove, help, version; see "
      "conda-gpu --help\n"},
     {{"apply", "--quiet=1"}, "--quiet takes no value\n"},
     {{"apply", "--check=yes"}, "--check takes no value\n"},
@@ -185,6 +187,7 @@ static const struct help {
     {"exec",
      {"--gpus LIST", "-f, --file FILE", "other activation scripts do not run", "127", "6  others"}},
     {"export", {"--format FORMAT", "dotenv", "docker", "2  the command"}},
+    {"status", {"-a, --all", "nvtop", "1  "}},
     {"remove", {"-n, --name NAME", "-p, --prefix PREFIX", "4  the env"}},
     {"help", {"help gpu"}},
     {"version", {"conda-gpu version"}},

@@ -1,0 +1,121 @@
+#include "cli/seats.h"
+
+#include "base/scope.h"
+#include "plan/plan.h"
+
+#include <string.h>
+
+static void add(struct seats *seats, const struct card *card, uint32_t instance)
+{
+    struct seat *seat = &seats->items[seats->count++];
+    bool whole = instance == card->instance_count;
+    const struct card_instance *part = whole ? NULL : &card->instances[instance];
+
+    *seat = (struct seat){.countable = whole, .card = card, .instance = instance};
+    seat->device = (struct device){.uuid = whole ? card->uuid : part->uuid,
+                                   .mig = !whole,
+                                   .number = card->number,
+                                   .pci = card->pci,
+                                   .memory = whole ? card->memory_total : part->memory_total};
+    memcpy(seat->device.name, card->name, sizeof seat->device.name);
+    seat->memory_used = whole ? card->memory_used : part->memory_used;
+}
+
+/* A card and the instances that it is split into. */
+static int list_cards(struct seats *seats, struct error *err)
+{
+    size_t room = seats->cards.count;
+
+    for (size_t i = 0; i < seats->cards.count; i++)
+        room += seats->cards.items[i].instance_count;
+    seats->items = calloc(room + 1, sizeof *seats->items);
+    if (!seats->items)
+        return error_memory(err);
+    for (size_t i = 0; i < seats->cards.count; i++) {
+        const struct card *card = &seats->cards.items[i];
+        if (card->problem)
+            continue;
+        add(seats, card, card->instance_count);
+        for (uint32_t k = 0; k < card->instance_count; k++)
+            add(seats, card, k);
+    }
+    return 0;
+}
+
+static int list_devices(struct seats *seats, struct error *err)
+{
+    const struct device_list *devices = &seats->machine.devices;
+
+    seats->items = calloc(devices->count + 1, sizeof *seats->items);
+    if (!seats->items)
+        return error_memory(err);
+    for (size_t i = 0; i < devices->count; i++)
+        seats->items[seats->count++] = (struct seat){.device = devices->items[i],
+                                                     .countable = device_list_is_countable(devices),
+                                                     .memory_used = CARD_NOT_TOLD};
+    return 0;
+}
+
+static int ask_driver(struct seats *seats, const struct options *options, struct error *err)
+{
+    const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
+
+    if (inventory_read(&seats->machine, &question, &seats->why_none) == 0)
+        return list_devices(seats, err);
+    return seats->why_none.status == STATUS_SYSTEM ? error_join(err, &seats->why_none) : 0;
+}
+
+/* First one look that takes no place in the leases' queues, then a question to those that are held.
+ */
+static int ask_leases(struct seats *seats, struct error *err)
+{
+    char(*texts)[UUID_TEXT_SIZE] = calloc(seats->count + 1, sizeof *texts);
+    const char **uuids = calloc(seats->count + 1, sizeof *uuids);
+    bool *held = calloc(seats->count + 1, sizeof *held);
+    int result = texts && uuids && held ? 0 : error_memory(err);
+
+    for (size_t i = 0; i < seats->count && result == 0; i++)
+        uuids[i] = uuid_text(&seats->items[i].device, texts[i]);
+    if (result == 0 && lease_list(uuids, seats->count, held) == 0)
+        for (size_t i = 0; i < seats->count; i++)
+            seats->items[i].leased = held[i] && lease_ask(uuids[i], &seats->items[i].holder) == 1;
+    free(texts);
+    free(uuids);
+    free(held);
+    return result;
+}
+
+int seats_read(struct seats *seats, const struct options *options, struct error *err)
+{
+    scope(free_text) char *library = cards_library(options->driver);
+    const struct card_question question = {library, options->timeout};
+
+    seats->blind = cards_read(&seats->cards, &question, &seats->why_blind) < 0;
+    if (seats->why_blind.status == STATUS_SYSTEM)
+        return error_join(err, &seats->why_blind);
+    if ((seats->blind ? ask_driver(seats, options, err) : list_cards(seats, err)) < 0)
+        return -1;
+    return ask_leases(seats, err);
+}
+
+const struct seat *seats_find(const struct seats *seats, const struct device *device)
+{
+    for (size_t i = 0; i < seats->count; i++)
+        if (memcmp(&seats->items[i].device.uuid, &device->uuid, sizeof device->uuid) == 0)
+            return &seats->items[i];
+    return NULL;
+}
+
+bool seat_has(const struct seat *seat, const struct card_process *process)
+{
+    return process->instance == seat->instance;
+}
+
+void seats_release(struct seats *seats)
+{
+    free(seats->items);
+    cards_release(&seats->cards);
+    inventory_release(&seats->machine);
+    error_release(&seats->why_blind);
+    error_release(&seats->why_none);
+}

@@ -1,0 +1,58 @@
+/*
+ * `conda-gpu status`: status.c finds what there is to tell, status_hints.c why a program may use
+ * another card, status_text.c prints it, status_all.c is --all.
+ */
+#ifndef CONDA_GPU_CLI_STATUS_H
+#define CONDA_GPU_CLI_STATUS_H
+
+#include "cli/chosen.h"
+#include "cli/seats.h"
+#include "conda/rivals.h"
+#include "hook/standing.h"
+
+/* What became of the file that the plan was made from. */
+enum status_source {
+    SOURCE_UNCHANGED,
+    SOURCE_SAME,    /* changed since, and asks for the same */
+    SOURCE_DIFFERS, /* asks for something else, here and now */
+    SOURCE_GONE,
+    SOURCE_WRONG,   /* cannot be read, or not be resolved: source_error */
+    SOURCE_UNKNOWN, /* it was standard input or a pipe */
+};
+
+/* A device of the plan. */
+struct status_device {
+    const struct planned_device *planned;
+    const struct seat *seat; /* NULL: it is not there, or nothing is known of cards */
+    bool moved;              /* it has another number than it was given by */
+};
+
+struct situation {
+    const struct options *options;
+    struct chosen chosen; /* environment.path is NULL: none is meant */
+    bool assigned;
+    const char *source;
+    enum status_source source_state;
+    struct error source_error;
+    time_t applied;
+    struct status_device *devices; /* as many as the plan's */
+    struct standings standings;
+    struct rivals rivals;
+    struct seats seats;
+    struct names hints; /* why a program may use another card, each with its remedy */
+    bool out_of_step;
+};
+
+/* The script that gives a variable another value than the plan; NULL: none does. */
+const struct rival *status_beaten(const struct situation *status,
+                                  const struct variable_standing *of);
+
+/* Fills in the hints. -1 with an error. */
+int status_find_hints(struct situation *status, struct error *err);
+
+int status_print(const struct situation *status, struct error *err);
+
+/* --all: every environment against every card. The exit status, or -1. */
+int status_all(const struct options *options, struct error *err);
+
+#endif

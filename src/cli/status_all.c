@@ -1,0 +1,154 @@
+#include "cli/status.h"
+
+#include "base/file.h"
+#include "base/scope.h"
+#include "base/table.h"
+#include "cli/who.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The environments that apply has served here, and what they have. */
+struct known {
+    struct names paths;
+    struct planned *planned; /* as many */
+    struct seats seats;
+    bool out_of_step;
+};
+
+static void known_release(struct known *known)
+{
+    for (size_t i = 0; known->planned && i < known->paths.count; i++)
+        planned_release(&known->planned[i]);
+    free(known->planned);
+    names_release(&known->paths);
+    seats_release(&known->seats);
+}
+
+/* One that cannot be read is said to be so, and does not keep the others from being shown. */
+static int read_plans(struct known *known, const struct options *options, struct error *err)
+{
+    known->planned = calloc(known->paths.count + 1, sizeof *known->planned);
+    if (!known->planned)
+        return error_memory(err);
+    for (size_t i = 0; i < known->paths.count; i++) {
+        scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+        scope(error_release) struct error wrong = ERROR_INIT;
+        if (prefix_open(&prefix, known->paths.items[i], &wrong) == 0 &&
+            planned_read(&known->planned[i], &prefix, &wrong) == 0)
+            continue;
+        if (wrong.status == STATUS_SYSTEM)
+            return error_join(err, &wrong);
+        cli_note(options, "%s", error_first(&wrong));
+        known->out_of_step = true;
+    }
+    return 0;
+}
+
+static bool has(const struct plan *plan, const struct seat *seat)
+{
+    for (size_t i = 0; i < plan->device_count; i++)
+        if (memcmp(&plan->devices[i].device.uuid, &seat->device.uuid, sizeof(struct uuid)) == 0)
+            return true;
+    return plan->gpus == PLAN_GPUS_ALL && !seat->device.mig;
+}
+
+static void add_environments(struct strbuf *text, const struct known *known,
+                             const struct seat *seat)
+{
+    for (size_t i = 0; i < known->paths.count; i++)
+        if (known->planned[i].applied && has(&known->planned[i].plan, seat))
+            strbuf_addf(text, "%s%s", text->length ? ", " : "", path_name(known->paths.items[i]));
+}
+
+static void add_row(struct table *table, const struct known *known, const struct seat *seat)
+{
+    char number[32], memory[MEMORY_TEXT_SIZE] = "-", processes[32] = "-", uuid[UUID_TEXT_SIZE];
+    scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf environments = STRBUF_INIT;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; seat->card && i < seat->card->process_count; i++)
+        count += seat_has(seat, &seat->card->processes[i]);
+    snprintf(number, sizeof number, "GPU %u", seat->device.number);
+    if (seat->card)
+        snprintf(processes, sizeof processes, "%u", count);
+    if (seat->memory_used != CARD_NOT_TOLD)
+        memory_text(seat->memory_used, memory);
+    if (seat->leased && seat->holder.process)
+        who_add_user(&holder, seat->holder.user);
+    else if (seat->leased)
+        strbuf_adds(&holder, "somebody");
+    add_environments(&environments, known, seat);
+    table_cell(table, seat->device.mig ? " MIG" : seat->countable ? number : "GPU -");
+    table_cell(table, seat->device.mig && seat->card ? seat->card->instances[seat->instance].profile
+                                                     : uuid_short(&seat->device, uuid));
+    table_cell(table, memory);
+    table_cell(table, processes);
+    table_cell(table, strbuf_text(&environments));
+    table_cell(table, strbuf_text(&holder));
+}
+
+static int print_table(const struct known *known, struct error *err)
+{
+    static const char *const heads[] = {"",          "UUID",         "used",
+                                        "processes", "environments", "leased by"};
+    enum { ENVIRONMENTS = 4, HOLDER = 5, COLUMNS = sizeof heads / sizeof *heads };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        table_cell(&table, heads[i]);
+    for (size_t i = 0; i < known->seats.count; i++)
+        add_row(&table, known, &known->seats.items[i]);
+    table_fit(&table, 1u << ENVIRONMENTS | 1u << HOLDER, CLI_WIDTH);
+    table_print(&table, &lines);
+    if (lines.failed)
+        return error_memory(err);
+    cli_write(&lines);
+    return 0;
+}
+
+/* "pt  1, 3  /opt/envs/pt" */
+static void print_environment(struct known *known, size_t i, const struct options *options)
+{
+    static const char *const gpus[] = {[PLAN_GPUS_AS_BEFORE] = "as before",
+                                       [PLAN_GPUS_ALL] = "all",
+                                       [PLAN_GPUS_NONE] = "none",
+                                       [PLAN_GPUS_CHOSEN] = ""};
+    const struct plan *plan = &known->planned[i].plan;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    const char *visible = plan_visible(plan);
+
+    strbuf_adds(&text, plan->gpus == PLAN_GPUS_CHOSEN && visible ? visible : gpus[plan->gpus]);
+    for (size_t k = 0; k < plan->device_count; k++) {
+        char uuid[UUID_TEXT_SIZE];
+        if (!known->seats.count || seats_find(&known->seats, &plan->devices[k].device))
+            continue;
+        strbuf_addf(&text, ", of which %s is gone", uuid_short(&plan->devices[k].device, uuid));
+        known->out_of_step = true;
+    }
+    cli_print(options, "%s  GPUs: %s", known->paths.items[i], strbuf_text(&text));
+}
+
+int status_all(const struct options *options, struct error *err)
+{
+    scope(known_release) struct known known = {0};
+
+    if (find_environments(&known.paths, options->env) < 0)
+        return error_memory(err);
+    if (read_plans(&known, options, err) < 0 || seats_read(&known.seats, options, err) < 0)
+        return -1;
+    if (known.seats.blind)
+        cli_note(options, "nothing is known of memory and processes: %s",
+                 error_first(&known.seats.why_blind));
+    if (!known.seats.count)
+        cli_note(options, "nothing is known of this machine's GPUs: %s",
+                 error_first(&known.seats.why_none));
+    if (known.seats.count && print_table(&known, err) < 0)
+        return -1;
+    for (size_t i = 0; i < known.paths.count; i++)
+        if (known.planned[i].applied)
+            print_environment(&known, i, options);
+    return known.out_of_step ? STATUS_DIFFERS : STATUS_DONE;
+}

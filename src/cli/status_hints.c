@@ -1,0 +1,174 @@
+#include "cli/status.h"
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/scope.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct hinting {
+    struct situation *status;
+    bool failed; /* memory ran out */
+};
+
+__attribute__((format(printf, 2, 3))) static void hint(struct hinting *in, const char *format, ...)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    strbuf_vaddf(&text, format, args);
+    va_end(args);
+    if (text.failed || names_add(&in->status->hints, strbuf_text(&text)) < 0)
+        in->failed = true;
+}
+
+/* NVIDIA's MPS documentation, "Environment Variables": the daemon's clients get its devices, by
+   numbers of its own from 0 on. */
+static void look_for_mps(struct hinting *in)
+{
+    const char *folder = env_get_filled(in->status->options->env, "CUDA_MPS_PIPE_DIRECTORY");
+    scope(free_text) char *pipe = path_join(folder ? folder : "/tmp/nvidia-mps", "control");
+
+    if (!pipe)
+        in->failed = true;
+    else if (access(pipe, F_OK) == 0)
+        hint(in,
+             "An MPS daemon (%s) gives programs the GPUs that it was started with, numbered anew "
+             "from 0: stop it with 'echo quit | nvidia-cuda-mps-control', or write 'ids: uuid'.",
+             pipe);
+}
+
+/* CDI gives a container its devices, and sets this so that the older runtime gives it none. */
+static void look_for_cdi(struct hinting *in)
+{
+    const char *given = env_get(in->status->options->env, "NVIDIA_VISIBLE_DEVICES");
+
+    if (given && strcmp(given, "void") == 0)
+        hint(in, "NVIDIA_VISIBLE_DEVICES=void: this container was given its GPUs by CDI, and "
+                 "numbers count only those; choose others with --device nvidia.com/gpu=... where "
+                 "it is started.");
+}
+
+static void look_for_mig(struct hinting *in)
+{
+    const struct plan *plan = &in->status->chosen.planned.plan;
+
+    for (size_t i = 0; i < plan->device_count; i++) {
+        const struct status_device *device = &in->status->devices[i];
+        if (device->seat && !device->seat->device.mig && device->seat->card &&
+            device->seat->card->mig == 1)
+            hint(in,
+                 "GPU %u is in MIG mode, where CUDA shows only its instances: name one of them by "
+                 "the UUID that 'nvidia-smi -L' shows.",
+                 device->seat->device.number);
+    }
+}
+
+/* Whether a package of conda's, or of pip's, is in the environment. */
+static bool folder_has(int folder, const char *path, const char *name)
+{
+    scope(close_fd) int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    size_t length = strlen(name);
+    bool found = false;
+
+    if (!list)
+        return false;
+    fd = -1;
+    for (struct dirent *entry; !found && (entry = readdir(list));)
+        found = strncmp(entry->d_name, name, length) == 0 &&
+                (entry->d_name[length] == '-' || !entry->d_name[length]);
+    closedir(list);
+    return found;
+}
+
+static bool has_package(const struct hinting *in, const char *name, const char *conda_name)
+{
+    int prefix = in->status->chosen.prefix.folder;
+    scope(close_fd) int lib = openat(prefix, "lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = lib >= 0 ? fdopendir(lib) : NULL;
+    bool found = folder_has(prefix, "conda-meta", conda_name);
+
+    for (struct dirent *entry; list && !found && (entry = readdir(list));) {
+        char path[512];
+        if (strncmp(entry->d_name, "python", 6) != 0)
+            continue;
+        snprintf(path, sizeof path, "%s/site-packages", entry->d_name);
+        found = folder_has(dirfd(list), path, name);
+    }
+    if (list)
+        closedir(list), lib = -1;
+    return found;
+}
+
+static void look_for_packages(struct hinting *in)
+{
+    if (has_package(in, "ray", "ray-core"))
+        hint(in,
+             "Ray, which is in the environment, sets CUDA_VISIBLE_DEVICES itself in each of its "
+             "workers, out of those that are visible where 'ray start' or ray.init() runs; with "
+             "RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES=1 in gpu.variables it does not.");
+    if (has_package(in, "deepspeed", "deepspeed"))
+        hint(in, "DeepSpeed's launcher, which is in the environment, sets CUDA_VISIBLE_DEVICES "
+                 "itself where it is given --include or a hostfile: leave these out on one "
+                 "machine, or use torchrun.");
+}
+
+/* The EGL implementation lists all cards that the process may open. */
+static void look_for_egl(struct hinting *in)
+{
+    static const char *const names[] = {"MUJOCO_GL", "PYOPENGL_PLATFORM"};
+    const struct situation *status = in->status;
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct var *planned = vars_find(&status->chosen.planned.plan.variables, names[i]);
+        const char *now = env_get(status->options->env, names[i]);
+        const char *value = planned ? planned->value : now;
+        if (value && strcmp(value, "egl") == 0)
+            hint(in,
+                 "%s=egl: EGL does not read CUDA_VISIBLE_DEVICES and draws on the first of all "
+                 "cards; name one with MUJOCO_EGL_DEVICE_ID or EGL_DEVICE_ID in gpu.variables.",
+                 names[i]);
+    }
+}
+
+static void look_for_uuids(struct hinting *in)
+{
+    const char *visible = plan_visible(&in->status->chosen.planned.plan);
+
+    if (visible && strncmp(visible, "GPU-", 4) == 0)
+        hint(in, "CUDA_VISIBLE_DEVICES holds UUIDs, which some libraries take for numbers and fail "
+                 "at; if one does, write 'ids: index'.");
+}
+
+static void look_for_rivals(struct hinting *in)
+{
+    for (size_t i = 0; i < in->status->rivals.count; i++) {
+        scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+        rival_describe(&in->status->rivals.items[i], &in->status->chosen.prefix, &text);
+        hint(in, "%s", strbuf_text(&text));
+        in->failed = in->failed || text.failed;
+    }
+}
+
+int status_find_hints(struct situation *status, struct error *err)
+{
+    struct hinting in = {status, false};
+
+    if (status->chosen.planned.plan.gpus != PLAN_GPUS_AS_BEFORE) {
+        look_for_mps(&in);
+        look_for_cdi(&in);
+        look_for_mig(&in);
+        look_for_packages(&in);
+        look_for_egl(&in);
+        look_for_uuids(&in);
+    }
+    look_for_rivals(&in);
+    return in.failed ? error_memory(err) : 0;
+}

@@ -1,0 +1,375 @@
+#include "cli/status.h"
+
+#include "base/file.h"
+#include "base/scope.h"
+#include "base/table.h"
+#include "cli/who.h"
+#include "section/job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Where texts begin, behind the heads of the parts. */
+enum { COLUMN = 10 };
+
+static void add_part(struct strbuf *out, const char *head, const char *text)
+{
+    strbuf_addf(out, "%-*s", COLUMN, head);
+    cli_add_wrapped(out, text, COLUMN);
+}
+
+/* A table's lines, indented. */
+static void add_table(struct strbuf *out, struct table *table, unsigned fitted)
+{
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    table_fit(table, fitted, CLI_WIDTH - 2);
+    table_print(table, &lines);
+    for (const char *line = strbuf_text(&lines); *line;) {
+        size_t length = strcspn(line, "\n");
+        strbuf_addf(out, "  %.*s\n", (int)length, line);
+        line += length + (line[length] != '\0');
+    }
+    out->failed = out->failed || lines.failed;
+}
+
+static const char *shown(const char *value)
+{
+    return !value ? "(not set)" : *value ? value : "(empty)";
+}
+
+/* ---- What is assigned ------------------------------------------------------------------------ */
+
+static void say_source(const struct situation *status, struct strbuf *text)
+{
+    strbuf_addf(text, "by %s, applied ", *status->source ? status->source : "an earlier conda-gpu");
+    who_add_time(text, status->applied);
+    switch (status->source_state) {
+    case SOURCE_UNCHANGED:
+        strbuf_adds(text, "; the file has not changed since");
+        break;
+    case SOURCE_SAME:
+        strbuf_adds(text, "; the file is newer and asks for the same");
+        break;
+    case SOURCE_DIFFERS:
+        strbuf_adds(text, "; the file asks for something else now: 'conda-gpu apply --dry-run' "
+                          "shows what, and 'conda-gpu apply' puts it into effect");
+        break;
+    case SOURCE_GONE:
+        strbuf_adds(text, "; the file is not there any more: name the new one with 'conda-gpu "
+                          "apply -f', or run 'conda-gpu remove'");
+        break;
+    case SOURCE_WRONG:
+        strbuf_addf(text, "; what the file asks for now cannot be told: %s",
+                    error_first(&status->source_error));
+        break;
+    case SOURCE_UNKNOWN:
+        break;
+    }
+}
+
+static const char *state_of(const struct situation *status, const struct status_device *device,
+                            char text[32])
+{
+    if (!status->seats.count)
+        return "cannot be seen now";
+    if (!device->seat)
+        return "is gone";
+    if (!device->moved)
+        return "as assigned";
+    snprintf(text, 32, "is GPU %u now", device->seat->device.number);
+    return text;
+}
+
+static void add_devices(const struct situation *status, struct strbuf *out)
+{
+    enum { NAME = 2, COLUMNS = 6 };
+    const struct plan *plan = &status->chosen.planned.plan;
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+
+    for (size_t i = 0; i < plan->device_count; i++) {
+        const struct planned_device *planned = &plan->devices[i];
+        char ordinal[32], number[32] = "GPU -", state[32];
+        char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+        snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
+        if (planned->number != PLAN_NO_NUMBER)
+            snprintf(number, sizeof number, "GPU %zu", planned->number);
+        table_cell(&table, ordinal);
+        table_cell(&table, number);
+        table_cell(&table, planned->device.name);
+        table_cell(&table, pci_short(&planned->device.pci, address));
+        table_cell(&table, uuid_short(&planned->device, uuid));
+        table_cell(&table, state_of(status, &status->devices[i], state));
+    }
+    add_table(out, &table, 1u << NAME);
+}
+
+static void add_assigned(const struct situation *status, struct strbuf *out)
+{
+    static const char *const gpus[] = {
+        [PLAN_GPUS_AS_BEFORE] = "the GPUs are left alone",
+        [PLAN_GPUS_ALL] = "all GPUs",
+        [PLAN_GPUS_NONE] = "no GPU",
+        [PLAN_GPUS_CHOSEN] = "GPUs that no driver has confirmed",
+    };
+    const struct plan *plan = &status->chosen.planned.plan;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    if (!status->assigned) {
+        add_part(out, "assigned", "nothing: apply has written nothing here for this machine");
+        return;
+    }
+    if (!plan->device_count)
+        strbuf_addf(&text, "%s, ", gpus[plan->gpus]);
+    say_source(status, &text);
+    add_part(out, "assigned", strbuf_text(&text));
+    add_devices(status, out);
+    out->failed = out->failed || text.failed;
+}
+
+/* ---- What is in force ------------------------------------------------------------------------ */
+
+static void say_standing(const struct situation *status, const struct variable_standing *of,
+                         struct strbuf *text)
+{
+    static const char *const words[] = {
+        [STANDING_INACTIVE] = "",
+        [STANDING_AS_PLANNED] = "as planned",
+        [STANDING_KEPT] = "kept, not ours",
+        [STANDING_EARLIER] = "of an earlier apply",
+        [STANDING_MISSED] = "hooks did not run",
+        [STANDING_CHANGED] = "changed by hand",
+    };
+    const struct rival *rival = status_beaten(status, of);
+    scope(strbuf_release) struct strbuf job = STRBUF_INIT;
+
+    job_identify(&job, status->options->env);
+    if (rival)
+        strbuf_addf(text, "beaten by %s:%zu", path_name(rival->file), rival->line);
+    else if (of->standing == STANDING_KEPT && job.length)
+        strbuf_addf(text, "kept from job %.*s", (int)strcspn(strbuf_text(&job) + 1, "."),
+                    strbuf_text(&job) + 1);
+    else
+        strbuf_adds(text, words[of->standing]);
+}
+
+static void add_variables(const struct situation *status, struct strbuf *out)
+{
+    enum { NAME, NOW, STATE, THEN, COLUMNS };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+
+    table_cell(&table, "variable");
+    table_cell(&table, "here");
+    table_cell(&table, "");
+    table_cell(&table, "deactivated");
+    for (size_t i = 0; i < status->standings.count; i++) {
+        const struct variable_standing *of = &status->standings.items[i];
+        scope(strbuf_release) struct strbuf state = STRBUF_INIT;
+        say_standing(status, of, &state);
+        table_cell(&table, of->var->name);
+        table_cell(&table, shown(of->now));
+        table_cell(&table, strbuf_text(&state));
+        table_cell(&table, shown(of->then));
+    }
+    add_table(out, &table, 1u << NAME | 1u << NOW | 1u << STATE | 1u << THEN);
+}
+
+static void add_in_force(const struct situation *status, struct strbuf *out)
+{
+    bool again = false;
+
+    if (!status->assigned)
+        return;
+    if (!status->chosen.environment.active) {
+        add_part(out, "in force", "nothing: the environment is not active in this shell");
+        return;
+    }
+    for (size_t i = 0; i < status->standings.count; i++)
+        again = again || status->standings.items[i].standing == STANDING_EARLIER ||
+                status->standings.items[i].standing == STANDING_MISSED ||
+                status->standings.items[i].standing == STANDING_CHANGED;
+    add_part(out, "in force",
+             again ? "the environment is active in this shell, but not all is as planned; activate "
+                     "it again"
+                   : "the environment is active in this shell");
+    if (status->standings.count)
+        add_variables(status, out);
+}
+
+/* ---- Who is on the cards --------------------------------------------------------------------- */
+
+static void number_text(char text[32], int32_t number, const char *unit)
+{
+    if (number < 0)
+        snprintf(text, 32, "-");
+    else
+        snprintf(text, 32, "%d %s", number, unit);
+}
+
+/* "A100", or of a MIG instance "1g.10gb" and its UUID. */
+static void add_seat_name(struct strbuf *out, const struct seat *seat)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    if (seat->device.mig && seat->card)
+        strbuf_addf(out, "%s ", seat->card->instances[seat->instance].profile);
+    strbuf_adds(out, seat->device.mig ? uuid_text(&seat->device, uuid) : seat->device.name);
+}
+
+static void add_seat_row(struct table *table, const struct seat *seat)
+{
+    const struct device *device = &seat->device;
+    char number[32], used[MEMORY_TEXT_SIZE] = "-", of[MEMORY_TEXT_SIZE];
+    char busy[32] = "-", heat[32] = "-";
+    scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+
+    snprintf(number, sizeof number, "GPU %u", device->number);
+    if (seat->memory_used != CARD_NOT_TOLD)
+        memory_text(seat->memory_used, used);
+    if (seat->card && !device->mig) {
+        number_text(busy, seat->card->utilization, "%");
+        number_text(heat, seat->card->temperature, "C");
+    }
+    add_seat_name(&name, seat);
+    table_cell(table, device->mig ? " MIG" : seat->countable ? number : "GPU -");
+    table_cell(table, strbuf_text(&name));
+    table_cell(table, used);
+    table_cell(table, memory_text(device->memory, of));
+    table_cell(table, busy);
+    table_cell(table, heat);
+}
+
+static void add_cards(const struct situation *status, struct strbuf *out)
+{
+    static const char *const heads[] = {"", "name", "used", "of", "busy", "heat"};
+    enum { NAME = 1, COLUMNS = sizeof heads / sizeof *heads };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        table_cell(&table, heads[i]);
+    for (size_t i = 0; i < status->seats.count; i++)
+        add_seat_row(&table, &status->seats.items[i]);
+    add_table(out, &table, 1u << NAME);
+}
+
+/* A process of one's own that nobody waits for. */
+static bool is_forgotten(const struct proc *proc)
+{
+    return proc->there && proc->user == getuid() && !proc->terminal && proc->parent <= 1;
+}
+
+/* A row of who is there: a process on a card, or the holder of a lease. */
+static void add_person(struct table *table, const struct seat *seat, const char *memory, uid_t user,
+                       pid_t process, const struct proc *proc)
+{
+    char name[32], id[32];
+    scope(strbuf_release) struct strbuf who = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf since = STRBUF_INIT;
+
+    if (process && (proc->there || seat->leased))
+        who_add_user(&who, user);
+    who_add_time(&since, proc->since);
+    snprintf(name, sizeof name, "%s %u", seat->device.mig ? "MIG of" : "GPU", seat->device.number);
+    snprintf(id, sizeof id, "%d", (int)process);
+    table_cell(table, name);
+    table_cell(table, memory);
+    table_cell(table, strbuf_text(&who));
+    table_cell(table, strbuf_text(&since));
+    table_cell(table, id);
+    table_cell(table, proc->there ? proc->command : "(cannot be seen)");
+    table_cell(table, is_forgotten(proc) ? "yours, forgotten?" : "");
+}
+
+static void add_process(struct table *table, const struct seat *seat,
+                        const struct card_process *process)
+{
+    char memory[MEMORY_TEXT_SIZE] = "-";
+    struct proc proc;
+
+    proc_read(&proc, (pid_t)process->pid);
+    if (process->memory != CARD_NOT_TOLD)
+        memory_text(process->memory, memory);
+    add_person(table, seat, memory, proc.user, (pid_t)process->pid, &proc);
+}
+
+static size_t add_people(struct table *table, const struct seat *seat)
+{
+    size_t count = seat->leased;
+
+    if (seat->leased)
+        add_person(table, seat, "leased", seat->holder.user, seat->holder.process,
+                   &seat->holder.proc);
+    for (uint32_t i = 0; seat->card && i < seat->card->process_count; i++)
+        if (seat_has(seat, &seat->card->processes[i])) {
+            add_process(table, seat, &seat->card->processes[i]);
+            count++;
+        }
+    return count;
+}
+
+static void add_processes(const struct situation *status, struct strbuf *out)
+{
+    static const char *const heads[] = {"on", "memory", "user", "since", "process", "command", ""};
+    enum { COMMAND = 5, COLUMNS = sizeof heads / sizeof *heads };
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
+    size_t count = 0;
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        table_cell(&table, heads[i]);
+    for (size_t i = 0; i < status->seats.count; i++)
+        count += add_people(&table, &status->seats.items[i]);
+    if (count)
+        add_table(out, &table, 1u << COMMAND);
+}
+
+static void add_who(const struct situation *status, struct strbuf *out)
+{
+    const struct seats *seats = &status->seats;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    if (!seats->count)
+        strbuf_addf(&text, "nothing is known: %s", error_first(&seats->why_none));
+    else if (seats->blind)
+        strbuf_addf(&text, "nothing is known of memory and processes: %s",
+                    error_first(&seats->why_blind));
+    else
+        strbuf_addf(&text, "driver %s", seats->cards.driver);
+    add_part(out, "GPUs", strbuf_text(&text));
+    if (seats->count)
+        add_cards(status, out);
+    add_processes(status, out);
+    for (size_t i = 0; i < seats->cards.count; i++)
+        if (seats->cards.items[i].problem)
+            strbuf_addf(out, "  GPU %zu cannot be used: %s\n", i, seats->cards.items[i].reason);
+    out->failed = out->failed || text.failed;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static void add_environment(const struct situation *status, struct strbuf *out)
+{
+    const struct environment *environment = &status->chosen.environment;
+
+    if (environment->path)
+        cli_print(status->options, "%-*s%s  %s", COLUMN, "name", environment->name,
+                  environment->path);
+    else
+        add_part(out, "name", "no environment is active, and none was named with -n or -p");
+}
+
+int status_print(const struct situation *status, struct error *err)
+{
+    scope(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+    add_environment(status, &out);
+    if (status->chosen.environment.path)
+        add_assigned(status, &out);
+    add_in_force(status, &out);
+    add_who(status, &out);
+    for (size_t i = 0; i < status->hints.count; i++)
+        add_part(&out, i ? "" : "beware", status->hints.items[i]);
+    if (out.failed)
+        return error_memory(err);
+    cli_write_foreign(&out);
+    return 0;
+}

@@ -1,0 +1,115 @@
+#include "hook/standing.h"
+
+#include "base/array.h"
+#include "base/scope.h"
+#include "hook/element.h"
+#include "hook/state.h"
+
+#include <string.h>
+
+struct looking {
+    char *const *env;
+    const struct enacted *hooks;
+    struct env now;      /* as the shell has it */
+    struct env inactive; /* after deactivation */
+    struct env anew;     /* and activation again */
+};
+
+static void looking_release(struct looking *in)
+{
+    env_release(&in->now);
+    env_release(&in->inactive);
+    env_release(&in->anew);
+}
+
+static bool is_same(const char *one, const char *other)
+{
+    return !one || !other ? one == other : strcmp(one, other) == 0;
+}
+
+/* Whether the element is in the list, whatever others have added to it. -1 if memory ran out. */
+static int holds_element(const struct looking *in, const struct var *var, const char *now)
+{
+    scope(element_release) struct element element = {0};
+    bool there = false;
+
+    if ((var->kind != VAR_PREPEND && var->kind != VAR_APPEND) || !now)
+        return false;
+    if (element_make(&element, &in->now, var) < 0 || element_find(&element, now, &there) < 0)
+        return -1;
+    return there;
+}
+
+/* Whether what the hooks noted of a variable, "=VALUE" or "" for none, is what it is now. */
+static bool is_as_noted(struct looking *in, const struct var *var, const char *now)
+{
+    struct state state = {&in->now, in->hooks->key, false};
+    const char *at = state_get(&state, "AT", ""), *noted = state_get(&state, "SET_", var->name);
+    bool visible = strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0;
+
+    if (visible)
+        noted = at && strstr(at, STATE_MARK) ? strchr(at, '=') : NULL;
+    return noted && is_same(*noted ? noted + 1 : NULL, now);
+}
+
+/* -1 if memory ran out. */
+static int find_standing(struct looking *in, const struct var *var, const char *now)
+{
+    struct state state = {&in->now, in->hooks->key, false};
+    int there = holds_element(in, var, now);
+
+    if (there < 0)
+        return -1;
+    if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && enact_leaves(in->env, in->hooks->plan))
+        return STANDING_KEPT;
+    if (!state_get(&state, "AT", ""))
+        return STANDING_MISSED;
+    if (there || is_same(now, env_value(&in->anew, var->name)))
+        return STANDING_AS_PLANNED;
+    return is_as_noted(in, var, now) ? STANDING_EARLIER : STANDING_CHANGED;
+}
+
+static int add(struct standings *standings, struct looking *in, const struct var *var, bool active)
+{
+    const char *now = env_get(in->env, var->name);
+    const char *then = env_value(active ? &in->inactive : &in->now, var->name);
+    scope(free_text) char *copy = then ? strdup(then) : NULL;
+    int standing = active ? find_standing(in, var, now) : STANDING_INACTIVE;
+
+    if (standing < 0 || (then && !copy))
+        return -1;
+    struct variable_standing found = {var, now, copy, (enum standing)standing};
+    if (array_add(standings, found) < 0)
+        return -1;
+    copy = NULL;
+    return 0;
+}
+
+int standings_find(struct standings *standings, char *const *env, const struct enacted *hooks,
+                   bool active)
+{
+    scope(looking_release) struct looking in = {.env = env, .hooks = hooks};
+    scope(standings_release) struct standings found = {0};
+
+    env_copy(&in.now, env);
+    env_copy(&in.inactive, env);
+    enact_deactivation(&in.inactive, hooks);
+    env_copy(&in.anew, in.inactive.failed ? env : in.inactive.items);
+    enact_activation(&in.anew, hooks);
+    if (in.now.failed || in.inactive.failed || in.anew.failed)
+        return -1;
+    for (size_t i = 0; i < hooks->plan->variables.count; i++)
+        if (add(&found, &in, &hooks->plan->variables.items[i], active) < 0)
+            return -1;
+    *standings = found;
+    found = (struct standings){0};
+    return 0;
+}
+
+void standings_release(struct standings *standings)
+{
+    for (size_t i = 0; i < standings->count; i++)
+        free(standings->items[i].then);
+    free(standings->items);
+    *standings = (struct standings){0};
+}
