@@ -144,8 +144,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all help deps demo check check-all check-fresh check-long check-gpu check-clients bench fuzz \
-    lint valgrind coverage install uninstall clean test-programs fuzzers fuzz-programs run-check \
+.PHONY: all help deps demo check check-all check-fresh check-package check-long check-gpu check-clients bench fuzz \
+    lint valgrind coverage install uninstall dist deb clean test-programs fuzzers fuzz-programs run-check \
     run-check-all run-demo run-fuzz run-lint run-valgrind run-script FORCE
 
 all: $(PROGRAM) $(MAN_PAGES) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
@@ -266,6 +266,24 @@ else
 	done
 endif
 
+# ---------------------------------------------------------------------------------------------
+# Packages
+
+# What is committed, the same bytes each time: times are the commit's, and gzip names no file.
+DIST := $(BUILD)/conda-gpu-$(VERSION).tar.gz
+COMMITTED = $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Makefile)
+
+dist: ## a tarball of what is committed: build/conda-gpu-VERSION.tar.gz
+	@mkdir -p $(BUILD)
+	@git -c tar.umask=0022 archive --format=tar --prefix=conda-gpu-$(VERSION)/ HEAD | gzip -9n >$(DIST)
+	@echo $(DIST)
+
+deb: $(PROGRAM) $(MAN_PAGES) ## a Debian package of the program: build/conda-gpu_VERSION-1_ARCHITECTURE.deb
+	@rm -rf $(BUILD)/deb
+	@umask 022 && $(MAKE) --no-print-directory install DESTDIR='$(abspath $(BUILD)/deb/tree)' PREFIX=/usr >/dev/null
+	@umask 022 && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$(COMMITTED)} packaging/deb/build.sh '$(abspath $(BUILD)/deb/tree)' \
+	    $(VERSION) $(BUILD)/conda-gpu_$(VERSION)-1_$$(dpkg --print-architecture).deb
+
 deps: ## install what the build and `make check` need (apt-get; elsewhere it says what)
 	@sh tests/deps.sh build test trace
 
@@ -330,6 +348,9 @@ endif
 
 check-fresh: ## demo and check on new Debian 11, 12, 13 and unstable systems (root, debootstrap)
 	@bash tests/fresh.sh
+
+check-package: $(PROGRAM) $(MAN_PAGES) ## make dist and make deb twice, and the package in a new Debian (root, debootstrap)
+	@$(TEST_ENV) bash tests/run $(RESULTS)/package tests/package.sh
 
 test-programs: $(CHECK_PROGRAMS) $(TESTED)
 
