@@ -1,13 +1,13 @@
 # GPU settings of @environment@@whom@. Written by conda-gpu @version@ from @source@.
-# Change that file and run `conda-gpu apply`; an edit made here is noticed, not kept.
+# Change that file and run `conda-gpu apply`, which stops at an edit made here.
 @each devices@
 #   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
 @end devices@
 @each about@
 #   @text@
 @end about@
-# Of each variable X the shell then also holds what it was (..._OLD_X="=value"; none if it was not set) and what it
-# became (..._SET_X). deactivate.d/@file@ puts back what still is what it became; what anybody changed since stays.
+# Kept of each variable X: what it was (..._OLD_X: "=value"; "ours=value" if our hooks made it; none: not set),
+# what it becomes (..._SET_X), the level (..._AT). deactivate.d/@file@ does not undo what others changed since.
 # conda-gpu digest @digest@
 
 @each by_host@

@@ -1,13 +1,13 @@
 # GPU settings of @environment@@whom@. Written by conda-gpu @version@ from @source@.
-# Change that file and run `conda-gpu apply`; an edit made here is noticed, not kept.
+# Change that file and run `conda-gpu apply`, which stops at an edit made here.
 @each devices@
 #   cuda:@ordinal@  GPU @number@  @name@  @memory@  @address@  @uuid@
 @end devices@
 @each about@
 #   @text@
 @end about@
-# Keeps of each variable X below what it was (..._OLD_X="=value"; none: it was not set), what it becomes (..._SET_X),
-# and the level (..._AT). deactivate.d/@file@ undoes what is still so; what others changed stays.
+# Kept of each variable X: what it was (..._OLD_X: "=value"; "ours=value" if our hooks made it; none: not set),
+# what it becomes (..._SET_X), the level (..._AT). deactivate.d/@file@ does not undo what others changed since.
 # conda-gpu digest @digest@
 
 @each by_host@
@@ -30,14 +30,14 @@ esac
 export __gpu_who="$__gpu_who@at@$__gpu_host"
 @end by_host@
 export __gpu_leave= __gpu_where=here @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}"
-case "${@state@_AT%% *}:${CONDA_SHLVL-}" in *: | *[!0-9:]*) ;; *) # is it active further out, too?
+case "${@state@_AT%% *}:${CONDA_SHLVL-}" in *: | *[!0-9:]*) ;; *) # already active at a lower level?
   [ "${@state@_AT%% *}" -lt "$CONDA_SHLVL" ] && export __gpu_where=below ||
     export @state@_AT="$CONDA_SHLVL${@state@_AT#"${@state@_AT%% *}"}" ;; esac
-__gpu_keep() { # NAME; what it is; what we made of it ("no": nothing yet)
+__gpu_keep() { # NAME; what it is; what we made of it ("no": nothing yet); whose that is
   case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
   case "$3$__gpu_where" in
     "$2$__gpu_where") ;; # as we made it
-    nobelow) export __gpu_leave="$__gpu_leave $1 " ;; # new here, active further out: it waits
+    nobelow) export __gpu_leave="$__gpu_leave $1 " ;; # not set there: it waits
     no* | new* | *here) unset -v "@state@_OLD_$1"; case "${4-}$2" in ?*) export "@state@_OLD_$1=${4-}$2" ;; esac ;;
   esac
 }
@@ -60,11 +60,11 @@ __gpu_add() { # NAME; what it was; prepend or append; ELEMENT; SEPARATOR
 }
 @end lists@
 @each visible@
-# __CONDA_GPU_VISIBLE: the job, and what hooks of any environment made of CUDA_VISIBLE_DEVICES last.
+# __CONDA_GPU_VISIBLE: "JOB=value", what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
 export __gpu_job="@job@"
 export __gpu_made=no __gpu_whose= __gpu_now="${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}"
 case "$__gpu_job:$@state@_AT" in *" gpus$__gpu_job" | *" gpus$__gpu_job="* | :*" gpus"*)
-  export __gpu_made="${@state@_AT#"${@state@_AT%%=*}"}" ;; # in this job, or since
+  export __gpu_made="${@state@_AT#"${@state@_AT%%=*}"}" ;; # in this job, or it is over
   *" gpus"*) export __gpu_made=new ;; esac
 @each mixed@
 export __gpu_stands=no
@@ -78,16 +78,16 @@ case "$__gpu_job$__gpu_now" in
   "${__CONDA_GPU_VISIBLE-no}") export __gpu_whose=ours ;;
 @each stands@
 @each mixed@
-  "$__gpu_stands="*) # others have set it: it stands, and the order with it (in_job, if_set)
+  "$__gpu_stands="*) # not ours: it stands, with its order (in_job, if_set)
 @end mixed@
 @each in_job@
-  "${__gpu_job:-no}="*) # the job has set it: it stands, and the order with it (in_job: keep)
+  "${__gpu_job:-no}="*) # the job's, not ours: it stands, with its order (in_job: keep)
 @end in_job@
 @each if_set@
-  "="*) # it was set: it stands, and the order with it (if_set: keep)
+  "="*) # not ours: it stands, with its order (if_set: keep)
 @end if_set@
 @each always@
-  "$__gpu_job="*) # it was set: it stands, and the order with it (if_set: keep, in_job: keep)
+  "$__gpu_job="*) # not ours: it stands, with its order (if_set: keep, in_job: keep)
 @end always@
     unset -v __CONDA_GPU_VISIBLE @state@_OLD_CUDA_VISIBLE_DEVICES
     export @state@_AT="${@state@_AT%% *}" __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }" ;;

@@ -1,5 +1,5 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Takes back what activate.d/@file@ did, which says what is kept, where nobody has changed it since.
+# Undoes what activate.d/@file@ did, where nobody changed it since; it says what is kept.
 # conda-gpu digest @digest@
 
 if ($?histchars) eval 'set __gpu_histchars = $histchars:q'

@@ -1,5 +1,5 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Takes back what activate.d/@file@ did, which says what is kept, where nobody has changed it since.
+# Undoes what activate.d/@file@ did, where nobody changed it since; it says what is kept.
 # conda-gpu digest @digest@
 
 function __gpu_undo # NAME@each lists@; of a list also prepend or append, ELEMENT, SEPARATOR@end lists@

@@ -1,9 +1,9 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Undoes what activate.d/@file@ did, where nobody changed it since. That file says what is kept.
+# Undoes what activate.d/@file@ did, where nobody changed it since; it says what is kept.
 # conda-gpu digest @digest@
 
 export __gpu_at="${@state@_AT-}"
-case "${__gpu_at%% *}:${CONDA_SHLVL-}" in :* | *: | *[!0-9:]*) ;; *) # of this level, or above: a parent shell's
+case "${__gpu_at%% *}:${CONDA_SHLVL-}" in :* | *: | *[!0-9:]*) ;; *) # a lower level is still active
   [ "${__gpu_at%% *}" -ge "$CONDA_SHLVL" ] || export __gpu_at= ;; esac
 __gpu_undo() { # NAME; what it is; what we made of it; what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
   case "$3" in "$2") unset -v "$1"; case "$4" in *=*) export "$1=${4#*=}" ;; esac ;;
@@ -35,10 +35,10 @@ case "$__gpu_at" in ?*)
   export __gpu_job="@job@"
   export __gpu_made=no __gpu_was="${@state@_OLD_CUDA_VISIBLE_DEVICES-}"
   case "$__gpu_job:$__gpu_at" in *" gpus$__gpu_job" | *" gpus$__gpu_job="* | :*" gpus"*)
-    export __gpu_made="${__gpu_at#"${__gpu_at%%=*}"}" ;; esac # in this job, or since
+    export __gpu_made="${__gpu_at#"${__gpu_at%%=*}"}" ;; esac # in this job, or it is over
   case "$__gpu_at" in *" gpus"*) unset -v __CONDA_GPU_VISIBLE ;; esac
   case "$__gpu_made:$__gpu_was" in "${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}:ours"*)
-    export __CONDA_GPU_VISIBLE="$__gpu_job${__gpu_was#ours}" ;; esac # theirs again
+    export __CONDA_GPU_VISIBLE="$__gpu_job${__gpu_was#ours}" ;; esac # another hook's again
   __gpu_undo CUDA_VISIBLE_DEVICES "${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}" "$__gpu_made" "$__gpu_was"
 @end shown@
 @each managed@

@@ -4,7 +4,8 @@
  * kinds, jobs, and changes by other parties in between; after every step the whole environment is
  * compared.
  *
- *   SEED=      that of an earlier run, which prints it, for the same sequences again
+ *   SEED=      other sequences than those of 1; a run that fails prints it. `make check-long` draws
+ *              new ones each time
  *   SEQUENCES= how many for each kind of shell (300; variants of a shell do a third)
  *   SHELLS=    "bash fish": only these
  *
@@ -848,7 +849,7 @@ int main(void)
 {
     const char *given = getenv("SEED");
 
-    seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    seed = given ? strtoull(given, NULL, 10) : 1;
     printf("SEED=%" PRIu64 "\n", seed);
     return test_main(sequences_suite());
 }
