@@ -34,9 +34,25 @@ set __gpu_who = ''
 if ($?USER) eval 'set __gpu_who = $USER:q'
 if (x$__gpu_who:q == x) set __gpu_who = `id -un`
 @end by_user@
-@each by_host@
+@each joined@
 set __gpu_who = $__gpu_who:q@at@$__gpu_host:q
-@end by_host@
+@end joined@
+@each picks@
+# Which number below.
+switch ($__gpu_host:q)
+@each machines@
+case @host@:
+  switch ($__gpu_who:q)
+@each users@
+@patterns@
+    set __gpu_who = @number@
+    breaksw
+@end users@
+  endsw
+  breaksw
+@end machines@
+endsw
+@end picks@
 setenv __gpu_level -
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) setenv __gpu_level $CONDA_SHLVL:q'
 if (! $?@state@_AT) setenv @state@_AT $__gpu_level:q

@@ -23,9 +23,9 @@ set -g __gpu_who
 set __gpu_who "$USER"
 test -n "$__gpu_who"; or set __gpu_who (id -un 2>/dev/null)
 @end by_user@
-@each by_host@
+@each joined@
 set __gpu_who "$__gpu_who@at@$__gpu_host"
-@end by_host@
+@end joined@
 set -g __gpu_leave
 set -g __gpu_where here
 test -n "$@state@_AT"; or set -gx @state@_AT "$CONDA_SHLVL"

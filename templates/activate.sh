@@ -26,9 +26,20 @@ case "${USER:-}" in
   *) export __gpu_who="$USER" ;;
 esac
 @end by_user@
-@each by_host@
+@each joined@
 export __gpu_who="$__gpu_who@at@$__gpu_host"
-@end by_host@
+@end joined@
+@each picks@
+case "$__gpu_host" in # which number below
+@each machines@
+  @host@) case "$__gpu_who" in
+@each users@
+    @patterns@) export __gpu_who=@number@ ;;
+@end users@
+  esac ;;
+@end machines@
+esac
+@end picks@
 export __gpu_leave= __gpu_where=here @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}"
 case "${@state@_AT%% *}:${CONDA_SHLVL-}" in *: | *[!0-9:]*) ;; *) # already active at a lower level?
   [ "${@state@_AT%% *}" -lt "$CONDA_SHLVL" ] && export __gpu_where=below ||

@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void values_built(struct values *values, const char *name, struct strbuf *text)
@@ -123,13 +124,30 @@ static void add_lines(struct values *scope, const struct branch *branch)
     values_built(scope, "lines", &text);
 }
 
+bool branches_have_numbers(const struct decision *decision, const struct shell *shell)
+{
+    return decision->picks.count && shell->picks;
+}
+
+static void tell_number(struct strbuf *out, const struct shell *shell, size_t number)
+{
+    char text[32], *items = text;
+    const struct names names = {&items, 1, 0};
+
+    snprintf(text, sizeof text, "%zu", number);
+    shell->tell_patterns(out, "__gpu_who", &names);
+}
+
 static void add_case(struct values *scope, const struct render *in, const struct shell *shell,
                      const struct branch *branch)
 {
     scope(strbuf_release) struct strbuf patterns = STRBUF_INIT;
     struct values *words = values_each(scope, "case");
 
-    shell->tell_patterns(&patterns, "__gpu_who", &branch->who);
+    if (branches_have_numbers(in->decision, shell))
+        tell_number(&patterns, shell, (size_t)(branch - in->decision->branches.items) + 1);
+    else
+        shell->tell_patterns(&patterns, "__gpu_who", &branch->who);
     values_built(words, "patterns", &patterns);
     values_text(words, "else", branch == in->decision->branches.items ? "" : "else ");
     add_lines(words, branch);
@@ -156,12 +174,38 @@ static void add_branch(struct values *root, const struct render *in, const struc
     }
 }
 
+/* For each machine, which of its users are in which branch. */
+static void add_picks(struct values *root, const struct decision *decision,
+                      const struct shell *shell)
+{
+    struct values *picks = values_each(root, "picks");
+
+    for (size_t i = 0; i < decision->picks.count; i++) {
+        const struct machine *machine = &decision->picks.items[i];
+        struct values *host = values_each(picks, "machines");
+        values_text(host, "host", machine->host);
+        for (size_t k = 0; k < machine->picks.count; k++) {
+            const struct pick *pick = &machine->picks.items[k];
+            scope(strbuf_release) struct strbuf patterns = STRBUF_INIT;
+            struct values *users = values_each(host, "users");
+            shell->tell_patterns(&patterns, "__gpu_who", &pick->users);
+            values_built(users, "patterns", &patterns);
+            values_text(users, "else", k ? "else " : "");
+            values_textf(users, "number", "%zu", pick->number);
+        }
+    }
+}
+
 /* The decision itself: how to find who it is, and the branches. */
 static void add_decided(struct values *root, const struct render *in, const struct shell *shell)
 {
     scope(strbuf_release) struct strbuf hosts = STRBUF_INIT;
     const struct decision *decision = in->decision;
 
+    if (branches_have_numbers(decision, shell))
+        add_picks(root, decision, shell);
+    else if (decision->by_host)
+        values_each(root, "joined");
     values_text(root, "at", decision->by_user && decision->by_host ? "@" : "");
     values_text(root, "indent", is_decided(decision) ? "    " : "");
     if (is_decided(decision))

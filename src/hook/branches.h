@@ -13,6 +13,9 @@ void branches_add(struct values *root, const struct render *in, const struct she
 /* The first setting of this name that any branch has; NULL: none has. */
 const struct var *branches_setting(const struct decision *decision, const char *name);
 
+/* Whether this shell tells the branches by their numbers. */
+bool branches_have_numbers(const struct decision *decision, const struct shell *shell);
+
 /* Whether any branch has such a setting. */
 bool branches_any(const struct decision *decision, bool (*is_such)(const struct var *));
 

@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/scope.h"
+#include "hook/picks.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -218,7 +219,7 @@ static int make(struct decision *decision, struct queues *queues, struct error *
     for (size_t i = 0; i < decision->branches.count; i++)
         if (describe(&decision->branches.items[i], decision) < 0)
             return error_memory(err);
-    return 0;
+    return picks_make(decision) < 0 ? error_memory(err) : 0;
 }
 
 int decision_make(struct decision *decision, const struct served *served, size_t count,
@@ -246,6 +247,7 @@ void decision_release(struct decision *decision)
     }
     free(decision->branches.items);
     names_release(&decision->hosts);
+    picks_release(&decision->picks);
     *decision = (struct decision){0};
 }
 
@@ -316,11 +318,26 @@ static int group_users(struct groups *groups, const struct decision *decision,
     return 0;
 }
 
-int decision_group(struct groups *groups, const struct decision *decision,
+/* By the numbers of the branches. */
+static int group_branches(struct groups *groups, const struct decision *decision,
+                          int (*kind)(const struct plan *))
+{
+    for (size_t i = 0; i < decision->branches.count; i++) {
+        struct group *group = last_group(groups, kind(decision->branches.items[i].plan));
+        scope(free_text) char *number = format_text("%zu", i + 1);
+        if (!group || !number || names_add(&group->who, number) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int decision_group(struct groups *groups, const struct decision *decision, bool by_number,
                    int (*kind)(const struct plan *))
 {
     scope(names_release) struct names whole = {0};
 
+    if (by_number)
+        return group_branches(groups, decision, kind);
     if (group_hosts(groups, decision, &whole, kind) < 0)
         return -1;
     return group_users(groups, decision, &whole, kind);

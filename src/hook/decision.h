@@ -34,6 +34,21 @@ struct branch {
     } served; /* while it is made */
 };
 
+/* See picks.h. */
+struct pick {
+    struct names users;
+    size_t number; /* of the branch, from 1 on */
+};
+
+struct machine {
+    const char *host; /* of decision.hosts */
+    struct {
+        struct pick *items;
+        size_t count;
+        size_t room;
+    } picks; /* to be tried in this order */
+};
+
 struct decision {
     bool by_user;
     bool by_host;
@@ -43,6 +58,11 @@ struct decision {
         size_t count;
         size_t room;
     } branches; /* at least one; the only one, if neither by user nor by host, is for everybody */
+    struct picks {
+        struct machine *items;
+        size_t count;
+        size_t room;
+    } picks; /* none, or one for each host: then branches may be told by their numbers, from 1 on */
 };
 
 /* Each host's rules stand together and in order. They and their plans must outlive the decision.
@@ -52,7 +72,8 @@ int decision_make(struct decision *decision, const struct served *served, size_t
 
 void decision_release(struct decision *decision);
 
-/* The same decision about one thing only, of which plans have some kind or other. */
+/* The same decision about one thing only, of which plans have some kind or other; `by_number`: the
+   branches are told by their numbers. */
 struct groups {
     struct group {
         int kind;
@@ -63,7 +84,7 @@ struct groups {
 };
 
 /* -1 if memory ran out. */
-int decision_group(struct groups *groups, const struct decision *decision,
+int decision_group(struct groups *groups, const struct decision *decision, bool by_number,
                    int (*kind)(const struct plan *));
 
 void groups_release(struct groups *groups);

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { WIDTH = 100 };
+enum { WIDTH = 100, MANY = 50 };
 
 /* Before the next word: a blank, or an end of line where it would be too far to the right. */
 static void add_gap(struct strbuf *out, size_t *line, size_t length)
@@ -53,6 +53,24 @@ static void add_expression(struct strbuf *out, const char *pattern)
     }
 }
 
+/* Among many words in one text, which fish reads faster than as many words of a command. */
+static void add_search(struct strbuf *out, const char *variable, const struct names *patterns)
+{
+    size_t line = out->length;
+
+    strbuf_addf(out, "string replace -q -- \" $%s \" '' '", variable);
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (is_pattern(patterns->items[i]))
+            continue;
+        if (out->length - line > WIDTH) {
+            strbuf_adds(out, " \n   ");
+            line = out->length;
+        }
+        strbuf_addf(out, " %s", patterns->items[i]);
+    }
+    strbuf_adds(out, " '");
+}
+
 static void add_contains(struct strbuf *out, const char *variable, const struct names *patterns)
 {
     size_t line = out->length;
@@ -68,12 +86,17 @@ static void add_contains(struct strbuf *out, const char *variable, const struct 
 
 static void add_match(struct strbuf *out, const char *variable, const struct names *patterns)
 {
-    const char *between = "";
+    size_t line = out->length;
+    const char *between = "string match -qr '^(";
 
-    strbuf_adds(out, "string match -qr '^(");
     for (size_t i = 0; i < patterns->count; i++) {
         if (!is_pattern(patterns->items[i]))
             continue;
+        if (out->length - line > WIDTH) {
+            strbuf_addf(out, ")$' -- \"$%s\"; or \\\n    string match -qr '^(", variable);
+            line = out->length;
+            between = "";
+        }
         strbuf_adds(out, between);
         add_expression(out, patterns->items[i]);
         between = "|";
@@ -93,7 +116,9 @@ void tell_patterns_fish(struct strbuf *out, const char *variable, const struct n
         any_pattern = any_pattern || is_pattern(patterns->items[i]);
         any_name = any_name || !is_pattern(patterns->items[i]);
     }
-    if (any_name)
+    if (any_name && patterns->count > MANY)
+        add_search(out, variable, patterns);
+    else if (any_name)
         add_contains(out, variable, patterns);
     if (any_name && any_pattern)
         strbuf_adds(out, "; or ");

@@ -126,7 +126,8 @@ static void add_visible(struct values *root, const struct render *in, const stru
 
     if (branches_any(in->decision, is_unset))
         values_each(visible, "unsets");
-    if (decision_group(&groups, in->decision, stands_of) < 0)
+    if (decision_group(&groups, in->decision, branches_have_numbers(in->decision, shell),
+                       stands_of) < 0)
         values_text(visible, "failed", NULL);
     else if (groups.count > 1)
         add_mixed(visible, &groups, shell);

@@ -21,6 +21,9 @@
  *     @each decided@    once, if there is a decision; then also
  *       @each by_user@  once, if it asks for the user
  *       @each by_host@  once, if it asks for the machine: @hosts@, those that are served
+ *       @each joined@   once, if $WHO is to be @at@ between user and machine, or just the machine
+ *       @each picks@    else, for many: once, and in it @each machines@ (@host@), in these
+ *                       @each users@ (@patterns@, @else@, @number@ of the branch)
  *     @indent@          within a branch
  *     @each names@      what the plan sets, but for CUDA_VISIBLE_DEVICES: @name@, and @each plain@
  *                       or @each list@ (prepend and append)

@@ -107,9 +107,9 @@ static void tell_job_csh(struct strbuf *out)
 }
 
 const struct shell shells[] = {
-    {"sh", {"\"${", "-}\""}, quote_sh, NULL, tell_job_sh, tell_patterns_sh},
-    {"fish", {"\"$", "\""}, quote_fish, NULL, tell_job_fish, tell_patterns_fish},
-    {"csh", {"$__gpu_", ":q"}, quote_csh, quote_csh_pattern, tell_job_csh, tell_patterns_csh},
+    {"sh", {"\"${", "-}\""}, quote_sh, NULL, tell_job_sh, tell_patterns_sh, true},
+    {"fish", {"\"$", "\""}, quote_fish, NULL, tell_job_fish, tell_patterns_fish, false},
+    {"csh", {"$__gpu_", ":q"}, quote_csh, quote_csh_pattern, tell_job_csh, tell_patterns_csh, true},
 };
 const size_t shell_count = sizeof shells / sizeof *shells;
 

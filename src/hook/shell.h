@@ -25,6 +25,9 @@ struct shell {
     /* Adds what asks whether the shell variable of this name matches one of the patterns (see
        section/rules.h): in .sh a case's alternatives, in .fish a command, in .csh `case` lines. */
     void (*tell_patterns)(struct strbuf *out, const char *variable, const struct names *patterns);
+    /* Whether it is faster at finding its machine first and then a user, where there are many: see
+       hook/picks.h. fish is not: it takes long to read many commands, and a long text quickly. */
+    bool picks;
 };
 
 extern const struct shell shells[];

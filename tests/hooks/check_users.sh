@@ -61,6 +61,19 @@ gives() {
   check "$shell: $user on $host $*" diff -u "$scratch/wanted" "$scratch/got"
 }
 
+# many: rules for 40 users of each of 5 machines, in turn.
+many() {
+  local host user
+  printf 'gpu:\n  devices: 1\n  variables: {OMP: 8}\n  assign:\n'
+  for host in 0 1 2 3 4; do
+    for user in {0..39}; do
+      echo "    - {user: user$user, host: node$host, devices: $(((host + user) % 4)), $nothing}"
+    done
+  done
+  echo "    - {user: 'guest*', devices: none, $nothing}"
+}
+nothing='variables: {OMP: ~}'
+
 for shell in bash dash zsh mksh ksh busybox yash fish tcsh; do
   wanted "$shell" || continue
   have "$shell" "$shell" || continue
@@ -116,5 +129,18 @@ gpu:
 END
   gives $shell login1.example.org alice '7|2||before' CUDA_VISIBLE_DEVICES=7
   gives $shell dgx-01 alice '0|||before'
+
+  # Many: a shell may look for its machine first, and then for the user.
+  rm -rf "${prefix:?}/etc"
+  many >"$scratch/many.yml"
+  for host in 0 1 2 3; do
+    section node$host <"$scratch/many.yml"
+  done
+  gives $shell node0 user0 '0|||before'
+  gives $shell node3 user39 '2|||before'
+  gives $shell node2 user40 '1|8||before'
+  gives $shell node2 'guest1' '-1|||before' CUDA_VISIBLE_DEVICES=5 SLURM_JOB_ID=1
+  gives $shell node2 user5 '5|||before' CUDA_VISIBLE_DEVICES=5 SLURM_JOB_ID=1
+  gives $shell node4 user0 ''
 done
 report
