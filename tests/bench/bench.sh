@@ -2,7 +2,7 @@
 # `make bench`: what the hooks and the program cost, against the least that does the same work.
 #
 #   REPEAT=N                  rounds of each comparison (15 for hooks and large files, else 61)
-#   ONLY=hook|apply|read|exec|gpu  one part of it
+#   ONLY=hook|hosts|apply|read|exec|gpu  one part of it
 #   CONDA_EXE=/path/to/conda  whose `conda activate` is measured; else the one on PATH, and without
 #                             any the time that it took elsewhere stands for it
 #
@@ -14,14 +14,14 @@ set -euo pipefail
 activate=336000 # microseconds that one `conda activate` takes, where it was measured once
 conda=${CONDA_EXE:-$(command -v conda || :)}
 dependencies=100000
-only=${ONLY:-hook apply read exec gpu}
+only=${ONLY:-hook hosts apply read exec gpu}
 driver=$FAKE_CUDA/libcuda.so.1
 work=$OBJECTS/bench
 held=0 failed=0
 
 case $only in
-  hook | apply | read | exec | gpu | 'hook apply read exec gpu') ;;
-  *) echo "bench: ONLY=$only: hook, apply, read, exec or gpu" >&2 && exit 2 ;;
+  hook | hosts | apply | read | exec | gpu | 'hook hosts apply read exec gpu') ;;
+  *) echo "bench: ONLY=$only: hook, hosts, apply, read, exec or gpu" >&2 && exit 2 ;;
 esac
 
 # What is measured gets an environment that is the same everywhere.
@@ -232,6 +232,74 @@ hook_part() {
 }
 
 # ---------------------------------------------------------------------------------------------
+# One prefix for 64 machines with 32 users each
+
+# team: their file.
+team() {
+  local host user
+  printf 'gpu:\n  devices: 0\n  variables: {OMP_NUM_THREADS: 8}\n  assign:\n'
+  for host in {00..63}; do
+    for user in {00..31}; do
+      echo "    - {host: gpu-node-$host, user: user$user, devices: $(((10#$host + 10#$user) % 4))}"
+    done
+  done
+}
+
+# on HOST COMMAND...: on a machine of that name.
+on() {
+  # shellcheck disable=SC2016 # words for the inner shell
+  unshare -u sh -c 'echo "$1" >/proc/sys/kernel/hostname && shift && exec "$@"' - "$@"
+}
+
+# team_line EXTENSION SHELL [OPTION...]: how much longer than a plain hook the last user of the last
+# machine waits.
+team_line() {
+  local extension=$1 name arguments=() times difference
+  shift
+  command -v "$1" >/dev/null || return 0
+  mapfile -t times < <(seq 100)
+  for name in plain team; do
+    local hooks=$work/envs/$name/etc/conda
+    loop "$extension" "$hooks/activate.d/env_vars.$extension" \
+      "$hooks/deactivate.d/env_vars.$extension" >"$work/$name.$extension"
+    arguments+=("$@" "$work/$name.$extension" "${times[@]}" --)
+  done
+  unset 'arguments[-1]'
+  mapfile -t processor < <(on gpu-node-63 env USER=user31 CONDA_SHLVL=1 CONDA_PREFIX="$work" \
+    "$work/time" "${REPEAT:-15}" "${arguments[@]}" | cut -d ' ' -f 2)
+  difference=$(calculate %.2f "(${processor[1]} - ${processor[0]}) / 100000")
+  line "$1, activation and deactivation" "$(calculate '%.2f ms' "${processor[1]} / 100000")" \
+    "$(calculate '%.2f ms' "${processor[0]} / 100000")" "$difference" 1 ' ms'
+}
+
+hosts_part() {
+  local prefix host extension size
+  heading '64 machines with 32 users each' conda-gpu 'plain hook' difference
+  if ! unshare -u true 2>/dev/null; then
+    echo '  machines of other names: unshare -u is not allowed'
+    return
+  fi
+  environment_file plain
+  "$CONDA_GPU" apply -q -f "$work/plain.yml" -p "$(environment plain)" --driver "$driver"
+  team >"$work/team.yml"
+  prefix=$(environment team)
+  for host in {00..63}; do
+    on "gpu-node-$host" "$CONDA_GPU" apply -q -f "$work/team.yml" -p "$prefix" --driver "$driver"
+  done
+  for extension in sh fish csh; do
+    size=$(wc -c <"$prefix/etc/conda/activate.d/env_vars.$extension")
+    line "activate.d/env_vars.$extension" "$size" '' "$(calculate %.1f "$size / 1024")" 64 ' KB'
+  done
+  measure "${REPEAT:-15}" unshare -u sh -c "echo gpu-node-63 >/proc/sys/kernel/hostname
+    exec '$CONDA_GPU' apply -q --check -f '$work/team.yml' -p '$prefix' --driver '$driver'"
+  line 'apply' "$(calculate '%.0f ms' "${wall[0]} / 1000")" '' \
+    "$(calculate %.0f "${wall[0]} / 1000")" 500 ' ms'
+  team_line sh bash --norc --noprofile
+  team_line sh dash
+  team_line fish fish --no-config
+}
+
+# ---------------------------------------------------------------------------------------------
 # The program, against tests/bench/bench_bare.c
 
 # environment_file NAME [DEPENDENCIES]
@@ -297,22 +365,6 @@ read_part() {
     "$work/bare" "$work/read.yml" "${bare_asks[@]}"
   ratio 'apply --check, against a document load: time' "${wall[0]}" "${wall[1]}" 1.2 1000 ms
   ratio 'apply --check, against a document load: memory' "${memory[0]}" "${memory[1]}" 1.2 1024 MiB
-}
-
-# What exec adds to a command that does nothing, and what export takes.
-exec_part() {
-  local prefix
-  prefix=$(environment exec)
-  environment_file exec
-  "$CONDA_GPU" apply -q -f "$work/exec.yml" -p "$prefix" --driver "$driver"
-  heading 'conda-gpu exec, by the receipt' 'with exec' without difference
-  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" exec -p "$prefix" -- /bin/true -- /bin/true
-  line 'exec /bin/true' "$(calculate '%.2f ms' "${wall[0]} / 1000")" \
-    "$(calculate '%.2f ms' "${wall[1]} / 1000")" \
-    "$(calculate %.2f "(${wall[0]} - ${wall[1]}) / 1000")" 2 ' ms'
-  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" export --format dotenv -p "$prefix"
-  line 'export --format dotenv' "$(calculate '%.2f ms' "${wall[0]} / 1000")" '' \
-    "$(calculate %.2f "${wall[0]} / 1000")" 3 ' ms'
 }
 
 # What exec adds to a command that does nothing, and what export takes.
