@@ -25,7 +25,7 @@ void who_add_time(struct strbuf *out, time_t since)
     if (!localtime_r(&since, &broken))
         return;
     strftime(day, sizeof day, "%F", &broken);
-    strftime(text, sizeof text, strcmp(day, today) == 0 ? "%H:%M" : "%b %e %H:%M", &broken);
+    strftime(text, sizeof text, strcmp(day, today) == 0 ? "%H:%M" : "%b %d %H:%M", &broken);
     strbuf_adds(out, text);
 }
 

@@ -40,7 +40,7 @@ nvidia-smi -L >/dev/null 2>&1 || { skip "everything: nvidia-smi -L fails: $(nvid
 
 # What the shell or a job says is not what is asked here.
 unset CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER CONDA_GPU_DRIVER CONDA_PREFIX CONDA_SHLVL
-unset SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID _CONDOR_JOB_AD
+unset CONDA_GPU_LEASE SLURM_JOB_ID SLURM_STEP_ID PBS_JOBID LSB_JOBID FLUX_JOB_ID OAR_JOB_ID _CONDOR_JOB_AD
 
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -165,6 +165,122 @@ if apply none && grep -q '^no GPU: CUDA_VISIBLE_DEVICES=-1$' "$dir/out"; then
 else
   fail "apply: devices: none" "$dir/out"
 fi
+
+# Who is on the cards: status against nvidia-smi's own query, and --free.
+
+# "number,name,used,of,busy,heat" of every card, as status shows them, and as nvidia-smi tells them.
+status_cards() {
+  "$conda_gpu" status >"$dir/out" 2>&1 || return 1
+  awk -F '  +' -v OFS=, '/^  on / { exit } /^  GPU [0-9]+  / { print $2, $3, $4, $5, $6, $7 }' "$dir/out"
+}
+smi_cards() {
+  nvidia-smi --query-gpu=index,name,memory.used,memory.total,utilization.gpu,temperature.gpu \
+    --format=csv,noheader,nounits | awk -F ', ' -v OFS=, '
+    function gib(mib) { return sprintf("%g GiB", int(mib * 10 / 1024) / 10) }
+    { print "GPU " $1, $2, gib($3), gib($4), $5 " %", $6 " C" }'
+}
+# The values move between two questions, so some tries.
+check_cards() {
+  tries=0
+  while [ "$tries" -lt 20 ]; do
+    status_cards >"$dir/ours" && smi_cards >"$dir/smi.cards" &&
+      diff "$dir/smi.cards" "$dir/ours" >"$dir/diff" && [ -s "$dir/ours" ] &&
+      pass "status: $1: memory, utilisation and temperature are nvidia-smi's" && return
+    tries=$((tries + 1))
+    sleep 0.5
+  done
+  cat "$dir/out" >>"$dir/diff"
+  fail "status: $1: nvidia-smi (<) and conda-gpu (>) differ" "$dir/diff"
+}
+check_cards idle
+
+driver=$(sed -n 's/^GPUs *driver //p' "$dir/out")
+if [ "$driver" = "$(nvidia-smi --query-gpu=driver_version --format=csv,noheader | head -n 1)" ]; then
+  pass "status: driver $driver"
+else
+  fail "status: another driver than nvidia-smi's" "$dir/out"
+fi
+
+# Runs a command that must end so, and print this where that is given.
+check_free() {
+  what=$1 status=$2 wanted=$3
+  shift 3
+  "$conda_gpu" exec "$@" >"$dir/out" 2>&1
+  got=$?
+  if [ "$got" = "$status" ] && { [ -z "$wanted" ] || grep -q "$wanted" "$dir/out"; }; then
+    pass "exec: $what"
+  else
+    echo "ended with $got, not $status, or without '$wanted'" >>"$dir/out"
+    fail "exec: $what" "$dir/out"
+  fi
+}
+
+# Until a file is there, while a process lives, at most 60 s.
+until_there() {
+  tries=0
+  until [ -e "$1" ] || ! kill -0 "$2" 2>/dev/null || [ "$tries" -ge 600 ]; do sleep 0.1; tries=$((tries + 1)); done
+}
+
+if [ -n "$(nvidia-smi --query-compute-apps=pid --format=csv,noheader)" ]; then
+  skip "free cards: somebody computes on this machine"
+else
+  # shellcheck disable=SC2016 # the inner shell's
+  check_free "all $count are free, and visible" 0 "^$count$" --free "$count" -- \
+    sh -c 'nvidia-smi -L >/dev/null; echo "$CUDA_VISIBLE_DEVICES" | tr , "\n" | wc -l | tr -d " "'
+  # shellcheck disable=SC2016
+  "$conda_gpu" exec --free 1 -- sh -c ': >"$1"; exec sleep 300' sh "$dir/leased" 2>"$dir/err" &
+  holder=$!
+  until_there "$dir/leased" "$holder"
+  check_free "a leased card is not free" 6 "leased by .*process $holder: sleep" --free "$count" -- true
+  "$conda_gpu" status >"$dir/out" 2>&1
+  if grep -q " leased .* $holder  *sleep" "$dir/out"; then
+    pass "status: who has leased a card"
+  else
+    fail "status: no lease of process $holder" "$dir/out"
+  fi
+  kill -9 "$holder"
+  check_free "a lease ends with SIGKILL" 0 '' --free "$count" --wait=60 -- true
+
+  cat >"$dir/compute.py" <<'PY'
+import ctypes, sys, time
+cuda = ctypes.CDLL("libcuda.so.1")
+device, context, memory = ctypes.c_int(), ctypes.c_void_p(), ctypes.c_void_p()
+for result in (cuda.cuInit(0), cuda.cuDeviceGet(ctypes.byref(device), 0),
+               cuda.cuCtxCreate_v2(ctypes.byref(context), 0, device),
+               cuda.cuMemAlloc_v2(ctypes.byref(memory), ctypes.c_size_t(3 << 30))):
+    if result:
+        sys.exit("CUDA: %d" % result)
+open(sys.argv[1], "w").close()
+time.sleep(300)
+PY
+  CUDA_DEVICE_ORDER=PCI_BUS_ID python3 "$dir/compute.py" "$dir/computes" >"$dir/err" 2>&1 &
+  worker=$!
+  until_there "$dir/computes" "$worker"
+  if [ ! -e "$dir/computes" ]; then
+    skip "processes: python3 cannot compute: $(tail -n 1 "$dir/err")"
+  else
+    check_cards "while a process computes"
+    "$conda_gpu" status >"$dir/out" 2>&1
+    nvidia-smi --query-compute-apps=pid,used_memory --format=csv,noheader,nounits | awk -F ', ' '
+      { printf "%g GiB %s\n", int($2 * 10 / 1024) / 10, $1 }' >"$dir/smi.apps"
+    awk -F '  +' '/^  on / { on = 1; next } /^[^ ]/ { on = 0 } on { print $3, $6 }' "$dir/out" >"$dir/apps"
+    if [ -s "$dir/smi.apps" ] && diff "$dir/smi.apps" "$dir/apps" >"$dir/diff"; then
+      pass "status: processes and their memory are nvidia-smi's: $(paste -sd , - <"$dir/apps")"
+    else
+      cat "$dir/out" >>"$dir/diff"
+      fail "status: processes: nvidia-smi (<) and conda-gpu (>) differ" "$dir/diff"
+    fi
+    if grep -q " $worker  *python3 " "$dir/out"; then
+      pass "status: our process $worker is on its card"
+    else
+      skip "status: the driver tells process IDs of another namespace"
+    fi
+    check_free "a card on which somebody computes is not free" 6 'in use by ' --free "$count" -- true
+    kill -9 "$worker"
+    check_free "it is free again after its end" 0 '' --free "$count" --wait=60 -- true
+  fi
+fi
+
 if "$conda_gpu" remove -q -p "$dir/pt" >"$dir/out" 2>&1 && [ ! -e "$dir/pt/etc" ]; then
   pass "remove leaves nothing"
 else
