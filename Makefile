@@ -145,7 +145,8 @@ endif
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all help deps demo check check-all check-fresh check-package check-long check-gpu check-clients bench fuzz \
-    lint valgrind coverage install uninstall dist deb clean test-programs fuzzers fuzz-programs run-check \
+    lint valgrind coverage install uninstall dist deb install-conda-plugin \
+    uninstall-conda-plugin clean test-programs fuzzers fuzz-programs run-check \
     run-check-all run-demo run-fuzz run-lint run-valgrind run-script FORCE
 
 all: $(PROGRAM) $(MAN_PAGES) ## build the program: build/conda-gpu (STATIC=1, VARIANT=debug|sanitize)
@@ -222,7 +223,7 @@ help: ## this list
 	@echo "make TARGET [VARIANT=debug|sanitize] [STATIC=1] [CC=clang] [V=1]"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
-	    awk '{ name = $$1; $$1 = ""; printf "  %-14s%s\n", name, $$0 }'
+	    awk '{ name = $$1; $$1 = ""; printf "  %-14s %s\n", name, $$0 }'
 
 # ---------------------------------------------------------------------------------------------
 # Installing
@@ -283,6 +284,12 @@ deb: $(PROGRAM) $(MAN_PAGES) ## a Debian package of the program: build/conda-gpu
 	@umask 022 && $(MAKE) --no-print-directory install DESTDIR='$(abspath $(BUILD)/deb/tree)' PREFIX=/usr >/dev/null
 	@umask 022 && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$(COMMITTED)} packaging/deb/build.sh '$(abspath $(BUILD)/deb/tree)' \
 	    $(VERSION) $(BUILD)/conda-gpu_$(VERSION)-1_$$(dpkg --print-architecture).deb
+
+install-conda-plugin: ## 'conda gpu', and apply by itself, in the installation of CONDA=bin/conda
+	@packaging/conda-plugin/install.sh install '$(or $(CONDA),$(CONDA_EXE),conda)' $(VERSION)
+
+uninstall-conda-plugin: ## take that out again
+	@packaging/conda-plugin/install.sh uninstall '$(or $(CONDA),$(CONDA_EXE),conda)' $(VERSION)
 
 deps: ## install what the build and `make check` need (apt-get; elsewhere it says what)
 	@sh tests/deps.sh build test trace
@@ -435,6 +442,7 @@ check-clients: ## the hooks under real conda, mamba and micromamba
 	@sh tests/deps.sh build test
 	$(AGAIN) run-script SCRIPT='sh tests/clients/check_conda.sh' NEEDS=tests/clients/check_conda.sh
 	$(AGAIN) run-script SCRIPT='bash tests/clients/check_clients.sh' NEEDS=tests/clients/check_clients.sh
+	$(AGAIN) run-script SCRIPT='bash tests/clients/check_plugin.sh' NEEDS=tests/clients/check_plugin.sh
 
 bench: ## how long hooks and commands take, against the least that they could
 	@sh tests/deps.sh build test

@@ -16,7 +16,7 @@ if tool cppcheck 2.10 "cppcheck"; then
 fi
 if tool shellcheck 0.9 "shell scripts"; then
   # SC2317: what check calls is not unreachable
-  for script in .ci/run tests/run tests/*.sh tests/*/*.sh; do
+  for script in .ci/run tests/run tests/*.sh tests/*/*.sh packaging/*/*.sh; do
     check "shellcheck complains about $script" "$tool" -x -e SC2317 "$script"
   done
 fi
