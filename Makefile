@@ -430,7 +430,7 @@ $(PRINT_ENV): tests/hooks/print_env.c
 # The rest are scripts that come with the tests. SCRIPT is the one to run.
 check-long: ## every sequence of 6 steps, long random ones, and every allocation failed in turn
 	@sh tests/deps.sh build test trace shells tools
-	$(AGAIN) run-script SCRIPT='env SEED=$$(date +%s) SEQUENCES=20000 STEPS=6 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
+	$(AGAIN) run-script SCRIPT='env SEED=$$$$(date +%s) SEQUENCES=20000 STEPS=6 FAIL_MEMORY_STEP=1 CK_DEFAULT_TIMEOUT=3600 \
 	    TEST_LIMIT=7200 bash tests/run $(OUT)/long \
 	    $(OUT)/tests/hooks/check_every $(OUT)/tests/hooks/check_sequences $(OUT)/tests/faults/check_memory' NEEDS=tests/faults/check_memory.c
 
