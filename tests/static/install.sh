@@ -25,6 +25,13 @@ check "files have other modes" eval '! modes'
 check "the installed program is of another version" \
   grep -qx "conda-gpu $(sed -n 's/^VERSION := //p' "$TESTS/../Makefile")" <("$usr/bin/conda-gpu" version)
 
+# The version stands in the Makefile; what cannot read it there says the same.
+version=$("$usr/bin/conda-gpu" version | cut -d ' ' -f 2)
+check "CHANGELOG.md begins with another version" \
+  test "$(sed -n 's/^## \([0-9.]*\).*/\1/p' "$TESTS/../CHANGELOG.md" | head -n 1)" = "$version"
+check "the recipe for conda has another version" \
+  grep -qx "  version: \"$version\"" "$TESTS/../packaging/conda/conda-gpu/recipe.yaml"
+
 touch "$usr/share/fish/another"
 check "make uninstall fails" make_it uninstall DESTDIR="$tree" PREFIX=/usr
 check "make uninstall leaves something, or takes more" \
