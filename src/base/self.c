@@ -1,5 +1,7 @@
 #include "base/self.h"
 
+#include "base/env.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
@@ -14,11 +16,14 @@ char *self_host(void)
     return strdup(machine.nodename);
 }
 
-char *self_user(void)
+char *self_user(char *const *env)
 {
+    const char *user = env_get_filled(env, "USER");
+
+    if (user)
+        return strdup(user);
     errno = 0;
     const struct passwd *entry = getpwuid(geteuid());
-
     if (!entry && errno == ENOMEM)
         return NULL;
     return strdup(entry ? entry->pw_name : "");

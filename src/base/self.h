@@ -7,7 +7,8 @@
 /* As uname -n and /proc/sys/kernel/hostname tell it; malloc'ed. NULL if memory ran out. */
 char *self_host(void);
 
-/* The user's name in the system's list of users; "" where that has none. malloc'ed, as above. */
-char *self_user(void);
+/* The user's name as the hooks have it: $USER, and where that is empty the one in the system's list
+   of users; "" where that has none. malloc'ed, as above. */
+char *self_user(char *const *env);
 
 #endif

@@ -137,7 +137,7 @@ static void tell_last_source(const struct apply *apply, struct error *err)
 static int find_plan(struct apply *apply, const struct driver *driver, struct error *err)
 {
     apply->host = self_host();
-    apply->user = self_user();
+    apply->user = self_user(apply->options->env);
     if (!apply->host || !apply->user)
         return error_memory(err);
     if (resolve_team(&apply->team, &apply->section, apply->host, driver, err) < 0)

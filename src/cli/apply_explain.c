@@ -87,7 +87,7 @@ int apply_explain(const struct options *options, struct error *err)
 {
     scope(section_release) struct section section = {0};
     scope(free_text) char *host = self_host();
-    scope(free_text) char *user = self_user();
+    scope(free_text) char *user = self_user(options->env);
 
     if (!host || !user)
         return error_memory(err);

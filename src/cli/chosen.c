@@ -21,14 +21,15 @@ static int open_environment(struct chosen *chosen, const struct options *options
     if (find_environment(&chosen->environment, &wish, err) < 0 ||
         prefix_open(&chosen->prefix, chosen->environment.path, err) < 0)
         return -1;
-    return planned_read(&chosen->planned, &chosen->prefix, err);
+    return planned_read(&chosen->planned, &chosen->prefix, options->env, err);
 }
 
 /* What the rules make of the section for this user on this machine. */
-static int apply_rules(struct section *own, const struct section *section, struct error *err)
+static int apply_rules(struct section *own, const struct options *options,
+                       const struct section *section, struct error *err)
 {
     scope(free_text) char *host = self_host();
-    scope(free_text) char *user = self_user();
+    scope(free_text) char *user = self_user(options->env);
 
     if (!host || !user)
         return error_memory(err);
@@ -42,7 +43,7 @@ static int resolve_file(struct chosen *chosen, const struct options *options,
     scope(resolution_release) struct resolution found = {0};
     scope(section_release) struct section own = {0};
 
-    if (apply_rules(&own, section, err) < 0 || resolve(&found, &own, &driver, err) < 0)
+    if (apply_rules(&own, options, section, err) < 0 || resolve(&found, &own, &driver, err) < 0)
         return -1;
     plan_release(&chosen->planned.plan);
     chosen->planned.plan = found.plan;

@@ -81,7 +81,9 @@ static int find_active(struct run *run, struct error *err)
 
     if (!path || !is_folder(path))
         return 0;
-    return prefix_open(&prefix, path, err) < 0 ? -1 : planned_read(&run->active, &prefix, err);
+    return prefix_open(&prefix, path, err) < 0
+               ? -1
+               : planned_read(&run->active, &prefix, run->options->env, err);
 }
 
 static void enter_environment(struct run *run)
@@ -112,26 +114,25 @@ static bool is_state(const char *entry)
     return strncmp(entry, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
 }
 
-/* Calls `tell` for what is another than here; the hooks' own notes are left out. */
-static void each_difference(const struct run *run,
-                            void (*tell)(void *to, const char *name, const char *now,
-                                         const char *then),
-                            void *to)
-{
-    char *const *here = run->options->env;
+/* What to do with a variable that the command has otherwise than this shell. */
+typedef void tell_variable(void *to, const char *name, const char *now, const char *then);
 
-    for (char *const *entry = here; *entry; entry++) {
-        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
-        if (name && !is_state(name) && !env_value(&run->env, name))
-            tell(to, name, env_get(here, name), NULL);
-    }
-    for (char *const *entry = run->env.items; *entry; entry++) {
-        scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
-        const char *now = name ? env_get(here, name) : NULL;
-        const char *then = name ? env_value(&run->env, name) : NULL;
-        if (then && !is_state(name) && (!now || strcmp(now, then) != 0))
-            tell(to, name, now, then);
-    }
+/* The hooks' own notes are left out. -1 if memory ran out. */
+static int each_difference(const struct run *run, tell_variable *tell, void *to)
+{
+    char *const *here = run->options->env, *const * lists[] = {here, run->env.items};
+
+    for (size_t i = 0; i < 2; i++)
+        for (char *const *entry = lists[i]; *entry; entry++) {
+            scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
+            if (!name)
+                return -1;
+            const char *now = env_get(here, name), *then = env_value(&run->env, name);
+            bool differs = i ? then && (!now || strcmp(now, then) != 0) : now && !then;
+            if (differs && !is_state(name))
+                tell(to, name, now, then);
+        }
+    return 0;
 }
 
 static void add_row(void *to, const char *name, const char *now, const char *then)
@@ -143,7 +144,7 @@ static void add_row(void *to, const char *name, const char *now, const char *the
     table_cell(table, then ? then : "(not set)");
 }
 
-static void print(const struct run *run)
+static int print(const struct run *run, struct error *err)
 {
     scope(table_release) struct table table = TABLE_INIT(3);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
@@ -151,13 +152,15 @@ static void print(const struct run *run)
     table_cell(&table, "variable");
     table_cell(&table, "in this shell");
     table_cell(&table, "for the command");
-    each_difference(run, add_row, &table);
+    if (each_difference(run, add_row, &table) < 0)
+        return error_memory(err);
     table_fit(&table, 1u << 1 | 1u << 2, CLI_WIDTH);
     table_print(&table, &lines);
     if (run->chosen.environment.path)
         cli_print(run->options, "environment  %s  %s", run->chosen.environment.name,
                   run->chosen.environment.path);
     cli_write(&lines);
+    return 0;
 }
 
 static void add_variable(void *to, const char *name, const char *now, const char *then)
@@ -167,7 +170,7 @@ static void add_variable(void *to, const char *name, const char *now, const char
     json_list(*options, "variables", json_variable_row(name, now, then));
 }
 
-static void add_to_json(const struct run *run, const struct options *options)
+static int add_to_json(const struct run *run, const struct options *options, struct error *err)
 {
     if (run->chosen.environment.path)
         json_put(options, "environment", json_environment(&run->chosen.environment));
@@ -176,7 +179,7 @@ static void add_to_json(const struct run *run, const struct options *options)
     for (size_t i = 0; i < options->argument_count; i++)
         json_list(options, "arguments", json_text(options->arguments[i]));
     json_put(options, "variables", json_array());
-    each_difference(run, add_variable, &options);
+    return each_difference(run, add_variable, &options) < 0 ? error_memory(err) : 0;
 }
 
 static int run_exec(const struct options *options, struct error *err)
@@ -198,9 +201,9 @@ static int run_exec(const struct options *options, struct error *err)
         take_free(&run, err) < 0 || find_active(&run, err) < 0 || prepare_env(&run, err) < 0)
         return -1;
     if (options->json)
-        return add_to_json(&run, options), 0;
+        return add_to_json(&run, options, err);
     if (options->dry_run)
-        return print(&run), 0;
+        return print(&run, err);
     if (free_cards_hand_on(&run.free, err) < 0)
         return -1;
     int status = process_become(options->arguments, run.env.items, err);

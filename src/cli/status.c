@@ -161,7 +161,7 @@ static int find_plan(struct situation *status, struct error *err)
         return 0;
     if (find_environment(&chosen->environment, &wish, err) < 0 ||
         prefix_open(&chosen->prefix, chosen->environment.path, err) < 0 ||
-        planned_read(&chosen->planned, &chosen->prefix, err) < 0)
+        planned_read(&chosen->planned, &chosen->prefix, options->env, err) < 0)
         return -1;
     status->assigned = chosen->planned.applied;
     return 0;

@@ -35,7 +35,7 @@ static int read_plans(struct known *known, const struct options *options, struct
         scope(prefix_close) struct prefix prefix = PREFIX_INIT;
         scope(error_release) struct error wrong = ERROR_INIT;
         if (prefix_open(&prefix, known->paths.items[i], &wrong) == 0 &&
-            planned_read(&known->planned[i], &prefix, &wrong) == 0)
+            planned_read(&known->planned[i], &prefix, options->env, &wrong) == 0)
             continue;
         if (wrong.status == STATUS_SYSTEM)
             return error_join(err, &wrong);

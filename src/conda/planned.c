@@ -5,25 +5,29 @@
 #include "conda/part.h"
 
 /* What this machine's part has for this user. */
-static int find_plan(struct planned *planned)
+static int find_plan(struct planned *planned, char *const *env)
 {
     scope(free_text) char *host = self_host();
-    scope(free_text) char *user = self_user();
 
-    if (!host || !user)
+    if (!host)
         return -1;
     const struct receipt_host *part = part_find(planned->earlier.receipt, host);
     planned->applied = part != NULL;
+    /* The list of users may be on another machine. */
+    scope(free_text) char *user = part && part->rules_count > 1 ? self_user(env) : strdup("");
+    if (!user)
+        return -1;
     return part ? part_plan(&planned->plan, part_serve(part, user)) : 0;
 }
 
-int planned_read(struct planned *planned, const struct prefix *prefix, struct error *err)
+int planned_read(struct planned *planned, const struct prefix *prefix, char *const *env,
+                 struct error *err)
 {
     scope(planned_release) struct planned read = {0};
 
     if (earlier_read(&read.earlier, prefix, err) < 0)
         return -1;
-    if (find_plan(&read) < 0)
+    if (find_plan(&read, env) < 0)
         return error_memory(err);
     *planned = read;
     read = (struct planned){0};

@@ -4,7 +4,7 @@
  * with.
  *
  *     scope(planned_release) struct planned planned = {0};
- *     if (planned_read(&planned, &prefix, &err) < 0) ...
+ *     if (planned_read(&planned, &prefix, environ, &err) < 0) ...
  *     if (!planned.applied) ... there is none
  */
 #ifndef CONDA_GPU_PLANNED_H
@@ -20,7 +20,8 @@ struct planned {
 };
 
 /* A receipt that is damaged is an error; none is not. */
-int planned_read(struct planned *planned, const struct prefix *prefix, struct error *err);
+int planned_read(struct planned *planned, const struct prefix *prefix, char *const *env,
+                 struct error *err);
 
 void planned_release(struct planned *planned);
 

@@ -117,6 +117,17 @@ static const struct scenario {
     {NULL, SMALL, {"apply", "-n", "none"}, 4, true},
     {NULL, SMALL, {"devices"}, 0, true},
     {NULL, SMALL, {"devices", "--json"}, 0, true},
+    {OTHER, OTHER, {"exec", "-p", "envs/pt", "--dry-run"}, 0, true},
+    {OTHER, OTHER, {"exec", "-p", "envs/pt", "--dry-run", "--json", "x"}, 0, true},
+    {OTHER, OTHER, {"exec", "-d", "--gpus", "3", "-f", "environment.yml"}, 0, false},
+    {SMALL, SMALL, {"export", "--format", "dotenv"}, 0, true},
+    {SMALL, SMALL, {"export", "--format", "jupyter"}, 0, true},
+    {OTHER, OTHER, {"export", "--format", "sh"}, 0, true},
+    {OTHER, OTHER, {"export", "--format", "fish"}, 0, true},
+    {OTHER, OTHER, {"export", "--format", "json"}, 0, true},
+    {SMALL, OTHER, {"apply", "--json"}, 0, false},
+    {SMALL, OTHER, {"apply", "--json", "--driver", "/none.so"}, 3, true},
+    {SMALL, SMALL, {"remove", "--json"}, 0, true},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
@@ -128,7 +139,7 @@ static struct outcome run(const char *const *arguments, const char *failing)
     const char *library = getenv("FAIL_MEMORY_LIBRARY");
     char envs[128], active[128], seen[128], preload[4096], which[64];
     const char *const env[] = {
-        envs, active, "CONDA_DEFAULT_ENV=it's", "ASAN_OPTIONS=verify_asan_link_order=0",
+        envs, active, "CONDA_DEFAULT_ENV=it's", "USER=me", "ASAN_OPTIONS=verify_asan_link_order=0",
         seen, which,  failing ? preload : NULL, NULL};
 
     ck_assert_ptr_nonnull(library);
