@@ -67,7 +67,7 @@ flagged='int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { re
 here() {
   case $1 in
     cc) command -v "${CC:-cc}" >/dev/null ;;
-    import:*) python3 -c "import ${1#import:}" 2>/dev/null ;;
+    import:*) PATH=/usr/bin:$PATH python3 -c "import ${1#import:}" 2>/dev/null ;;
     -f*) echo "$flagged" | "${CLANG:-clang}" "$1,address" -xc - -o /dev/null >/dev/null 2>&1 ;;
     '<'*) echo "#include $1" | ${CC:-cc} -E -xc - $CPPFLAGS $include >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;

@@ -37,6 +37,7 @@ static const struct {
      "jq -j '.plan.variables[] | select(.name == \"X\") | .value, \"|\"' out", ODD_TEXT},
     {"json", "jq", "devices: 3", "jq -j '.plan.devices[].memory, \"|\"' out", "85899345920|"},
     {"dotenv", "python3", "variables: {X: 'a b # \" $HOME %n `id` '}",
+     "PATH=/usr/bin:$PATH\n" /* a distribution's modules are its own python3's */
      "python3 -c 'import dotenv' 2>/dev/null || { echo absent; exit; }\n"
      "python3 -c 'import dotenv; print(dotenv.dotenv_values(\"out\")[\"X\"], end=\"|\")'",
      "a b # \" $HOME %n `id` |"},
