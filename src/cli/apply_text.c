@@ -80,7 +80,7 @@ static void print_gpus(const struct apply *apply)
         if (rival)
             say_rival(rival, &line);
     }
-    cli_print(apply->options, "%s", strbuf_text(&line));
+    cli_print_line(apply->options, &line);
 }
 
 /* What the plan does with each variable, whole. */

@@ -83,7 +83,7 @@ static int survey(struct asked *asked)
         if (ask(&asked->machine, asked->driver, NULL, &asked->absent) == 0)
             cards_take_numbers(&numbers, &asked->machine.devices);
     }
-    return asked->absent.count ? -1 : 0;
+    return asked->absent.status != STATUS_DONE ? -1 : 0; /* memory that ran out is no message */
 }
 
 static const struct device_list *recall(const struct asked *asked, const char *visible)
