@@ -5,7 +5,7 @@ set -u
 . "$TESTS/lint/lint.sh"
 
 if tool clang-format 14 "formatting"; then
-  for file in src/*.[ch] src/*/*.[ch] tests/*/*.[ch]; do
+  for file in src/*.[ch] src/*/*.[ch] man/*.c tests/*/*.[ch]; do
     check "clang-format would change $file" "$tool" --dry-run -Werror "$file"
   done
 fi
