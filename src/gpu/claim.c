@@ -12,7 +12,7 @@
 enum { TICK = 1000 }; /* milliseconds between two looks at what nobody announces */
 
 /* What a round comes to; -1 with an error. */
-enum { AGAIN, TAKEN, GIVEN_UP };
+enum { AGAIN, AT_ONCE, TAKEN, GIVEN_UP };
 
 struct claiming {
     struct claim *claim;
@@ -212,14 +212,15 @@ static int watch_first(struct claiming *in)
         return -1;
     if ((size_t)unleased < before->first_wanted)
         in->idle_since = 0;
-    else if (!in->idle_since || in->first != before->first)
+    else if (!in->idle_since || (in->first != before->first && in->first > in->skip))
         in->idle_since = clock_now();
     in->first = before->first;
     return 0;
 }
 
-/* Whoever could take its cards for long enough has lost its turn. Who does not wait wants to know
-   at once whether that is so by more than the leases. */
+/* Whoever could take its cards for long enough has lost its turn; a name with nobody behind it
+   costs no further wait. Who does not wait wants to know at once whether it could by more than the
+   leases. */
 static int expect_first(struct claiming *in)
 {
     const struct turn_before *before = &in->claim->before;
@@ -229,13 +230,20 @@ static int expect_first(struct claiming *in)
     bool late = in->idle_since && clock_now() - in->idle_since >= in->wish->patience;
     if (!late && (in->wish->deadline || !in->idle_since))
         return AGAIN;
+    if (late && !turn_is_there(before->first)) {
+        in->skip = before->first;
+        return AT_ONCE;
+    }
     if (look(in) < 0)
         return -1;
-    if (count_free(in->claim) < before->first_wanted)
-        in->idle_since = 0;
-    else if (late)
-        in->skip = before->first;
-    return AGAIN;
+    bool could = count_free(in->claim) >= before->first_wanted;
+    if (could && !late)
+        return AGAIN;
+    in->idle_since = 0;
+    if (!could)
+        return AGAIN;
+    in->skip = before->first;
+    return AT_ONCE;
 }
 
 static void tell(struct claiming *in)
@@ -325,7 +333,7 @@ static int claim_in_turn(struct claiming *in)
         got = go_round(in);
         close_fd(&before->watch);
         before->watch = -1;
-    } while (got == AGAIN || (got == GIVEN_UP && (got = look_back(in)) == AGAIN));
+    } while (got == AGAIN || got == AT_ONCE || (got == GIVEN_UP && (got = look_back(in)) == AGAIN));
     return got == GIVEN_UP ? 0 : got == TAKEN ? 1 : -1;
 }
 

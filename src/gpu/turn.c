@@ -200,6 +200,15 @@ int turn_find_before(const struct turn *turn, unsigned long skip, struct turn_be
     return found;
 }
 
+bool turn_is_there(unsigned long number)
+{
+    char name[NAME_SIZE];
+
+    snprintf(name, sizeof name, TURN_NAME "%lu", number);
+    scope(close_fd) int watch = abstract_watch(name);
+    return watch >= 0 || errno != ECONNREFUSED;
+}
+
 void turn_release(struct turn *turn)
 {
     for (size_t i = 0; turn->sockets && i <= turn->count; i++)

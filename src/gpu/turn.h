@@ -53,6 +53,10 @@ int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t 
    with a number up to it: they lost their turn. 1: there is one; 0: we are first; -1 with errno. */
 int turn_find_before(const struct turn *turn, unsigned long skip, struct turn_before *before);
 
+/* Whether somebody has this place, and not only names that say so. It takes one of the places that
+   the waiter has for those who watch it. */
+bool turn_is_there(unsigned long number);
+
 void turn_release(struct turn *turn);
 
 #endif

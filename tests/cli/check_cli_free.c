@@ -132,8 +132,9 @@ START_TEST(last_is_a_nicety)
                "free 1 --prefer last -- bash -c visible\n"
                "rm home/.local/state/conda-gpu; mkdir home/.local/state/conda-gpu\n"
                "mkfifo home/.local/state/conda-gpu/last\n"
-               "free 1 --prefer last -- bash -c visible\n",
-               "PCI_BUS_ID 0\nPCI_BUS_ID 0\n");
+               "free 1 --prefer last -- bash -c visible\n"
+               "XDG_STATE_HOME=/proc/self free 1 --prefer last -- bash -c visible\n",
+               "PCI_BUS_ID 0\nPCI_BUS_ID 0\nPCI_BUS_ID 0\n");
 }
 END_TEST
 

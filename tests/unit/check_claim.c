@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static struct sandbox box;
 
@@ -312,6 +313,99 @@ START_TEST(names_alone_stop_nobody)
 }
 END_TEST
 
+/* Another user's process, which does what `act` says, tells us by a byte, and stays. */
+static pid_t start_stranger(void (*act)(void))
+{
+    enum { STRANGER = 65534 };
+    int ends[2];
+    char byte;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (!child) {
+        if (setgid(STRANGER) < 0 || setuid(STRANGER) < 0)
+            _exit(1);
+        act();
+        if (write(ends[1], "y", 1) == 1)
+            pause();
+        _exit(0);
+    }
+    close(ends[1]);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    return child;
+}
+
+static void end(pid_t child)
+{
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+/* Leases one card, and names what could be in the way of the others. */
+static void squat(void)
+{
+    static struct lease lease;
+    static struct turn turn;
+    char name[108];
+
+    lease_take(&lease, uuids[1]);
+    turn_join(&turn, uuids, CARDS, CARDS);
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof name, "conda-gpu/turn/%d/999/%s", i + 2, uuids[0]);
+        abstract_listen(name);
+    }
+    snprintf(name, sizeof name, "conda-gpu/lease/%s/", uuids[2]);
+    abstract_listen(name);
+}
+
+/* Takes all places that a lease has for those who ask. */
+static void ask_too_often(void)
+{
+    while (lease_watch(uuids[0]) >= 0)
+        continue;
+}
+
+START_TEST(a_stranger_has_what_it_leased_and_no_more)
+{
+    scope(claim_release) struct claim claim = {0};
+    struct claim_wish wish = wish_for(3);
+
+    if (getuid() != 0) {
+        test_skip(false, "only root can be two users");
+        return;
+    }
+    pid_t stranger = start_stranger(squat);
+    wish.patience = 50;
+    ck_assert_int_eq(claim_cards(&claim, wish), 0);
+    ck_assert_int_eq(claim.cards[1].state, CLAIM_LEASED);
+    ck_assert_int_eq(claim.cards[1].holder.user, 65534);
+    ck_assert_int_eq(claim.cards[1].holder.process, stranger);
+    ck_assert_int_eq(claim.cards[2].state, CLAIM_FREE);
+    end(stranger);
+    claim_release(&claim);
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+}
+END_TEST
+
+START_TEST(a_lease_outlasts_all_questions)
+{
+    scope(claim_release) struct claim claim = {0}, other = {0};
+
+    if (getuid() != 0) {
+        test_skip(false, "only root can be two users");
+        return;
+    }
+    ck_assert_int_eq(claim_cards(&claim, wish_for(1)), 1);
+    pid_t stranger = start_stranger(ask_too_often);
+    ck_assert_int_eq(claim_cards(&other, wish_for(CARDS)), 0);
+    ck_assert_int_eq(other.cards[0].state, CLAIM_LEASED);
+    ck_assert_int_eq(claim_cards(&other, wish_for(CARDS - 1)), 1);
+    ck_assert_str_eq(chosen(&other), "1,2,3");
+    end(stranger);
+}
+END_TEST
+
 static Suite *claim_suite(void)
 {
     Suite *suite = suite_create("claim");
@@ -328,6 +422,8 @@ static Suite *claim_suite(void)
     tcase_add_test(claim, nobody_overtakes);
     tcase_add_test(claim, who_does_not_take_it_loses_its_turn);
     tcase_add_test(claim, names_alone_stop_nobody);
+    tcase_add_test(claim, a_stranger_has_what_it_leased_and_no_more);
+    tcase_add_test(claim, a_lease_outlasts_all_questions);
     suite_add_tcase(suite, claim);
     return suite;
 }
