@@ -108,7 +108,8 @@ static void add_entry(struct strbuf *value, const char *list, size_t place)
 }
 
 /* The plan's value of CUDA_VISIBLE_DEVICES for the chosen ones. Where every GPU is visible it has
-   none, and numbers are what they have in common with nvidia-smi. */
+   none, and its devices are all of the machine's in PCI bus order: numbers do if nvidia-smi's are
+   the same. */
 static char *visible_value(const struct plan *plan, const size_t *chosen, size_t count)
 {
     scope(strbuf_release) struct strbuf value = STRBUF_INIT;
@@ -116,7 +117,7 @@ static char *visible_value(const struct plan *plan, const size_t *chosen, size_t
     bool uuids = false;
 
     for (size_t i = 0; i < plan->device_count; i++)
-        uuids = uuids || plan->devices[i].number == PLAN_NO_NUMBER;
+        uuids = uuids || plan->devices[i].number != i;
     for (size_t i = 0; i < count; i++) {
         const struct planned_device *device = &plan->devices[chosen[i]];
         char uuid[UUID_TEXT_SIZE];
