@@ -226,17 +226,16 @@ static void complete(struct line *line)
 {
     const struct command *command = line->command;
     bool handed_on = command && command->arguments && line->first_argument < line->count;
+    bool is_option = line->word[0] == '-' && !line->only_arguments && !handed_on;
 
     if (line->awaiting)
         offer_kind(line, line->awaiting->argument);
-    else if (line->word[0] == '-' && !line->only_arguments && !handed_on)
+    else if (is_option || (command && !command->arguments))
         offer_options(line);
-    else if (!command)
-        offer_commands(line);
-    else if (command->arguments)
+    else if (command)
         offer_kind(line, command->arguments);
     else
-        offer_options(line);
+        offer_commands(line);
 }
 
 static int run(const struct options *options, struct error *err)

@@ -52,17 +52,19 @@ static int open_folder(char *path)
 
 void last_write(const struct names *uuids, char *const *env)
 {
+    scope(free_text) char *path = find_folder(env);
+
+    if (!path)
+        return;
     scope(names_release) struct names all = {0};
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(tempfile_release) struct tempfile temp = TEMPFILE_INIT;
-    scope(free_text) char *path = find_folder(env);
-
     for (size_t i = 0; i < uuids->count; i++)
         names_add(&all, uuids->items[i]);
     last_read(&all, env);
     for (size_t i = 0; i < all.count; i++)
         strbuf_addf(&text, "%s\n", all.items[i]);
-    scope(close_fd) int folder = path ? open_folder(path) : -1;
+    scope(close_fd) int folder = open_folder(path);
     if (folder >= 0 && !text.failed && tempfile_create(&temp, folder) == 0 &&
         tempfile_write(&temp, strbuf_text(&text), text.length) == 0)
         tempfile_commit(&temp, "last");

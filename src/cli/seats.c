@@ -9,16 +9,20 @@ static void add(struct seats *seats, const struct card *card, uint32_t instance)
 {
     struct seat *seat = &seats->items[seats->count++];
     bool whole = instance == card->instance_count;
-    const struct card_instance *part = whole ? NULL : &card->instances[instance];
 
     *seat = (struct seat){.countable = whole, .card = card, .instance = instance};
-    seat->device = (struct device){.uuid = whole ? card->uuid : part->uuid,
-                                   .mig = !whole,
-                                   .number = card->number,
-                                   .pci = card->pci,
-                                   .memory = whole ? card->memory_total : part->memory_total};
+    seat->device = (struct device){.mig = !whole, .number = card->number, .pci = card->pci};
     memcpy(seat->device.name, card->name, sizeof seat->device.name);
-    seat->memory_used = whole ? card->memory_used : part->memory_used;
+    if (whole) {
+        seat->device.uuid = card->uuid;
+        seat->device.memory = card->memory_total;
+        seat->memory_used = card->memory_used;
+    } else {
+        const struct card_instance *part = &card->instances[instance];
+        seat->device.uuid = part->uuid;
+        seat->device.memory = part->memory_total;
+        seat->memory_used = part->memory_used;
+    }
 }
 
 /* A card and the instances that it is split into. */
@@ -66,23 +70,31 @@ static int ask_driver(struct seats *seats, const struct options *options, struct
 }
 
 /* First one look that takes no place in the leases' queues, then a question to those that are held.
- */
+   Each room is for as many as there are seats. */
+static void ask_held(struct seats *seats, char (*texts)[UUID_TEXT_SIZE], const char **uuids,
+                     bool *held)
+{
+    for (size_t i = 0; i < seats->count; i++)
+        uuids[i] = uuid_text(&seats->items[i].device, texts[i]);
+    if (lease_list(uuids, seats->count, held) < 0)
+        return;
+    for (size_t i = 0; i < seats->count; i++)
+        seats->items[i].leased = held[i] && lease_ask(uuids[i], &seats->items[i].holder) == 1;
+}
+
 static int ask_leases(struct seats *seats, struct error *err)
 {
     char(*texts)[UUID_TEXT_SIZE] = calloc(seats->count + 1, sizeof *texts);
     const char **uuids = calloc(seats->count + 1, sizeof *uuids);
     bool *held = calloc(seats->count + 1, sizeof *held);
-    int result = texts && uuids && held ? 0 : error_memory(err);
+    bool has_room = texts && uuids && held;
 
-    for (size_t i = 0; i < seats->count && result == 0; i++)
-        uuids[i] = uuid_text(&seats->items[i].device, texts[i]);
-    if (result == 0 && lease_list(uuids, seats->count, held) == 0)
-        for (size_t i = 0; i < seats->count; i++)
-            seats->items[i].leased = held[i] && lease_ask(uuids[i], &seats->items[i].holder) == 1;
+    if (has_room)
+        ask_held(seats, texts, uuids, held);
     free(texts);
     free(uuids);
     free(held);
-    return result;
+    return has_room ? 0 : error_memory(err);
 }
 
 int seats_read(struct seats *seats, const struct options *options, struct error *err)

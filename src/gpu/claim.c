@@ -194,8 +194,9 @@ static int take_cards(struct claiming *in)
     if (leased >= 0 && (size_t)leased >= in->wish->wanted)
         result = look(in);
     bool enough = result >= 0 && count_free(claim) >= in->wish->wanted;
-    for (size_t i = 0; enough && i < in->wish->wanted; i++)
-        find_best(in)->chosen = true;
+    struct claim_card *best;
+    for (size_t i = 0; enough && i < in->wish->wanted && (best = find_best(in)); i++)
+        best->chosen = true;
     give_back(claim);
     return result < 0 ? -1 : enough ? TAKEN : AGAIN;
 }

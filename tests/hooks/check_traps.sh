@@ -19,6 +19,7 @@ values() {
   shift 2
   mkdir -p "$scratch/home"
   printf '%s\nenv -0 >%s/env\n' "$script" "$scratch" >"$scratch/script"
+  # shellcheck disable=SC2086 # $shell: words
   (cd "$scratch" && env -i PATH="$PATH" HOME="$scratch/home" CONDA_SHLVL=1 "${set[@]}" \
     $shell script) || return
   for name; do
@@ -42,6 +43,7 @@ set=()
 
 # ---- integers -----------------------------------------------------------------------------------
 
+# shellcheck disable=SC2016 # the shells within must not expand it either
 hostile='a[$(touch canary)]'
 environment I "{devices: 0, variables: {OMP_NUM_THREADS: '$hostile'}}" || failed=1
 environment J "{devices: 0, variables: {OMP_NUM_THREADS: 8}}" || failed=1
@@ -85,7 +87,7 @@ source U/$deactivate.fish
 set -Ux CUDA_VISIBLE_DEVICES 5" "CUDA_VISIBLE_DEVICES=5
 OMP_NUM_THREADS=3
 " CUDA_VISIBLE_DEVICES OMP_NUM_THREADS
-  rm -rf "$scratch/home"
+  rm -rf "${scratch:?}/home"
 fi
 
 # ---- tcsh's quotes ------------------------------------------------------------------------------
@@ -112,6 +114,7 @@ source T/$deactivate.csh" "TEXT=$value
 if wanted tcsh && have tcsh "other quotes of tcsh"; then
   for setting in 'unset backslash_quote' 'set backslash_quote' "set histchars = '@#'" \
     "set histchars = ''" "set histchars = '%'"; do
+    # shellcheck disable=SC1003,SC2016 # the characters themselves
     for value in 'plain' "it's" 'say "so"' 'a\b' 'ends\' "\\'\\\"" 'wow! !x !!' '@x #y %z ^a^b' \
       '$(touch canary)`touch canary`' '%% @@ @# ##'; do
       quoted "$value" "$setting"
