@@ -75,7 +75,7 @@ static int place(struct decision *decision, const struct served *rule)
 
 /* ---- the order of the rules ---- */
 
-/* A host's rules, and how many of them have been placed. */
+/* A host's rules that have not been placed yet. */
 struct queue {
     const struct served *rules;
     size_t count;
@@ -102,24 +102,29 @@ static int list_queues(struct queues *queues, const struct served *served, size_
 static bool is_earlier(const struct queue *one, const struct queue *other)
 {
     /* The section's own keys, line 0, come last. */
-    return one->count && (!other->count || one->rules->line - 1 < other->rules->line - 1);
+    return one->rules->line - 1 < other->rules->line - 1;
+}
+
+/* The queue whose rule is next; NULL: all are empty. */
+static struct queue *find_next(const struct queues *queues)
+{
+    struct queue *next = NULL;
+
+    for (size_t i = 0; i < queues->count; i++) {
+        struct queue *queue = &queues->items[i];
+        if (queue->count && (!next || is_earlier(queue, next)))
+            next = queue;
+    }
+    return next;
 }
 
 /* Takes the hosts' rules by line, but each host's in its own order. */
-static int place_all(struct decision *decision, struct queues *queues)
+static int place_all(struct decision *decision, const struct queues *queues)
 {
-    for (;;) {
-        struct queue *next = &queues->items[0];
-        for (size_t i = 1; i < queues->count; i++)
-            if (is_earlier(&queues->items[i], next))
-                next = &queues->items[i];
-        if (!next->count)
-            return 0;
+    for (struct queue *next; (next = find_next(queues)); next->rules++, next->count--)
         if (place(decision, next->rules) < 0)
             return -1;
-        next->rules++;
-        next->count--;
-    }
+    return 0;
 }
 
 /* ---- patterns ---- */

@@ -48,8 +48,10 @@ static void add_expression(struct strbuf *out, const char *pattern)
             strbuf_addf(out, "\\%c", *c);
         else if (*c == '*')
             strbuf_adds(out, ".*");
+        else if (*c == '?')
+            strbuf_addc(out, '.');
         else
-            strbuf_addc(out, *c == '?' ? '.' : *c);
+            strbuf_addc(out, *c);
     }
 }
 
@@ -132,7 +134,7 @@ void tell_patterns_csh(struct strbuf *out, const char *variable, const struct na
     for (size_t i = 0; i < patterns->count; i++) {
         strbuf_addf(out, "%scase ", i ? "\n" : "");
         for (const char *c = patterns->items[i]; *c; c++)
-            strbuf_addc(out, *c == '!' ? '^' : *c);
+            strbuf_addf(out, "%c", *c == '!' ? '^' : *c);
         strbuf_addc(out, ':');
     }
 }
