@@ -40,7 +40,7 @@ case "$__gpu_host" in # which number below
 @end machines@
 esac
 @end picks@
-export __gpu_leave= __gpu_where=here @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}"
+export __gpu_where=here @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}" __gpu_leave=
 case "${@state@_AT%% *}:${CONDA_SHLVL-}" in *: | *[!0-9:]*) ;; *) # already active at a lower level?
   [ "${@state@_AT%% *}" -lt "$CONDA_SHLVL" ] && export __gpu_where=below ||
     export @state@_AT="$CONDA_SHLVL${@state@_AT#"${@state@_AT%% *}"}" ;; esac
@@ -66,14 +66,14 @@ __gpu_set() { # NAME VALUE@each unsets@; without VALUE, unsets it@end unsets@
 __gpu_add() { # NAME; what it was; prepend or append; ELEMENT; SEPARATOR
   case "$5${2#=}$5" in *"$5$4$5"*) __gpu_set "$1" "${2#=}" ;; # it is there
     "$5$5") __gpu_set "$1" "$4" ;;
-    *) [ $3 = append ] && __gpu_set "$1" "${2#=}$5$4" || __gpu_set "$1" "$4$5${2#=}" ;;
+    *) [ "$3" = append ] && __gpu_set "$1" "${2#=}$5$4" || __gpu_set "$1" "$4$5${2#=}" ;;
   esac
 }
 @end lists@
 @each visible@
 # __CONDA_GPU_VISIBLE: "JOB=value", what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
 export __gpu_job="@job@"
-export __gpu_made=no __gpu_whose= __gpu_now="${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}"
+export __gpu_made=no __gpu_now="${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}" __gpu_whose=
 case "$__gpu_job:$@state@_AT" in *" gpus$__gpu_job" | *" gpus$__gpu_job="* | :*" gpus"*)
   export __gpu_made="${@state@_AT#"${@state@_AT%%=*}"}" ;; # in this job, or it is over
   *" gpus"*) export __gpu_made=new ;; esac
