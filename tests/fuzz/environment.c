@@ -1,8 +1,9 @@
 /*
  * From an environment file to the hooks, on machines with and without MIG and without any GPU: any
- * bytes give an error that names the file, or a plan whose hooks are the same each time, are known
- * as ours, and tell their variables and key to a later run. Of every eighth plan, by the input's
- * digest, a real shell is asked whether the hooks do what it says: see oracle.h.
+ * bytes give an error that names the file, or a plan whose hooks are the same each time and are
+ * known as ours, and whose deactivation tells its variables and key to a later run. Of every eighth
+ * plan, by the input's digest, a real shell is asked whether the hooks do what it says: see
+ * oracle.h.
  */
 #include "fuzz/fuzz.h"
 
@@ -54,14 +55,23 @@ static void require_right(const struct section *config)
     require(config->variables.count <= SECTION_VARIABLES_LIMIT && size <= SECTION_TOTAL_LIMIT);
 }
 
+static void require_recalled(const struct strbuf *deactivate, const struct render *in)
+{
+    scope(names_release) struct names recalled = {0};
+    char key[STATE_KEY_SIZE] = "";
+
+    require(signature_recall(deactivate->text, &recalled, key) == 1 && same_text(key, in->key));
+    for (size_t i = 0; i < in->managed->count; i++)
+        require(names_have(&recalled, in->managed->items[i]));
+}
+
 static void render(struct strbuf *out, const struct render *in, const struct shell *shell,
                    const char *direction)
 {
     scope(strbuf_release) struct strbuf template = STRBUF_INIT;
     scope(strbuf_release) struct strbuf again = STRBUF_INIT;
-    scope(names_release) struct names recalled = {0};
     scope(error_release) struct error err = ERROR_INIT;
-    char name[24], key[STATE_KEY_SIZE] = "";
+    char name[24];
 
     snprintf(name, sizeof name, "%s.%s", direction, shell->extension);
     require(templates_load(&template, NULL, name, &err) == 0);
@@ -69,15 +79,14 @@ static void render(struct strbuf *out, const struct render *in, const struct she
     require(render_hook(&again, in, shell, name, template.text, &err) == 0);
     require(same_text(out->text, again.text) && strlen(out->text) == out->length);
     require(signature_owner(out->text, out->length, in->prefix) == OWNER_US);
-    require(signature_recall(out->text, &recalled, key) && same_text(key, in->key));
-    for (size_t i = 0; i < in->managed->count; i++)
-        require(names_have(&recalled, in->managed->items[i]));
 }
 
-/* Names whose values change what the shell or env(1) themselves do or say. */
+/* Names whose values change what the shell or env(1) themselves do or say, or what other values
+   that refer to them become. */
 static bool is_tame(const struct plan *plan)
 {
-    static const char *const wild[] = {"LD_", "LC_", "LANG", "GCONV_", "LOCPATH", "GLIBC_"};
+    static const char *const wild[] = {"LD_",     "LC_",    "LANG", "GCONV_",
+                                       "LOCPATH", "GLIBC_", "HOME", "USER"};
 
     for (size_t i = 0; i < plan->variables.count; i++)
         for (size_t j = 0; j < sizeof wild / sizeof *wild; j++)
@@ -89,10 +98,13 @@ static bool is_tame(const struct plan *plan)
 static void check_hooks(const struct plan *plan, const char *name, uint64_t digest)
 {
     scope(names_release) struct names managed = {0};
-    const struct branch everybody = {plan};
-    const struct render in = {
-        &everybody, 1, &managed, "0123abcd", "/p", name, "dir/environment.yml", "0"};
+    scope(decision_release) struct decision everybody = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct served all = {.host = "here", .plan = plan};
+    const struct render in = {&everybody, &managed, "0123abcd", "/p", name, "dir/environment.yml",
+                              "0"};
 
+    require(decision_make(&everybody, &all, 1, false, &err) == 0);
     for (size_t i = 0; i < plan->variables.count; i++)
         require(names_add(&managed, plan->variables.items[i].name) == 0);
     for (size_t i = 0; i < shell_count; i++) {
@@ -100,6 +112,7 @@ static void check_hooks(const struct plan *plan, const char *name, uint64_t dige
         scope(strbuf_release) struct strbuf deactivate = STRBUF_INIT;
         render(&activate, &in, &shells[i], "activate");
         render(&deactivate, &in, &shells[i], "deactivate");
+        require_recalled(&deactivate, &in);
         if (i == 0 && digest % ASK_EVERY == 0 && is_tame(plan))
             oracle_check(plan, &activate, &deactivate, digest / ASK_EVERY);
     }

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "fuzz/fuzz.h"
-#include "hook/render.h"
+#include "hook/signature.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define PREFIX "/opt/it's $HOME `x`\\"
+#define HOME   "/home/eve's ${USER} *"
+#define USER   "e\"ve"
 
 /* What a line on the shell's input makes it do. Files that it reads and writes are the fuzzer's
    memory, under these numbers in /dev/fd. */
@@ -53,11 +55,11 @@ static void open_files(void)
 static _Noreturn void be_shell(const struct shell_process *process, int input, int output)
 {
     static char shell[] = "sh", option[] = "-c";
-    static char path[] = "PATH=/nowhere", prefix[] = "CONDA_PREFIX=" PREFIX;
-    static char level[] = "CONDA_SHLVL=1", locale[] = "LC_ALL=C.UTF-8";
+    static char path[] = "PATH=/nowhere", prefix[] = "CONDA_PREFIX=" PREFIX, home[] = "HOME=" HOME;
+    static char user[] = "USER=" USER, level[] = "CONDA_SHLVL=1", locale[] = "LC_ALL=C.UTF-8";
     static char names[FILES][24];
     char *argv[FILES + 5] = {shell, option, loop, shell};
-    char *env[] = {path, prefix, level, locale, NULL};
+    char *env[] = {path, prefix, home, user, level, locale, NULL};
 
     for (int i = 0; i < FILES; i++) {
         snprintf(names[i], sizeof names[i], "/dev/fd/%d", files[i]);
@@ -157,39 +159,78 @@ static const char *value_in(const struct printed *printed, const char *name)
     return NULL;
 }
 
-static void add_expanded(struct strbuf *out, const char *value)
+static void add_expanded(struct strbuf *out, const char *text)
 {
-    const char *reference;
+    static const struct {
+        const char *reference, *value;
+    } known[] = {{"${CONDA_PREFIX}", PREFIX}, {"${HOME}", HOME}, {"${USER}", USER}};
 
-    while ((reference = strstr(value, CONDA_PREFIX_REFERENCE))) {
-        strbuf_add(out, value, (size_t)(reference - value));
-        strbuf_adds(out, PREFIX);
-        value = reference + strlen(CONDA_PREFIX_REFERENCE);
+    while (*text) {
+        size_t length = 0;
+        for (size_t i = 0; !length && i < sizeof known / sizeof *known; i++)
+            if (strncmp(text, known[i].reference, strlen(known[i].reference)) == 0) {
+                strbuf_adds(out, known[i].value);
+                length = strlen(known[i].reference);
+            }
+        if (!length)
+            strbuf_addc(out, *text);
+        text += length ? length : 1;
     }
-    strbuf_adds(out, value);
+}
+
+/* Whether the variable stays as it is: CUDA_VISIBLE_DEVICES where others' word on it stands, and
+   CUDA_DEVICE_ORDER with it. */
+static bool stands(const struct asking *in, const char *name)
+{
+    const struct var_list *variables = &in->plan->variables;
+    const struct var *visible = vars_find(variables, "CUDA_VISIBLE_DEVICES");
+    bool may = in->job ? in->plan->in_job == IN_JOB_KEEP : in->plan->if_set == IF_SET_KEEP;
+
+    if (strcmp(name, "CUDA_VISIBLE_DEVICES") != 0 && strcmp(name, "CUDA_DEVICE_ORDER") != 0)
+        return false;
+    return may && visible && priors[prior_of(in, (size_t)(visible - variables->items))].value;
+}
+
+/* An element between two separators. */
+static char *closed(const char *element, const char *separator)
+{
+    return format_text("%s%s%s", separator, element, separator);
+}
+
+static bool has_element(const char *list, const char *element, const char *separator)
+{
+    scope(free_text) char *in = closed(list, separator);
+    scope(free_text) char *what = closed(element, separator);
+
+    require(in && what);
+    return strstr(in, what) != NULL;
+}
+
+/* A list with the variable's element at its end or beginning, unless it is there. */
+static char *joined(const struct var *var, const char *prior, const char *element)
+{
+    scope(strbuf_release) struct strbuf separator = STRBUF_INIT;
+
+    add_expanded(&separator, var->separator);
+    const char *between = strbuf_text(&separator);
+    if (has_element(prior, element, between))
+        return strdup(prior);
+    return var->kind == VAR_APPEND ? format_text("%s%s%s", prior, between, element)
+                                   : format_text("%s%s%s", element, between, prior);
 }
 
 /* What the plan makes of a variable; NULL where it is unset. */
 static char *planned_value(const struct asking *in, const struct var *var, const char *prior)
 {
     scope(strbuf_release) struct strbuf value = STRBUF_INIT;
-    bool joined = prior && *prior && var->separator;
-    bool kept = in->job && in->plan->in_job == IN_JOB_KEEP && prior &&
-                strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0;
 
-    if (kept)
+    if (prior && stands(in, var->name))
         return strdup(prior);
     if (var->kind == VAR_UNSET)
         return NULL;
-    if (joined && var->kind == VAR_APPEND) {
-        strbuf_adds(&value, prior);
-        add_expanded(&value, var->separator);
-    }
     add_expanded(&value, var->value);
-    if (joined && var->kind == VAR_PREPEND) {
-        add_expanded(&value, var->separator);
-        strbuf_adds(&value, prior);
-    }
+    if (prior && *prior && var->separator)
+        return joined(var, prior, strbuf_text(&value));
     return strbuf_take(&value);
 }
 

@@ -75,7 +75,8 @@ static void check_decode(const char *bytes, size_t length)
 
 static size_t right_answer(char *bytes, uint32_t count)
 {
-    struct answer_head head = {ANSWER_MAGIC, ANSWER_DEVICES, 0, 12040, count, "", ""};
+    struct answer_head head = {
+        .magic = ANSWER_MAGIC, .kind = ANSWER_DEVICES, .driver_version = 12040, .count = count};
 
     memcpy(bytes, &head, sizeof head);
     for (uint32_t i = 0; i < count; i++) {

@@ -87,9 +87,12 @@ static void check_hook(const char *bytes, size_t length)
     char key[STATE_KEY_SIZE] = "unset";
 
     signature_owner(bytes, length, "/p");
-    bool found = signature_recall(text, &managed, key);
-    require(found ? strlen(key) == STATE_KEY_SIZE - 1 : strcmp(key, "unset") == 0);
-    require(!found || managed.count > 0);
+    int found = signature_recall(text, &managed, key);
+    scope(free_text) char *state = format_text(STATE_PREFIX "%s_", key);
+    require(state != NULL && (found == 0 || found == 1));
+    require(found ? strstr(text, state) && strlen(key) == STATE_KEY_SIZE - 1
+                  : strcmp(key, "unset") == 0 && !managed.count);
+    require(managed.count <= MANAGED_LIMIT);
     for (size_t i = 0; i < managed.count; i++)
         require(var_name_has_shape(managed.items[i]));
 }
