@@ -190,22 +190,21 @@ pair_line() {
   ratio "$1, $count variables: $kind" "$cost" "${processor[2]}" "$limit" 1 us
 }
 
-# hook_lines EXTENSION SHELL [OPTION...]: of 20 variables even the pair by hand can cost more than its
-# share of an activation.
+# hook_lines EXTENSION SHELL [OPTION...]: held to a share of an activation, with few variables; beside
+# the pair by hand, to see what exactness costs.
 hook_lines() {
-  local extension=$1 plain=none backup=none share=none cost made
+  local extension=$1 share=none cost made
   shift
   command -v "$1" >/dev/null || {
     printf '  %-46s not installed\n' "$1"
     return
   }
   case $extension$count in
-    sh3) backup=3 share=0.1 ;;
-    sh*) backup=3 ;;
-    *3) plain=4 ;;
+    sh3) share=0.15 ;;
+    *3) share=0.6 ;;
   esac
-  pair_line plain $plain "$extension" "$@"
-  pair_line backup $backup "$extension" "$@"
+  pair_line plain none "$extension" "$@"
+  pair_line backup none "$extension" "$@"
   line "$1, $count variables: share of conda activate" "$cost us" "$activate us" \
     "$(calculate %.3f "100 * $cost / $activate")" $share %
   if command -v strace >/dev/null; then
