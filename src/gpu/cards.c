@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "gpu/asking.h"
 #include "gpu/card_query.h"
 #include "gpu/nvml.h"
 
@@ -9,40 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHOM "NVML"
+
 enum { LONGEST_ANSWER = 64 << 20 };
 
 static const char look[] = "see whether nvidia-smi works";
 
-static int no_child(int error, struct error *err)
-{
-    return error_add(err, STATUS_SYSTEM, "cannot ask NVML: no child process: %s", strerror(error));
-}
-
 int cards_ask(struct child *child, const struct card_question *question, struct error *err)
 {
     if (child_start(child, card_query, question, question->timeout) < 0)
-        return no_child(errno, err);
+        return asking_refused(WHOM, errno, err);
     return 0;
-}
-
-static int unanswered(struct child_ending ending, unsigned seconds, struct error *err)
-{
-    switch (ending.how) {
-    case CHILD_REFUSED:
-        return no_child(ending.code, err);
-    case CHILD_LATE:
-        return error_add(err, STATUS_DRIVER,
-                         "NVML did not answer within %u seconds; %s, and give it longer with "
-                         "--timeout SECONDS",
-                         seconds, look);
-    case CHILD_KILLED:
-        return error_add(err, STATUS_DRIVER, "NVML crashed (signal %d, %s); %s", ending.code,
-                         strsignal(ending.code), look);
-    default:
-        return error_add(err, STATUS_DRIVER,
-                         "NVML ended its process (exit status %d) without an answer; %s",
-                         ending.code, look);
-    }
 }
 
 int cards_answer(struct child *child, struct card_list *cards, struct error *err)
@@ -54,7 +32,7 @@ int cards_answer(struct child *child, struct card_list *cards, struct error *err
     if (bytes.failed)
         return error_memory(err);
     if (ending.how != CHILD_ANSWERED)
-        return unanswered(ending, seconds, err);
+        return asking_failed(WHOM, ending, seconds, err);
     return cards_decode(strbuf_text(&bytes), bytes.length, cards, err);
 }
 

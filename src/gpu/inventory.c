@@ -1,6 +1,7 @@
 #include "gpu/inventory.h"
 
 #include "base/scope.h"
+#include "gpu/asking.h"
 #include "gpu/cuda.h"
 #include "gpu/kernel.h"
 
@@ -8,44 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHOM "the CUDA driver"
+
 enum {
     LONGEST_ANSWER =
         sizeof(struct answer_head) + ANSWER_MOST_DEVICES * sizeof(struct answer_device),
 };
 
-static int no_child(int error, struct error *err)
-{
-    return error_add(err, STATUS_SYSTEM, "cannot ask the CUDA driver: no child process: %s",
-                     strerror(error));
-}
-
 int inventory_ask(struct child *child, const struct question *question, struct error *err)
 {
     if (child_start(child, query_cuda, question, question->timeout) < 0)
-        return no_child(errno, err);
+        return asking_refused(WHOM, errno, err);
     return 0;
-}
-
-static int unanswered(struct child_ending ending, unsigned seconds, struct error *err)
-{
-    static const char look[] = "see whether nvidia-smi works";
-
-    switch (ending.how) {
-    case CHILD_REFUSED:
-        return no_child(ending.code, err);
-    case CHILD_LATE:
-        return error_add(err, STATUS_DRIVER,
-                         "the CUDA driver did not answer within %u seconds; %s, and give it longer "
-                         "with --timeout SECONDS",
-                         seconds, look);
-    case CHILD_KILLED:
-        return error_add(err, STATUS_DRIVER, "the CUDA driver crashed (signal %d, %s); %s",
-                         ending.code, strsignal(ending.code), look);
-    default:
-        return error_add(err, STATUS_DRIVER,
-                         "the CUDA driver ended its process (exit status %d) without an answer; %s",
-                         ending.code, look);
-    }
 }
 
 int inventory_answer(struct child *child, struct inventory *inventory, struct error *err)
@@ -57,7 +32,7 @@ int inventory_answer(struct child *child, struct inventory *inventory, struct er
     if (bytes.failed)
         return error_memory(err);
     if (ending.how != CHILD_ANSWERED)
-        return unanswered(ending, seconds, err);
+        return asking_failed(WHOM, ending, seconds, err);
     int result = inventory_decode(strbuf_text(&bytes), bytes.length, inventory, err);
     if (result < 0 && err->status == STATUS_SYSTEM)
         inventory->absent = false;
