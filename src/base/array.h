@@ -10,8 +10,7 @@
  *     ...
  *     free(numbers.items);
  */
-#ifndef CONDA_GPU_ARRAY_H
-#define CONDA_GPU_ARRAY_H
+#pragma once
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -39,5 +38,3 @@ static inline void *array_grown_(void *items, size_t *room, size_t size)
         *room = more;
     return moved;
 }
-
-#endif

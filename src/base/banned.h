@@ -7,8 +7,7 @@
  * whose second half says what to use instead. The standard headers come first, because the macros
  * would spoil their declarations.
  */
-#ifndef CONDA_GPU_BANNED_H
-#define CONDA_GPU_BANNED_H
+#pragma once
 
 #include <alloca.h>
 #include <stdio.h>
@@ -99,6 +98,4 @@
 #ifdef COVERAGE
 void __gcov_dump(void);
 #define _exit(status) (__gcov_dump(), _exit(status))
-#endif
-
 #endif

@@ -22,8 +22,7 @@
  * program's, no blocked signal, and a process group of its own; it leaves no core file and has the
  * processor for no longer than its deadline.
  */
-#ifndef CONDA_GPU_CHILD_H
-#define CONDA_GPU_CHILD_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -67,5 +66,3 @@ struct child_ending child_answer(struct child *child, size_t limit, struct strbu
 /* Ends a child whose answer is not wanted any more; nothing for one that has ended or was never
    started. For scope(). */
 void child_end(struct child *child);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The clock that nobody sets, for deadlines.
  */
-#ifndef CONDA_GPU_CLOCK_H
-#define CONDA_GPU_CLOCK_H
+#pragma once
 
 #include <time.h>
 
@@ -19,5 +18,3 @@ static inline long long clock_in(unsigned seconds)
 {
     return clock_now() + seconds * 1000ll;
 }
-
-#endif

@@ -2,8 +2,7 @@
  * A number that tells texts apart, to notice edits and to name an environment's state variables.
  * Not for security: whoever may edit a hook may edit its digest.
  */
-#ifndef CONDA_GPU_DIGEST_H
-#define CONDA_GPU_DIGEST_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ uint64_t digest_of(const char *bytes, size_t length);
 uint64_t digest_add(uint64_t digest, const char *bytes, size_t length);
 
 const char *digest_text(uint64_t digest, char text[DIGEST_TEXT_SIZE]);
-
-#endif

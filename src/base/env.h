@@ -7,8 +7,7 @@
  *     if (env.failed) ... memory ran out somewhere on the way
  *     execve(path, argv, env.items);
  */
-#ifndef CONDA_GPU_ENV_H
-#define CONDA_GPU_ENV_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -40,5 +39,3 @@ void env_put_text(struct env *env, const char *name, const struct strbuf *value)
 void env_unset(struct env *env, const char *name);
 
 void env_release(struct env *env);
-
-#endif

@@ -14,8 +14,7 @@
  *
  * All text goes through strbuf_add_printable, so a message may hold bytes of any origin.
  */
-#ifndef CONDA_GPU_ERROR_H
-#define CONDA_GPU_ERROR_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -87,5 +86,3 @@ const char *error_text(struct error *err);
 const char *error_first(const struct error *err);
 
 void error_release(struct error *err);
-
-#endif

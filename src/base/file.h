@@ -2,8 +2,7 @@
  * Reading whole files and joining paths. No messages: errno says what failed, the caller knows what
  * the file was for.
  */
-#ifndef CONDA_GPU_FILE_H
-#define CONDA_GPU_FILE_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -56,5 +55,3 @@ const char *path_name(const char *path);
 
 /* Also through a symbolic link. */
 bool is_folder(const char *path);
-
-#endif

@@ -2,8 +2,7 @@
  * What /proc tells of a process: whose it is, since when, and what it runs. Only to be shown: it
  * may end, and its number be another's, at any time.
  */
-#ifndef CONDA_GPU_PROC_H
-#define CONDA_GPU_PROC_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -20,5 +19,3 @@ struct proc {
 
 /* A process that cannot be seen here, such as one of another PID namespace, is not there. */
 void proc_read(struct proc *proc, pid_t process);
-
-#endif

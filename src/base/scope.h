@@ -6,8 +6,7 @@
  *     ...
  *     return take(&path);
  */
-#ifndef CONDA_GPU_SCOPE_H
-#define CONDA_GPU_SCOPE_H
+#pragma once
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,5 +46,3 @@ static inline void close_fd(int *fd)
         close(*fd);
     errno = saved;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * On which machine we run, and for whom.
  */
-#ifndef CONDA_GPU_SELF_H
-#define CONDA_GPU_SELF_H
+#pragma once
 
 /* As uname -n and /proc/sys/kernel/hostname tell it; malloc'ed. NULL if memory ran out. */
 char *self_host(void);
@@ -10,5 +9,3 @@ char *self_host(void);
 /* The user's name as the hooks have it: $USER, and where that is empty the one in the system's list
    of users; "" where that has none. malloc'ed, as above. */
 char *self_user(char *const *env);
-
-#endif

@@ -9,8 +9,7 @@
  * Adding never fails visibly: the first failed allocation empties the buffer and sets `failed`,
  * and everything added later is dropped. So a caller checks once, at the end.
  */
-#ifndef CONDA_GPU_STRBUF_H
-#define CONDA_GPU_STRBUF_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -60,5 +59,3 @@ char *strbuf_take(struct strbuf *buf);
 
 /* malloc'ed result of a format; NULL if memory ran out. */
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-#endif

@@ -5,8 +5,7 @@
  *     table_cell(&table, "GPU");  ...      // row by row
  *     table_print(&table, &out);
  */
-#ifndef CONDA_GPU_TABLE_H
-#define CONDA_GPU_TABLE_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -36,5 +35,3 @@ void table_fit(struct table *table, unsigned columns, size_t limit);
 void table_print(const struct table *table, struct strbuf *out);
 
 void table_release(struct table *table);
-
-#endif

@@ -9,8 +9,7 @@
  *
  * The folder's descriptor stays the caller's and must outlive the tempfile.
  */
-#ifndef CONDA_GPU_TEMPFILE_H
-#define CONDA_GPU_TEMPFILE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -42,5 +41,3 @@ void tempfile_release(struct tempfile *temp);
 
 /* Removes what a killed run left in the folder. Only under the prefix's lock. */
 void tempfile_sweep(int folder);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * UTF-8 (RFC 3629), one character at a time.
  */
-#ifndef CONDA_GPU_UTF8_H
-#define CONDA_GPU_UTF8_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,5 +17,3 @@ bool is_utf8(const char *text, size_t length);
 
 /* Adds a character, up to U+10FFFF, as UTF-8. */
 void utf8_add(struct strbuf *buf, uint32_t character);
-
-#endif

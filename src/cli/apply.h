@@ -2,8 +2,7 @@
  * `conda-gpu apply`: apply.c has the driver and the prefix do what the section says, apply_report.c
  * and apply_notes.c find what there is to tell of it, apply_text.c prints that.
  */
-#ifndef CONDA_GPU_CLI_APPLY_H
-#define CONDA_GPU_CLI_APPLY_H
+#pragma once
 
 #include "cli/cli.h"
 #include "conda/install.h"
@@ -71,5 +70,3 @@ void apply_json(const struct apply *apply);
 /* Adds what writing this file would change, as a diff. */
 int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,
                struct error *err);
-
-#endif

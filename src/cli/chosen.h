@@ -7,8 +7,7 @@
  * The plan is the receipt's, without the driver; with -f it is resolved from FILE. --gpus narrows
  * it. With --free there may be neither plan nor environment: environment.path is NULL then.
  */
-#ifndef CONDA_GPU_CLI_CHOSEN_H
-#define CONDA_GPU_CLI_CHOSEN_H
+#pragma once
 
 #include "cli/cli.h"
 #include "conda/planned.h"
@@ -37,5 +36,3 @@ void chosen_release(struct chosen *chosen);
             "base, or else the one that FILE names"),                                              \
         OPTION_TEXT_ROW(gpus, '\0', "gpus", "LIST", NULL,                                          \
                         "only these of its GPUs: items as in the section, such as 1 or 0-1,3")
-
-#endif

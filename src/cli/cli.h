@@ -1,8 +1,7 @@
 /*
  * The command line: the only code that prints, reads argv or the environment, or exits.
  */
-#ifndef CONDA_GPU_CLI_H
-#define CONDA_GPU_CLI_H
+#pragma once
 
 #include "cli/options.h"
 #include "conda/find.h"
@@ -63,5 +62,3 @@ bool cli_colours(const struct options *options, int fd);
 /* Locks the environment; waits for another writer, and says for whom. */
 int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *options,
              struct error *err);
-
-#endif

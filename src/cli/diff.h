@@ -1,8 +1,7 @@
 /*
  * What would change in a file, as diff(1) shows it.
  */
-#ifndef CONDA_GPU_CLI_DIFF_H
-#define CONDA_GPU_CLI_DIFF_H
+#pragma once
 
 #include "base/error.h"
 
@@ -10,5 +9,3 @@
    the diff calls the file. STATUS_SYSTEM where diff(1) cannot be run. */
 int diff_add(struct strbuf *out, const char *name, const char *old, const struct strbuf *text,
              struct error *err);
-
-#endif

@@ -6,8 +6,7 @@
  *     ... the plan has only these devices now ...
  *     free_cards_put(&cards, &plan, &env), free_cards_hand_on(&cards, &err), execve
  */
-#ifndef CONDA_GPU_CLI_EXEC_FREE_H
-#define CONDA_GPU_CLI_EXEC_FREE_H
+#pragma once
 
 #include "base/env.h"
 #include "cli/options.h"
@@ -35,5 +34,3 @@ void free_cards_put(struct plan *plan, struct env *env);
 int free_cards_hand_on(struct free_cards *cards, struct error *err);
 
 void free_cards_release(struct free_cards *cards);
-
-#endif

@@ -2,8 +2,7 @@
  * Which cards this user had last: a file with a UUID on each line, the last one first, in
  * XDG_STATE_HOME or ~/.local/state. It only serves --prefer last, so whatever fails is passed over.
  */
-#ifndef CONDA_GPU_CLI_EXEC_LAST_H
-#define CONDA_GPU_CLI_EXEC_LAST_H
+#pragma once
 
 #include "section/vars.h"
 
@@ -11,5 +10,3 @@ void last_read(struct names *uuids, char *const *env);
 
 /* Puts these before those that are there. */
 void last_write(const struct names *uuids, char *const *env);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * Each takes the value. Without --json both drop it; a NULL is taken for memory that ran out.
  */
-#ifndef CONDA_GPU_CLI_JSON_H
-#define CONDA_GPU_CLI_JSON_H
+#pragma once
 
 #include "cli/cli.h"
 #include "export/plan_json.h"
@@ -27,5 +26,3 @@ json_t *json_variable_row(const char *name, const char *now, const char *then);
 /* Prints the object. `command` may be NULL; status below 0 is the error's. -1 where memory ran out,
    which the error tells then. */
 int json_finish(const struct command *command, int status, struct error *err);
-
-#endif

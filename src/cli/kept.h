@@ -2,8 +2,7 @@
  * The files that `export --output` keeps for an environment, as its receipt lists them: apply
  * renews them, remove takes our part out.
  */
-#ifndef CONDA_GPU_CLI_KEPT_H
-#define CONDA_GPU_CLI_KEPT_H
+#pragma once
 
 #include "cli/cli.h"
 #include "conda/receipt.h"
@@ -20,5 +19,3 @@ int kept_take_out(const struct options *options, const struct receipt *receipt, 
 
 /* Has the receipt list a file. */
 int kept_add(const struct prefix *prefix, char *path, const char *format, struct error *err);
-
-#endif

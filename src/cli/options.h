@@ -6,8 +6,7 @@
  *         for (size_t k = 0; k < commands[i]->option_count; k++)
  *             ... commands[i]->name, commands[i]->options[k].name ...
  */
-#ifndef CONDA_GPU_CLI_OPTIONS_H
-#define CONDA_GPU_CLI_OPTIONS_H
+#pragma once
 
 #include "base/error.h"
 
@@ -134,5 +133,3 @@ enum parsed options_parse(struct options *options, const struct command **comman
 
 /* The option whose value is the word after this one; NULL where this word needs none. */
 const struct option_spec *options_takes_next(const struct command *command, const char *word);
-
-#endif

@@ -2,8 +2,7 @@
  * What this process changes of itself at its start, and gives back to a program that takes its
  * place.
  */
-#ifndef CONDA_GPU_CLI_PROCESS_H
-#define CONDA_GPU_CLI_PROCESS_H
+#pragma once
 
 #include "base/error.h"
 
@@ -24,5 +23,3 @@ enum {
    Returns only where that cannot be, with one of the two statuses and the reason in the error,
    whose own status says nothing then; -1 where memory ran out. */
 int process_become(char *const *argv, char **env, struct error *err);
-
-#endif

@@ -5,8 +5,7 @@
  *     scope(seats_release) struct seats seats = {0};
  *     if (seats_read(&seats, options, &err) < 0) ... memory ran out
  */
-#ifndef CONDA_GPU_CLI_SEATS_H
-#define CONDA_GPU_CLI_SEATS_H
+#pragma once
 
 #include "cli/options.h"
 #include "gpu/cards.h"
@@ -43,5 +42,3 @@ const struct seat *seats_find(const struct seats *seats, const struct device *de
 bool seat_has(const struct seat *seat, const struct card_process *process);
 
 void seats_release(struct seats *seats);
-
-#endif

@@ -2,8 +2,7 @@
  * `conda-gpu status`: status.c finds what there is to tell, status_hints.c why a program may use
  * another card, status_text.c prints it, status_all.c is --all.
  */
-#ifndef CONDA_GPU_CLI_STATUS_H
-#define CONDA_GPU_CLI_STATUS_H
+#pragma once
 
 #include "cli/chosen.h"
 #include "cli/seats.h"
@@ -54,5 +53,3 @@ int status_print(const struct situation *status, struct error *err);
 
 /* --all: every environment against every card. The exit status, or -1. */
 int status_all(const struct options *options, struct error *err);
-
-#endif

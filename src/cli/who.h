@@ -1,8 +1,7 @@
 /*
  * Who is on a card, in words: for status, and for exec where a card is not free.
  */
-#ifndef CONDA_GPU_CLI_WHO_H
-#define CONDA_GPU_CLI_WHO_H
+#pragma once
 
 #include "base/proc.h"
 #include "base/strbuf.h"
@@ -15,5 +14,3 @@ void who_add_time(struct strbuf *out, time_t since);
 
 /* "alice since 14:02, process 4711: python train.py" */
 void who_add_process(struct strbuf *out, uid_t user, pid_t process, const struct proc *proc);
-
-#endif

@@ -1,13 +1,10 @@
 /*
  * conda's own variables of an environment, and what conda-gpu says about each rival. For rivals.h.
  */
-#ifndef CONDA_GPU_CONDA_VARS_H
-#define CONDA_GPU_CONDA_VARS_H
+#pragma once
 
 #include "conda/rivals.h"
 
 /* Adds those that are variables of the plan. -1 if memory ran out. */
 int conda_vars_find(struct rivals *rivals, const struct prefix *prefix,
                     const struct var_list *variables);
-
-#endif

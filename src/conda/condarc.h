@@ -11,8 +11,7 @@
  * A file whose line `envs_dirs:` ends in `#!final` silences the files before it in this list, and
  * the variables. (The marks `#!top` and `#!bottom` of single folders are not looked at.)
  */
-#ifndef CONDA_GPU_CONDARC_H
-#define CONDA_GPU_CONDARC_H
+#pragma once
 
 #include "section/vars.h"
 
@@ -24,5 +23,3 @@ int condarc_envs_dirs(struct names *folders, const char *root, char *const *env)
 /* The text with ~/ at its start, $NAME and ${NAME} replaced, as Python's expanduser and expandvars
    do for conda; what is not set stays as it is. malloc'ed; NULL if memory ran out. */
 char *condarc_expand(const char *text, char *const *env);
-
-#endif

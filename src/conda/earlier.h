@@ -4,8 +4,7 @@
  * shells. The last two are also read from the hooks themselves, so that a receipt that was lost
  * takes none of them along. One that is there and cannot be read is an error.
  */
-#ifndef CONDA_GPU_EARLIER_H
-#define CONDA_GPU_EARLIER_H
+#pragma once
 
 #include "conda/prefix.h"
 #include "conda/receipt.h"
@@ -21,5 +20,3 @@ struct earlier {
 int earlier_read(struct earlier *earlier, const struct prefix *prefix, struct error *err);
 
 void earlier_release(struct earlier *earlier);
-
-#endif

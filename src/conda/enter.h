@@ -10,8 +10,7 @@
  *     enter(&env, &to, NULL);
  *     if (env.failed) ...
  */
-#ifndef CONDA_GPU_ENTER_H
-#define CONDA_GPU_ENTER_H
+#pragma once
 
 #include "hook/enact.h"
 
@@ -27,5 +26,3 @@ const char *enter_from(char *const *env);
 
 /* `from`: the hooks of the active environment; NULL where it has none, or none is active. */
 void enter(struct env *env, const struct entrance *to, const struct enacted *from);
-
-#endif

@@ -14,8 +14,7 @@
  *     scope(environment_release) struct environment prefix = {0};
  *     if (find_environment(&prefix, &wish, &err) < 0) ...           // STATUS_PREFIX
  */
-#ifndef CONDA_GPU_PREFIX_H
-#define CONDA_GPU_PREFIX_H
+#pragma once
 
 #include "base/error.h"
 #include "section/vars.h"
@@ -47,5 +46,3 @@ int find_names(struct names *names, char *const *env);
 int find_environments(struct names *paths, char *const *env);
 
 void environment_release(struct environment *prefix);
-
-#endif

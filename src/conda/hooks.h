@@ -12,8 +12,7 @@
  * undoes what any earlier activation script did, so each mixture that an interruption leaves is
  * sound.
  */
-#ifndef CONDA_GPU_HOOK_H
-#define CONDA_GPU_HOOK_H
+#pragma once
 
 #include "conda/paths.h"
 #include "conda/prefix.h"
@@ -71,5 +70,3 @@ int hook_claim(struct hook_set *set, const struct prefix *prefix, const struct h
 /* Writes what differs, and removes what killed runs left. Where a file is no longer as hook_set_add
    found it, it ends there. */
 int hook_write(const struct hook_set *set, const struct prefix *prefix, struct error *err);
-
-#endif

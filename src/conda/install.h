@@ -10,8 +10,7 @@
  *
  * Whoever writes or removes holds the prefix's lock from before install_prepare on.
  */
-#ifndef CONDA_GPU_INSTALL_H
-#define CONDA_GPU_INSTALL_H
+#pragma once
 
 #include "conda/earlier.h"
 #include "conda/hooks.h"
@@ -100,5 +99,3 @@ struct removals {
 int install_remove(struct removals *removals, const struct prefix *prefix, struct error *err);
 
 void removals_release(struct removals *removals);
-
-#endif

@@ -12,8 +12,7 @@
  * well, as a lock on the server, if the descriptor may write (flock(2), "NFS details"; not where
  * the mount says local_lock=flock or nolock, nfs(5)).
  */
-#ifndef CONDA_GPU_LOCK_H
-#define CONDA_GPU_LOCK_H
+#pragma once
 
 #include "conda/prefix.h"
 
@@ -41,5 +40,3 @@ int lock_take(struct lock *lock, struct prefix *prefix, struct error *err);
 void lock_holder(const struct prefix *prefix, struct strbuf *out);
 
 void lock_release(struct lock *lock);
-
-#endif

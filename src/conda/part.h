@@ -3,8 +3,7 @@
  * read as plans again. The hooks are written from the parts of all machines, our own among them, so
  * that the same receipt always gives the same hooks.
  */
-#ifndef CONDA_GPU_PART_H
-#define CONDA_GPU_PART_H
+#pragma once
 
 #include "conda/receipt.h"
 #include "plan/resolve.h"
@@ -36,5 +35,3 @@ const struct receipt_plan *part_serve(const struct receipt_host *part, const cha
 
 /* Whether hooks for these machines must tell on which one they are. */
 bool parts_differ_by_host(const struct receipt_host *parts, size_t count);
-
-#endif

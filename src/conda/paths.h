@@ -1,8 +1,7 @@
 /*
  * The names of what conda-gpu puts into a prefix, all below it, and of what it sets aside there.
  */
-#ifndef CONDA_GPU_PATHS_H
-#define CONDA_GPU_PATHS_H
+#pragma once
 
 #include "hook/shell.h"
 
@@ -34,5 +33,3 @@ char *path_adopted(const char *path);
 
 /* Whether `path` is that of a file of ours, and `now` one of those names for it. */
 bool path_is_kept_as(const char *path, const char *now);
-
-#endif

@@ -7,8 +7,7 @@
  *     if (planned_read(&planned, &prefix, environ, &err) < 0) ...
  *     if (!planned.applied) ... there is none
  */
-#ifndef CONDA_GPU_PLANNED_H
-#define CONDA_GPU_PLANNED_H
+#pragma once
 
 #include "conda/earlier.h"
 #include "plan/plan.h"
@@ -24,5 +23,3 @@ int planned_read(struct planned *planned, const struct prefix *prefix, char *con
                  struct error *err);
 
 void planned_release(struct planned *planned);
-
-#endif

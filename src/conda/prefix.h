@@ -11,8 +11,7 @@
  * Nothing of somebody else's is replaced or removed: who changes a file says what it is to hold
  * until then. Errors have STATUS_PREFIX and name the file. `path` must outlive the prefix.
  */
-#ifndef CONDA_GPU_CONDA_PREFIX_H
-#define CONDA_GPU_CONDA_PREFIX_H
+#pragma once
 
 #include "base/error.h"
 #include "section/vars.h"
@@ -112,5 +111,3 @@ bool prefix_is_open_to_all(const struct prefix *prefix, const char *path);
 void prefix_sweep(const struct prefix *prefix, const char *path);
 
 int prefix_sync(const struct prefix *prefix, const char *path, struct error *err);
-
-#endif

@@ -10,8 +10,7 @@
  *     scope(receipt_free) struct receipt *receipt = receipt_parse(text, length, "conda-gpu.yml",
  * &err);
  */
-#ifndef CONDA_GPU_RECEIPT_H
-#define CONDA_GPU_RECEIPT_H
+#pragma once
 
 #include "base/error.h"
 #include "gpu/device.h"
@@ -101,5 +100,3 @@ void receipt_free(struct receipt **receipt);
 
 /* Whether a text at the receipt's place is one, however damaged. */
 bool receipt_is_ours(const char *text, size_t length);
-
-#endif

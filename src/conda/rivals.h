@@ -16,8 +16,7 @@
  *     for (size_t i = 0; i < rivals.count; i++)
  *         rival_describe(&rivals.items[i], &prefix, &line);
  */
-#ifndef CONDA_GPU_RIVALS_H
-#define CONDA_GPU_RIVALS_H
+#pragma once
 
 #include "conda/hooks.h"
 #include "conda/prefix.h"
@@ -64,5 +63,3 @@ const struct rival *rivals_beat(const struct rivals *rivals, const char *variabl
 void rival_describe(const struct rival *rival, const struct prefix *prefix, struct strbuf *out);
 
 void rivals_release(struct rivals *rivals);
-
-#endif

@@ -9,8 +9,7 @@
  * Each quotes by its target's rules, and what the target cannot hold is STATUS_INPUT: values of
  * other bytes than it takes, and, where it has only fixed values, prepend, append and null.
  */
-#ifndef CONDA_GPU_EXPORT_H
-#define CONDA_GPU_EXPORT_H
+#pragma once
 
 #include "base/env.h"
 #include "base/error.h"
@@ -70,5 +69,3 @@ void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
 
 /* STATUS_INPUT where the section has no `devices`, for a format that tells nothing else. */
 int export_needs_devices(const char *format, const struct plan *plan, struct error *err);
-
-#endif

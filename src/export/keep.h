@@ -8,8 +8,7 @@
  *     if (keep_put(&keep, &what, &err) < 0) ...          or keep_take_out(&keep, prefix, &err)
  *     if (keep_differs(&keep) && keep_write(&keep, &err) < 0) ...
  */
-#ifndef CONDA_GPU_KEEP_H
-#define CONDA_GPU_KEEP_H
+#pragma once
 
 #include "export/export.h"
 
@@ -54,5 +53,3 @@ int jupyter_merge(struct keep *keep, const char *prefix, const struct exported *
 /* The prefix for which the text has a part; malloc'ed. NULL: it has none. */
 char *dotenv_owner(const struct strbuf *text);
 char *jupyter_owner(const struct strbuf *text);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * A plan as JSON; docs/output.schema.json describes it. Only for those that know jansson.
  */
-#ifndef CONDA_GPU_PLAN_JSON_H
-#define CONDA_GPU_PLAN_JSON_H
+#pragma once
 
 #include "plan/plan.h"
 
@@ -19,5 +18,3 @@ json_t *json_plan(const struct plan *plan);
 
 /* Adds the text with its line end, and takes the value, which may be NULL. -1: no memory. */
 int json_print(struct strbuf *out, json_t *value);
-
-#endif

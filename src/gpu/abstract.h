@@ -2,8 +2,7 @@
  * Unix sockets with abstract names (unix(7)): names that the kernel gives to one socket at a time,
  * and takes back at its last close. What leases and turns are made of.
  */
-#ifndef CONDA_GPU_ABSTRACT_H
-#define CONDA_GPU_ABSTRACT_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -27,5 +26,3 @@ int abstract_read_table(struct strbuf *table);
 /* The rest of the next name in the table that begins so and under which somebody listens; moves
    `at`, which begins at the table's start. NULL behind the last. */
 const char *abstract_next(const char **at, const char *begin, size_t *length);
-
-#endif

@@ -7,8 +7,7 @@
  *     if (ending.how != CHILD_ANSWERED)
  *         return asking_failed("NVML", ending, seconds, err);
  */
-#ifndef CONDA_GPU_ASKING_H
-#define CONDA_GPU_ASKING_H
+#pragma once
 
 #include "base/child.h"
 #include "base/error.h"
@@ -19,5 +18,3 @@ int asking_refused(const char *whom, int error, struct error *err);
 /* How a child ended without an answer; STATUS_DRIVER, but for CHILD_REFUSED. Returns -1. */
 int asking_failed(const char *whom, struct child_ending ending, unsigned seconds,
                   struct error *err);
-
-#endif

@@ -3,8 +3,7 @@
  * instances and its processes. As in query.h the structs travel as they are (the pointers mean
  * nothing), and the reader trusts nothing in them (cards_decode).
  */
-#ifndef CONDA_GPU_CARD_QUERY_H
-#define CONDA_GPU_CARD_QUERY_H
+#pragma once
 
 #include "gpu/cards.h"
 
@@ -36,5 +35,3 @@ struct card_head {
 
 /* A child_work for a struct card_question. */
 void card_query(const void *question, struct strbuf *answer);
-
-#endif

@@ -11,8 +11,7 @@
  * a driver of some years ago no MIG. Errors have STATUS_DRIVER; when there is simply no library or
  * no driver loaded, cards.absent is set as well.
  */
-#ifndef CONDA_GPU_CARDS_H
-#define CONDA_GPU_CARDS_H
+#pragma once
 
 #include "base/child.h"
 #include "base/error.h"
@@ -92,5 +91,3 @@ void cards_release(struct card_list *cards);
 
 /* Reads what a child has answered. Pure; for cards_answer and the tests. */
 int cards_decode(const char *bytes, size_t length, struct card_list *cards, struct error *err);
-
-#endif

@@ -16,8 +16,7 @@
  * needs, look, and give back the rest. Who does not take what it waits for although that has been
  * free for wish.patience loses its turn: it may be stopped, or mean harm.
  */
-#ifndef CONDA_GPU_CLAIM_H
-#define CONDA_GPU_CLAIM_H
+#pragma once
 
 #include "gpu/cards.h"
 #include "gpu/lease.h"
@@ -89,5 +88,3 @@ void claim_ask_holders(struct claim *claim);
 int claim_hand_on(struct claim *claim);
 
 void claim_release(struct claim *claim);
-
-#endif

@@ -12,8 +12,7 @@
  * 16 chars, and calls have the C calling convention. The library is never closed: some versions
  * crash in their destructors.
  */
-#ifndef CONDA_GPU_CUDA_H
-#define CONDA_GPU_CUDA_H
+#pragma once
 
 #include "gpu/device.h"
 #include "gpu/library.h"
@@ -56,5 +55,3 @@ enum library_state cuda_open(struct cuda *cuda, const char *library, char *probl
 
 /* What to do about an error code, as a sentence without full stop; NULL where we know nothing. */
 const char *cuda_remedy(int code);
-
-#endif

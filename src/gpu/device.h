@@ -1,8 +1,7 @@
 /*
  * A CUDA device as the driver describes it, and its UUID and PCI bus ID in text and binary.
  */
-#ifndef CONDA_GPU_DEVICE_H
-#define CONDA_GPU_DEVICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,5 +86,3 @@ bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 
 /* "80 GiB", "39.4 GiB": to one decimal, never more than it has. */
 const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE]);
-
-#endif

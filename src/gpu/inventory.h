@@ -10,8 +10,7 @@
  * Errors of the driver have STATUS_DRIVER; when the reason is that this machine simply has no GPU
  * (no library, no driver loaded, CUDA_ERROR_NO_DEVICE), machine.absent is set as well.
  */
-#ifndef CONDA_GPU_INVENTORY_H
-#define CONDA_GPU_INVENTORY_H
+#pragma once
 
 #include "base/child.h"
 #include "base/error.h"
@@ -38,5 +37,3 @@ void inventory_release(struct inventory *inventory);
 /* Reads what a child has answered. Pure; for inventory_answer and the tests. */
 int inventory_decode(const char *bytes, size_t length, struct inventory *inventory,
                      struct error *err);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * What the kernel's part of NVIDIA's driver tells in /proc/driver/nvidia, without the library.
  */
-#ifndef CONDA_GPU_KERNEL_H
-#define CONDA_GPU_KERNEL_H
+#pragma once
 
 #include "base/strbuf.h"
 #include "gpu/device.h"
@@ -19,5 +18,3 @@ bool kernel_has_driver(const char *root);
  */
 void kernel_add_unseen(struct strbuf *out, const char *root, const struct pci_address *seen,
                        size_t count);
-
-#endif

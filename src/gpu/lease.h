@@ -16,8 +16,7 @@
  * What a lease does not do: it binds only those who ask for one. A process that closes descriptors
  * that it does not know (some daemons do) lets go of its lease.
  */
-#ifndef CONDA_GPU_LEASE_H
-#define CONDA_GPU_LEASE_H
+#pragma once
 
 #include "base/proc.h"
 
@@ -67,5 +66,3 @@ int lease_list(const char *const *uuids, size_t count, bool *held);
 /* A descriptor that hangs up (POLLHUP) when the lease ends; -1 with errno: ECONNREFUSED where
    nobody holds it, EAGAIN where so many wait that one has to look again from time to time. */
 int lease_watch(const char *uuid);
-
-#endif

@@ -10,8 +10,7 @@
  *
  * It is never closed: some versions crash in their destructors.
  */
-#ifndef CONDA_GPU_LIBRARY_H
-#define CONDA_GPU_LIBRARY_H
+#pragma once
 
 #include <stddef.h>
 
@@ -39,5 +38,3 @@ struct library_call {
 enum library_state library_open(void *value, const struct library_call *calls, size_t call_count,
                                 const char *const *names, size_t name_count, char *problem,
                                 size_t size);
-
-#endif

@@ -7,8 +7,7 @@
  * nvml-api): nvmlReturn_t is an enum, nvmlDevice_t a pointer. Calls have grown versions; of one
  * whose answer has the same form in all of them, the newest that is there is taken.
  */
-#ifndef CONDA_GPU_NVML_H
-#define CONDA_GPU_NVML_H
+#pragma once
 
 #include "gpu/library.h"
 
@@ -99,5 +98,3 @@ struct nvml {
 /* Loads `library`, or for NULL libnvidia-ml.so.1 as the dynamic linker finds it and then in the
    folders of WSL, containers and NixOS. See library_open. */
 enum library_state nvml_open(struct nvml *nvml, const char *library, char *problem, size_t size);
-
-#endif

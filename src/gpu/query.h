@@ -3,8 +3,7 @@
  * ends are this program, on one machine, so structs travel as they are; the reader trusts nothing
  * in them all the same (inventory_decode).
  */
-#ifndef CONDA_GPU_QUERY_H
-#define CONDA_GPU_QUERY_H
+#pragma once
 
 #include "base/strbuf.h"
 #include "gpu/device.h"
@@ -54,5 +53,3 @@ struct question {
 
 /* A child_work for a struct question: makes its environment, opens the library and asks it. */
 void query_cuda(const void *question, struct strbuf *answer);
-
-#endif

@@ -18,8 +18,7 @@
  *         ... poll(before.watch) until it hangs up ...
  *     ... the first now; turn_release() when the cards are taken ...
  */
-#ifndef CONDA_GPU_TURN_H
-#define CONDA_GPU_TURN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,5 +57,3 @@ int turn_find_before(const struct turn *turn, unsigned long skip, struct turn_be
 bool turn_is_there(unsigned long number);
 
 void turn_release(struct turn *turn);
-
-#endif

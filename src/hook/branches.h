@@ -1,8 +1,7 @@
 /*
  * The part of a hook that is about variables: who gets which, for render.c.
  */
-#ifndef CONDA_GPU_BRANCHES_H
-#define CONDA_GPU_BRANCHES_H
+#pragma once
 
 #include "hook/render.h"
 #include "hook/template.h"
@@ -24,5 +23,3 @@ void values_built(struct values *values, const char *name, struct strbuf *text);
 
 /* Adds @each devices@ and @each about@. */
 void values_devices(struct values *values, const struct plan *plan);
-
-#endif

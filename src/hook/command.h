@@ -2,8 +2,7 @@
  * One command of a script, between the reader (script.c), which knows where it stands, and what
  * each command does to variables (effects.c). For these two only.
  */
-#ifndef CONDA_GPU_HOOK_COMMAND_H
-#define CONDA_GPU_HOOK_COMMAND_H
+#pragma once
 
 #include "hook/script.h"
 
@@ -26,5 +25,3 @@ struct command {
 
 /* Adds what the command does to the script's effects; its words begin at `i`, behind keywords. */
 void command_act(struct command *command, size_t i);
-
-#endif

@@ -7,8 +7,7 @@
  * Rules whose result is the same share a branch, so long as nobody is served by another for it. The
  * branches come in the order of the rules, with that which serves whom no rule names at the end.
  */
-#ifndef CONDA_GPU_DECISION_H
-#define CONDA_GPU_DECISION_H
+#pragma once
 
 #include "base/error.h"
 #include "plan/plan.h"
@@ -88,5 +87,3 @@ int decision_group(struct groups *groups, const struct decision *decision, bool 
                    int (*kind)(const struct plan *));
 
 void groups_release(struct groups *groups);
-
-#endif

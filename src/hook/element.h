@@ -8,8 +8,7 @@
  *     bool there;
  *     element_find(&element, "/usr/lib:/lib", &there)
  */
-#ifndef CONDA_GPU_ELEMENT_H
-#define CONDA_GPU_ELEMENT_H
+#pragma once
 
 #include "base/env.h"
 #include "section/vars.h"
@@ -36,5 +35,3 @@ char *element_put_in(const struct element *element, const char *list);
 
 /* The list without one of it, the first for prepend and the last for append. */
 char *element_take_out(const struct element *element, const char *list);
-
-#endif

@@ -10,8 +10,7 @@
  *
  * Written after templates/activate.sh and deactivate.sh; a test runs both and compares.
  */
-#ifndef CONDA_GPU_ENACT_H
-#define CONDA_GPU_ENACT_H
+#pragma once
 
 #include "base/env.h"
 #include "plan/plan.h"
@@ -29,5 +28,3 @@ void enact_deactivation(struct env *env, const struct enacted *hooks);
 /* Whether activation leaves CUDA_VISIBLE_DEVICES as it is in this environment, for a plan that
    decides on it: in_job, if_set. */
 bool enact_leaves(char *const *env, const struct plan *plan);
-
-#endif

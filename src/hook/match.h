@@ -2,8 +2,7 @@
  * How shells ask whether a text matches one of some patterns: the members tell_patterns of
  * shells[].
  */
-#ifndef CONDA_GPU_MATCH_H
-#define CONDA_GPU_MATCH_H
+#pragma once
 
 #include "base/strbuf.h"
 #include "section/vars.h"
@@ -18,5 +17,3 @@ void tell_patterns_fish(struct strbuf *out, const char *variable, const struct n
 /* case a:
    case b*:  */
 void tell_patterns_csh(struct strbuf *out, const char *variable, const struct names *patterns);
-
-#endif

@@ -2,8 +2,7 @@
  * A decision between many: where a flat list of "USER@HOST" would be long, a shell looks for its
  * machine first, and then among that machine's users only. Each branch is known by its number then.
  */
-#ifndef CONDA_GPU_PICKS_H
-#define CONDA_GPU_PICKS_H
+#pragma once
 
 #include "hook/decision.h"
 
@@ -14,5 +13,3 @@ enum { PICKS_FROM = 100 };
 int picks_make(struct decision *decision);
 
 void picks_release(struct picks *picks);
-
-#endif

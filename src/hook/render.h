@@ -48,8 +48,7 @@
  *
  * Values and separators are quoted for the shell; names need no quotes.
  */
-#ifndef CONDA_GPU_RENDER_H
-#define CONDA_GPU_RENDER_H
+#pragma once
 
 #include "hook/decision.h"
 #include "hook/shell.h"
@@ -69,5 +68,3 @@ struct render {
    and their line. */
 int render_hook(struct strbuf *out, const struct render *in, const struct shell *shell,
                 const char *template_name, const char *template_text, struct error *err);
-
-#endif

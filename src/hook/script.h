@@ -11,8 +11,7 @@
  * and source in fish; setenv, unsetenv and source in csh. Text within quotes and here-documents is
  * no command. What is evaluated, and what a program that is called does, cannot be seen.
  */
-#ifndef CONDA_GPU_SCRIPT_H
-#define CONDA_GPU_SCRIPT_H
+#pragma once
 
 #include "hook/words.h"
 
@@ -47,5 +46,3 @@ int script_read(struct script *script, const char *extension, const char *text);
 bool script_is_empty(const char *extension, const char *text);
 
 void script_release(struct script *script);
-
-#endif

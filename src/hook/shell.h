@@ -1,8 +1,7 @@
 /*
  * The kinds of shell that hooks are written for: a table, one row per kind.
  */
-#ifndef CONDA_GPU_SHELL_H
-#define CONDA_GPU_SHELL_H
+#pragma once
 
 #include "base/strbuf.h"
 #include "section/vars.h"
@@ -70,5 +69,3 @@ void shell_quote_value(const struct shell *shell, struct strbuf *out, const char
 
 /* The same as a pattern. What the references stand for is not protected in it. */
 void shell_quote_pattern(const struct shell *shell, struct strbuf *out, const char *value);
-
-#endif

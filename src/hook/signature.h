@@ -7,8 +7,7 @@
  * a mark that stands for it wherever it is: conda writes the new path in its place when it clones,
  * renames or unpacks an environment, and such a copy is still as we wrote it.
  */
-#ifndef CONDA_GPU_SIGNATURE_H
-#define CONDA_GPU_SIGNATURE_H
+#pragma once
 
 #include "base/error.h"
 #include "section/vars.h"
@@ -39,5 +38,3 @@ enum hook_owner signature_owner(const char *text, size_t length, const char *pre
    its key. Ends at MANAGED_LIMIT names. 1: done; 0, with nothing changed: the text holds no key;
    -1: memory ran out. */
 int signature_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE]);
-
-#endif

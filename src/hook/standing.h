@@ -5,8 +5,7 @@
  *     scope(standings_release) struct standings standings = {0};
  *     if (standings_find(&standings, environ, &pt, active) < 0) ... memory ran out
  */
-#ifndef CONDA_GPU_STANDING_H
-#define CONDA_GPU_STANDING_H
+#pragma once
 
 #include "hook/enact.h"
 
@@ -37,5 +36,3 @@ int standings_find(struct standings *standings, char *const *env, const struct e
                    bool active);
 
 void standings_release(struct standings *standings);
-
-#endif

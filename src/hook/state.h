@@ -2,8 +2,7 @@
  * What the hooks of one environment keep in a shell, read and changed in an environment: variables
  * __CONDA_GPU_KEY_AT, ..._OLD_X and ..._SET_X. For enact.h; docs/HOOKS.md says what they mean.
  */
-#ifndef CONDA_GPU_STATE_H
-#define CONDA_GPU_STATE_H
+#pragma once
 
 #include "base/env.h"
 
@@ -32,5 +31,3 @@ bool state_settle_level(struct state *state);
 /* For a deactivation: whether there is state that was kept at this level or a higher one, which is
    a parent shell's. */
 bool state_is_due(struct state *state);
-
-#endif

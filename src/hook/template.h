@@ -17,8 +17,7 @@
  *
  * Building never fails visibly: template_fill reports that memory ran out.
  */
-#ifndef CONDA_GPU_TEMPLATE_H
-#define CONDA_GPU_TEMPLATE_H
+#pragma once
 
 #include "base/error.h"
 
@@ -38,5 +37,3 @@ struct values *values_each(struct values *values, const char *name);
 /* `name` is the template's, for errors, which name it with line and column. */
 int template_fill(struct strbuf *out, const char *name, const char *text,
                   const struct values *values, struct error *err);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The hooks' templates: those of templates/, which the build embeds, or a folder of the user's.
  */
-#ifndef CONDA_GPU_TEMPLATES_H
-#define CONDA_GPU_TEMPLATES_H
+#pragma once
 
 #include "base/error.h"
 
@@ -16,5 +15,3 @@ extern const struct template_file template_files[];
 
 /* Adds the template of this name: from `folder`, or the embedded one where that is NULL. */
 int templates_load(struct strbuf *out, const char *folder, const char *name, struct error *err);
-
-#endif

@@ -7,8 +7,7 @@
  *     if (translate(&offer, "sh", text) < 0) ... memory ran out
  *     ... strbuf_text(&offer.section), if offer.section.length
  */
-#ifndef CONDA_GPU_TRANSLATE_H
-#define CONDA_GPU_TRANSLATE_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -20,5 +19,3 @@ struct translation {
 int translate(struct translation *offer, const char *extension, const char *text);
 
 void translation_release(struct translation *offer);
-
-#endif

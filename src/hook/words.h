@@ -12,8 +12,7 @@
  * The text ends with a NUL, which length does not count. If it ends within quotes, so does
  * the last word: that is the shell's to complain of.
  */
-#ifndef CONDA_GPU_WORDS_H
-#define CONDA_GPU_WORDS_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -79,5 +78,3 @@ bool word_is(const struct word *word, const char *text);
 
 /* The text, if there is no expansion in it; NULL otherwise. "" for a word without parts. */
 const char *word_text(const struct word *word);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * A plan for some of its devices only. Pure.
  */
-#ifndef CONDA_GPU_NARROW_H
-#define CONDA_GPU_NARROW_H
+#pragma once
 
 #include "plan/plan.h"
 
@@ -15,5 +14,3 @@ int plan_narrow(struct plan *plan, const char *option, const char *list, struct 
 /* The same for chosen ones: indexes of the plan's devices, in order. Also for a plan of a section
    without `devices` whose devices were filled in. */
 int plan_keep(struct plan *plan, const size_t *chosen, size_t count, struct error *err);
-
-#endif

@@ -7,8 +7,7 @@
  *     ... ask the driver with plan_visible(&plan) and PLAN_ORDER ...
  *     plan_confirm(&plan, &selection, &seen, &err);
  */
-#ifndef CONDA_GPU_PLAN_H
-#define CONDA_GPU_PLAN_H
+#pragma once
 
 #include "plan/select.h"
 
@@ -65,5 +64,3 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
 bool plan_is_same(const struct plan *one, const struct plan *other);
 
 void plan_release(struct plan *plan);
-
-#endif

@@ -2,8 +2,7 @@
  * The devices that a plan has to choose from where its section leaves that open: all of the
  * machine, as NVML lists them, which takes a tenth of the time that CUDA takes. Pure.
  */
-#ifndef CONDA_GPU_POOL_H
-#define CONDA_GPU_POOL_H
+#pragma once
 
 #include "gpu/cards.h"
 #include "plan/plan.h"
@@ -12,5 +11,3 @@
    since CUDA shows a process only one of the two kinds. They have numbers where CUDA counts as
    NVML. */
 int pool_fill(struct plan *plan, const struct card_list *cards, struct error *err);
-
-#endif

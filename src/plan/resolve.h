@@ -13,8 +13,7 @@
  * then, with the planned values, for what a program will really see. Errors about devices end with
  * a table of those that this machine has.
  */
-#ifndef CONDA_GPU_RESOLVE_H
-#define CONDA_GPU_RESOLVE_H
+#pragma once
 
 #include "gpu/inventory.h"
 #include "plan/plan.h"
@@ -72,5 +71,3 @@ const struct plan *team_plan(const struct team *team, const char *user);
 
 void resolution_release(struct resolution *resolution);
 void team_release(struct team *team);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * Decides which devices the items of `gpu.devices` mean on a machine. Pure.
  */
-#ifndef CONDA_GPU_SELECT_H
-#define CONDA_GPU_SELECT_H
+#pragma once
 
 #include "gpu/device.h"
 #include "section/section.h"
@@ -48,5 +47,3 @@ int select_unconfirmed(struct selection *selection, const struct section *sectio
 bool select_fits(const struct item *filter, const struct device *device);
 
 void selection_release(struct selection *selection);
-
-#endif

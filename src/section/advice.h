@@ -3,8 +3,7 @@
  * instead. Each is what another tool takes (CUDA_VISIBLE_DEVICES, PyTorch, Docker, Slurm, nvcc) or
  * what a person would guess.
  */
-#ifndef CONDA_GPU_ADVICE_H
-#define CONDA_GPU_ADVICE_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -13,5 +12,3 @@
 void advice_item(struct strbuf *out, const char *text);
 void advice_memory(struct strbuf *out, const char *text);
 void advice_compute(struct strbuf *out, const char *text);
-
-#endif

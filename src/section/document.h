@@ -9,8 +9,7 @@
  *     for (size_t i = 0; i < pairs.count; i++)
  *         ... pairs.items[i].key, pairs.items[i].value ...
  */
-#ifndef CONDA_GPU_DOCUMENT_H
-#define CONDA_GPU_DOCUMENT_H
+#pragma once
 
 #include "section/scan.h"
 
@@ -82,5 +81,3 @@ char *document_shown(const struct document *doc, const struct node *node);
 
 /* After a message about this node: what is odd about its line. Returns -1. */
 int document_hint(const struct document *doc, const struct node *node, struct error *err);
-
-#endif

@@ -2,8 +2,7 @@
  * Which files a section is read from: environment.yml of this folder, or the one that -f names, and
  * gpu.yml beside it. Reads them.
  */
-#ifndef CONDA_GPU_FILES_H
-#define CONDA_GPU_FILES_H
+#pragma once
 
 #include "section/section.h"
 
@@ -13,5 +12,3 @@
  * a file of another name is read alone. A pipe that is named may take that many seconds.
  */
 int files_read(struct section *section, const char *named, unsigned seconds, struct error *err);
-
-#endif

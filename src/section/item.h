@@ -11,8 +11,7 @@
  * and, as a YAML mapping that section reads key by key, a filter on name, memory and compute
  * capability.
  */
-#ifndef CONDA_GPU_ITEM_H
-#define CONDA_GPU_ITEM_H
+#pragma once
 
 #include "base/error.h"
 #include "gpu/device.h"
@@ -56,5 +55,3 @@ bool compute_parse(const char *text, int *major, int *minor);
 bool number_parse(const char *text, unsigned long *number);
 
 void item_release(struct item *item);
-
-#endif

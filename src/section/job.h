@@ -5,8 +5,7 @@
  * flux-environment(7), OAR oarsub(1), HTCondor condor_submit(1), Fujitsu TCS pjsub(1), Grid Engine
  * qsub(1).
  */
-#ifndef CONDA_GPU_JOB_H
-#define CONDA_GPU_JOB_H
+#pragma once
 
 #include "base/strbuf.h"
 
@@ -36,5 +35,3 @@ void job_identify(struct strbuf *out, char *const *env);
 
 /* Whether one of the schedulers' variables has this name. */
 bool job_is_told_by(const char *name);
-
-#endif

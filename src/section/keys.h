@@ -5,8 +5,7 @@
  *     static const struct key keys[] = {{"devices", read_devices, false}, ...};
  *     keys_read(&in, node, "a mapping such as {devices: 0}", keys, count, section);
  */
-#ifndef CONDA_GPU_READING_H
-#define CONDA_GPU_READING_H
+#pragma once
 
 #include "section/document.h"
 
@@ -56,5 +55,3 @@ bool keys_is_repeated(const struct pairs *pairs, size_t pair);
 /* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
 int keys_read(const struct reading *in, const struct node *node, const char *accepted,
               const struct key *keys, size_t count, void *target);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The readers of the `gpu:` section and of its two large keys, each in a file of its own.
  */
-#ifndef CONDA_GPU_CONFIG_PARTS_H
-#define CONDA_GPU_CONFIG_PARTS_H
+#pragma once
 
 #include "section/keys.h"
 
@@ -27,5 +26,3 @@ read_value section_ids, section_if_no_gpu, section_in_job, section_if_set;
 
 /* Reads the section itself; with_name: it is the top level of gpu.yml, where `name` stands too. */
 int section_keys(const struct reading *in, const struct node *node, bool with_name);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * A host is compared with its full name and with its first label: "dgx-01".
  */
-#ifndef CONDA_GPU_RULES_H
-#define CONDA_GPU_RULES_H
+#pragma once
 
 #include "section/section.h"
 
@@ -44,5 +43,3 @@ int rules_apply(struct section *own, const struct section *section, const struct
                 struct error *err);
 
 void rules_release(struct rule_list *rules);
-
-#endif

@@ -3,8 +3,7 @@
  * or memory beyond the size of the file has a limit here, and what libyaml's document does not keep
  * is noted. For document.c.
  */
-#ifndef CONDA_GPU_SCAN_H
-#define CONDA_GPU_SCAN_H
+#pragma once
 
 #include "section/source.h"
 
@@ -25,5 +24,3 @@ struct scan {
 
 /* A text that is no YAML is no error: loading it will say why. */
 int scan_tokens(struct scan *scan, const struct source *source, struct error *err);
-
-#endif

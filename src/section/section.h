@@ -10,8 +10,7 @@
  *
  * files.h finds and reads the files that a user means.
  */
-#ifndef CONDA_GPU_SECTION_H
-#define CONDA_GPU_SECTION_H
+#pragma once
 
 #include "base/error.h"
 #include "section/item.h"
@@ -88,5 +87,3 @@ bool section_wants_no_gpu(const struct section *section);
 bool section_wants_all(const struct section *section);
 
 void section_release(struct section *section);
-
-#endif

@@ -6,8 +6,7 @@
  *     if (source_read(&source, "environment.yml", bytes, length, &err) < 0) ...
  *     ... source.text ...
  */
-#ifndef CONDA_GPU_SOURCE_H
-#define CONDA_GPU_SOURCE_H
+#pragma once
 
 #include "base/error.h"
 
@@ -32,5 +31,3 @@ const char *source_oddity(const struct source *source, size_t line, struct place
 bool source_begins_odd(const char *text);
 
 void source_release(struct source *source);
-
-#endif

@@ -2,8 +2,7 @@
  * Environment variables by name, in order: what the written hooks set, unset or extend. Also which
  * names a plan may hold, and why not.
  */
-#ifndef CONDA_GPU_VARS_H
-#define CONDA_GPU_VARS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -80,5 +79,3 @@ enum {
     STATE_KEY_SIZE = 9,    /* of what hooks keep in a shell: 8 hexadecimal digits and a NUL */
     MANAGED_LIMIT = 10000, /* names that earlier generations are believed to have managed */
 };
-
-#endif

@@ -8,8 +8,7 @@
  * after each it answers on the other one. Without, it runs once, and adds the name of each call as
  * a line to the file that FAULTY_LOG names.
  */
-#ifndef CONDA_GPU_TESTS_FAULT_ORDER_H
-#define CONDA_GPU_TESTS_FAULT_ORDER_H
+#pragma once
 
 enum { FAULT_ORDERS_FD = 198, FAULT_ANSWERS_FD = 199 };
 
@@ -36,5 +35,3 @@ struct fault_answer {
     char kind[32];  /* the call at which it was, as "openat", "openat+create" or "close+written" */
     char path[512]; /* what it was on */
 };
-
-#endif

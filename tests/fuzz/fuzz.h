@@ -3,8 +3,7 @@
  * calls with one input after another; the input is at fault if it crashes, leaks, hangs, is caught
  * by a sanitizer or breaks what the target requires. `make fuzz` builds and runs them.
  */
-#ifndef CONDA_GPU_TESTS_FUZZ_H
-#define CONDA_GPU_TESTS_FUZZ_H
+#pragma once
 
 #include "base/error.h"
 
@@ -34,5 +33,3 @@ const char *scratch_folder(void);
 
 /* Writes a file below the scratch folder; the folders on its way are there. */
 void scratch_write(const char *name, const void *bytes, size_t length);
-
-#endif

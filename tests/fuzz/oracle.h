@@ -7,8 +7,7 @@
  * The canary: the shell has nothing in PATH and runs with -eu, so that whatever word of a value it
  * took for a command would end the hook and say so; no output and no message are allowed.
  */
-#ifndef CONDA_GPU_TESTS_ORACLE_H
-#define CONDA_GPU_TESTS_ORACLE_H
+#pragma once
 
 #include "plan/plan.h"
 
@@ -18,5 +17,3 @@
    happens inside a scheduler's job. */
 void oracle_check(const struct plan *plan, const struct strbuf *activate,
                   const struct strbuf *deactivate, uint64_t choice);
-
-#endif

@@ -11,8 +11,7 @@
  *
  * A model holds nothing that would have to be freed, and may be copied as it is.
  */
-#ifndef CONDA_GPU_TESTS_CONDA_MODEL_H
-#define CONDA_GPU_TESTS_CONDA_MODEL_H
+#pragma once
 
 #include "hooks/hook_model.h"
 
@@ -130,5 +129,3 @@ const char *model_value(const struct model *model, size_t name);
 
 /* Whether variables may be there that hold the hooks' state. */
 bool model_has_state(const struct model *model);
-
-#endif

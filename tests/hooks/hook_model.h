@@ -13,8 +13,7 @@
  * DOUBT_UNTIL_LEFT until no hook keeps anything any more (it is then what it was at first), or
  * DOUBT_FOR_GOOD, where also somebody else changed it meanwhile.
  */
-#ifndef CONDA_GPU_TESTS_HOOK_MODEL_H
-#define CONDA_GPU_TESTS_HOOK_MODEL_H
+#pragma once
 
 #include "hooks/wish.h"
 
@@ -92,5 +91,3 @@ void shell_touch(struct shell_model *shell, size_t name, const char *value);
 bool shell_has_state(const struct shell_model *shell);
 bool shell_in_job(const struct shell_model *shell);
 bool same_job(const struct job *one, const struct job *other);
-
-#endif

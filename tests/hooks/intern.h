@@ -2,8 +2,7 @@
  * Texts that are there once and for good, so that models of an environment are copied as they are
  * and never freed: equal texts have the same address.
  */
-#ifndef CONDA_GPU_TESTS_INTERN_H
-#define CONDA_GPU_TESTS_INTERN_H
+#pragma once
 
 #include <stddef.h>
 
@@ -15,5 +14,3 @@ const char *intern_joined(const char *one, const char *two, const char *three);
 
 /* Of the first bytes of a text. */
 const char *intern_part(const char *text, size_t length);
-
-#endif

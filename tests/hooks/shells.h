@@ -15,8 +15,7 @@
  * what the shell lists of variables, functions, aliases, options and traps, before and after; that
  * nothing was printed; that a line on stdin is still there.
  */
-#ifndef CONDA_GPU_TESTS_SHELLS_H
-#define CONDA_GPU_TESTS_SHELLS_H
+#pragma once
 
 #include "hooks/conda_model.h"
 #include "support/support.h"
@@ -130,5 +129,3 @@ void trial_end(struct trial *trial);
 
 /* Runs it all. What is not as it should be, in words; malloc'ed. */
 char *trial_run(struct trial *trial);
-
-#endif

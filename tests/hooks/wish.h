@@ -2,8 +2,7 @@
  * What a plan wants of one variable, and the lists that some are: the section's `variables:`.
  * Texts are interned (intern.h).
  */
-#ifndef CONDA_GPU_TESTS_WISH_H
-#define CONDA_GPU_TESTS_WISH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ const char *wish_text(const struct wish *wish, const char *prefix);
 bool wish_has(const struct wish *wish, const char *prefix, const char *list);
 /* What it makes of the value that is there; NULL: unset. A list's own element is put in once. */
 const char *wish_granted(const struct wish *wish, const char *prefix, const char *value);
-
-#endif

@@ -6,8 +6,7 @@
  *     sandbox_write(&box, "environment.yml", "gpu: {devices: 1}\n");
  *     must_apply();
  */
-#ifndef CONDA_GPU_TESTS_ONE_PREFIX_H
-#define CONDA_GPU_TESTS_ONE_PREFIX_H
+#pragma once
 
 #include "support/support.h"
 
@@ -41,5 +40,3 @@ char *listing(void);
 
 /* Runs a command that must end so, with this on stderr (@: the prefix), and change nothing. */
 void check_left_alone(const char *command, const char *option, int status, const char *message);
-
-#endif

@@ -3,12 +3,9 @@
  * properties, required, additionalProperties, items, oneOf, $ref within the file). A keyword that
  * is not known here fails the test.
  */
-#ifndef CONDA_GPU_TESTS_SCHEMA_H
-#define CONDA_GPU_TESTS_SCHEMA_H
+#pragma once
 
 #include <jansson.h>
 
 /* NULL where it holds; else what does not, malloc'ed. */
 char *schema_fault(json_t *schema, json_t *value);
-
-#endif

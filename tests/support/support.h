@@ -7,8 +7,7 @@
  * HOME that are removed afterwards. Everything here ends the test with
  * ck_abort_msg where it cannot do its work.
  */
-#ifndef CONDA_GPU_TESTS_SUPPORT_H
-#define CONDA_GPU_TESTS_SUPPORT_H
+#pragma once
 
 #include <check.h>
 #include <stdbool.h>
@@ -88,5 +87,3 @@ void check_rooted(const char *got, const char *wanted, const char *root);
 char *fake_driver(void);
 char *tests_path(const char *name);
 char *corpus_path(void);
-
-#endif

@@ -4,8 +4,7 @@
  * of conda-gpu are all called TREE_TEMPORARY, since their names are random, and its lock holds no
  * more than TREE_LOCK_TEXT.
  */
-#ifndef CONDA_GPU_TESTS_TREES_H
-#define CONDA_GPU_TESTS_TREES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,5 +42,3 @@ char *tree_difference(const struct tree *got, const struct tree *wanted);
 
 /* All of it as a text, the same for the same trees; malloc'ed. */
 char *tree_text(const struct tree *tree);
-
-#endif
