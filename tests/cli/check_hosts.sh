@@ -38,7 +38,7 @@ says() {
 # serves HOST...: the machines in the receipt.
 serves() {
   sed -n 's/^- host: //p' "$prefix/etc/conda/conda-gpu.yml" >"$scratch/hosts"
-  printf '%s\n' "$@" | check "not served: $*" diff - "$scratch/hosts"
+  check "the machines that are served are not $*" diff <(printf '%s\n' "$@") "$scratch/hosts"
 }
 
 hooks() {

@@ -3,119 +3,18 @@
 # exports the environment), Slurm sets or takes away CUDA_VISIBLE_DEVICES, and the job activates and
 # deactivates in turn. What Slurm gave must stand throughout, and the login shell must come out as
 # it was.
-#
-# The Slurm is one of our own: munged, slurmctld and slurmd with their files in a throwaway folder,
-# on loopback, with four GPUs that are links to /dev/null and the like, as the user who runs this.
-# Where no Slurm is installed it is the one that the Makefile has unpacked in the folder SLURM.
 # SHELLS="bash fish" leaves out the other shells.
 set -u
 # shellcheck source=tests/support/report.sh
 . "$TESTS/support/report.sh"
 
-PATH=$PATH:/usr/sbin:/sbin
-work=$(cd "$(mktemp -d)" && pwd -P)
-export SLURM_CONF=$work/slurm.conf
-plugins='' step_daemon=''
+# shellcheck source=tests/support/slurm.sh
+. "$TESTS/support/slurm.sh"
+
 subject='the hooks in jobs of a real Slurm'
-
-if ! command -v slurmctld >/dev/null && [ -d "$SLURM/usr" ]; then
-  PATH=$SLURM/usr/sbin:$SLURM/usr/bin:$PATH
-  plugins=$(echo "$SLURM"/usr/lib/*/slurm*/)
-  export LD_LIBRARY_PATH=${plugins%/slurm*}:$plugins
-  step_daemon=$SLURM/usr/sbin/slurmstepd
-fi
-for program in munged slurmctld slurmd sbatch scontrol; do
-  command -v $program >/dev/null || { skip "$subject: $program is not installed" 1 && report; }
-done
-
-# ---- Slurm ------------------------------------------------------------------------------------
-
-stop() {
-  scontrol shutdown >/dev/null 2>&1
-  cat "$work"/*.pid 2>/dev/null | xargs -r kill 2>/dev/null
-  remove_scratch
-  rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' HUP INT TERM
-
-# Two ports of loopback that nobody listens on.
-free_ports() {
-  local port found=0
-  for port in $(shuf -i 20000-30000 -n 100); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue
-    echo "$port"
-    found=$((found + 1))
-    [ $found = 2 ] && return
-  done
-}
-
-configure() {
-  local host device i=0
-  host=$(uname -n)
-  mapfile -t ports < <(free_ports)
-  mkdir "$work/state" "$work/spool"
-  head -c 1024 /dev/urandom >"$work/key"
-  chmod 400 "$work/key"
-  for device in null zero full random; do
-    ln -s /dev/$device "$work/gpu$i"
-    i=$((i + 1))
-  done
-  echo "Name=gpu File=$work/gpu[0-3]" >"$work/gres.conf"
-  cat >"$work/slurm.conf" <<CONF
-ClusterName=conda-gpu-test
-SlurmctldHost=${host%%.*}(127.0.0.1)
-SlurmctldPort=${ports[0]}
-SlurmdPort=${ports[1]}
-SlurmUser=$(id -un)
-SlurmdUser=$(id -un)
-AuthType=auth/munge
-AuthInfo=socket=$work/munge.socket
-CredType=cred/munge
-StateSaveLocation=$work/state
-SlurmdSpoolDir=$work/spool
-SlurmctldPidFile=$work/slurmctld.pid
-SlurmdPidFile=$work/slurmd.pid
-SlurmctldLogFile=$work/slurmctld.log
-SlurmdLogFile=$work/slurmd.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-MpiDefault=none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
-SlurmdParameters=config_overrides
-GresTypes=gpu
-NodeName=${host%%.*} NodeAddr=127.0.0.1 CPUs=16 Gres=gpu:4
-PartitionName=all Nodes=${host%%.*} Default=YES State=UP
-${plugins:+PluginDir=$plugins}
-CONF
-}
-
-start() {
-  munged --force --socket="$work/munge.socket" --key-file="$work/key" \
-    --log-file="$work/munge.log" --pid-file="$work/munge.pid" --seed-file="$work/seed" &&
-    slurmctld -f "$work/slurm.conf" &&
-    slurmd -f "$work/slurm.conf" ${step_daemon:+-d "$step_daemon"}
-}
-
-configure
-if ! start >"$work/start.log" 2>&1 ||
-  ! timeout 120 srun --quiet --gres=gpu:1 true >>"$work/start.log" 2>&1; then
-  why=$(grep -h -i 'error\|fatal' "$work"/{slurmd,slurmctld,munge,start}.log 2>/dev/null | sed -n 1p)
-  tail -n 20 "$work"/*.log
-  skip "$subject: it does not start here: ${why:-no reason given}" 1
-  report
-fi
+slurm_start "$subject"
 
 # ---- Environments and shells ------------------------------------------------------------------
-
-for name in $(compgen -e); do
-  case $name in
-    CUDA_VISIBLE_DEVICES | CUDA_DEVICE_ORDER | OMP_NUM_THREADS | SLURM_JOB* | __CONDA_GPU_*)
-      unset "$name"
-      ;;
-  esac
-done
 
 # environment NAME SECTION: an environment with the hooks of that gpu: section.
 environment() {
@@ -180,6 +79,15 @@ expect() {
   fi
 }
 
+# gave SHELL LOOK N: Slurm gave N GPUs there, and now $given is what it gave.
+gave() {
+  given=$(value "$1" "$2" CUDA_VISIBLE_DEVICES)
+  case $3:$given in
+    1:[0-3] | 2:[0-3],[0-3]) passed=$((passed + 1)) ;;
+    *) echo "failed: $1, $2: Slurm gave '$given', and $3 of its GPUs were asked for" && failed=$((failed + 1)) ;;
+  esac
+}
+
 # all SHELL LOOK: the whole environment, but for conda's part and what the shell itself changes.
 all() {
   grep -zvE '^(_|CONDA_PREFIX|CONDA_SHLVL)=' "$work/$1.$2" | sort -z | tr '\0' '\n'
@@ -213,7 +121,8 @@ submit() {
 
 # A login shell with A active hands its whole environment to jobs of each sort.
 run() {
-  local shell=$1
+  local shell=$1 name path
+  path=$(command -v "$1")
   job "$shell" given 'look given-entry' -A1 +A1 'look given-again' -A1 +B2 'look given-other' \
     -B2 +A1 'look given-back' -A1 'look given-end'
   job "$shell" free 'look free-entry' -A1 +A1 'look free-again' -A1 +B2 'look free-other' \
@@ -224,7 +133,9 @@ run() {
   job "$shell" again 'look again-entry' +A1 'look again-active' -A1 'look again-end'
   job "$shell" forgetful forget 'look forgetful-entry' +K1 'look forgetful-kept' -K1 \
     'look forgetful-between' +A1 -A1 'look forgetful-end'
-  lines "$shell" 'look before' +A1 'look active' "$(submit "$shell" given --gres=gpu:2)" \
+  lines "$shell" 'look direct-entry' -A1 +A1 'look direct-again' -A1 'look direct-end' >"$work/$shell.direct"
+  lines "$shell" 'look before' +A1 'look active' \
+    "srun --quiet --gres=gpu:2 $path $work/$shell.direct" "$(submit "$shell" given --gres=gpu:2)" \
     "$(submit "$shell" free)" "$(submit "$shell" fresh --gres=gpu:2 --export=NONE)" \
     "$(submit "$shell" again --gres=gpu:1)" "$(submit "$shell" forgetful --gres=gpu:1)" \
     'look after' -A1 'look left' +L1 'look list' "$(submit "$shell" other --gres=gpu:1)" -L1 >"$work/$shell.login"
@@ -235,15 +146,13 @@ run() {
   lines "$shell" 'look step-entry' -A1 +A1 'look step-again' +B2 'look step-other' -B2 +A1 -A1 \
     'look step-end' >"$work/$shell.step"
   lines "$shell" +A1 'look salloc-active' \
-    "srun --quiet $(command -v "$shell") $work/$shell.step" 'look salloc-after' -A1 \
+    "srun --quiet $path $work/$shell.step" 'look salloc-after' -A1 \
     'look salloc-left' >"$work/$shell.salloc"
   env CONDA_SHLVL=0 CONDA_PREFIX= salloc --quiet --gres=gpu:1 "$shell" "$work/$shell.salloc" \
     >>"$work/$shell.out" 2>&1
 
   # A batch job and an allocation that are started inside a step hand on that step's number: their
   # own first step has the same. In it, what Slurm gives it counts, not what the hooks did before.
-  local path
-  path=$(command -v "$shell")
   for name in A O; do
     lines "$shell" "look first$name-entry" -${name}1 +B1 "look first$name-other" -B1 +${name}1 \
       "look first$name-again" -${name}1 "look first$name-end" >"$work/$shell.first$name"
@@ -260,7 +169,7 @@ run() {
 }
 
 judge() {
-  local shell=$1 look
+  local shell=$1 look given
   if [ -s "$work/$shell.out" ] || ! [ -e "$work/$shell.left" ]; then
     failed=$((failed + 1))
     echo "failed: $shell: the login shell said:"
@@ -272,11 +181,7 @@ judge() {
   same "$shell" before left
 
   # Slurm gave two GPUs: its word stands, while the other variables come and go.
-  given=$(value "$shell" given-entry CUDA_VISIBLE_DEVICES)
-  case $given in
-    [0-3],[0-3]) ;;
-    *) echo "failed: $shell: Slurm gave $given where two GPUs were asked for" && failed=$((failed + 1)) ;;
-  esac
+  gave "$shell" given-entry 2
   for look in again other back end; do
     expect "$shell" given-$look CUDA_VISIBLE_DEVICES "$given"
   done
@@ -288,6 +193,14 @@ judge() {
   expect "$shell" given-again OMP_NUM_THREADS 8
   expect "$shell" given-other OMP_NUM_THREADS unset
   expect "$shell" given-back OMP_NUM_THREADS 8
+
+  # The same in a step that is started in the activated shell, without a job around it.
+  gave "$shell" direct-entry 2
+  for look in again end; do
+    expect "$shell" direct-$look CUDA_VISIBLE_DEVICES "$given"
+  done
+  expect "$shell" direct-again OMP_NUM_THREADS 8
+  expect "$shell" direct-end OMP_NUM_THREADS unset
 
   # Slurm gave none, and took CUDA_VISIBLE_DEVICES out: it is the plan's to set, and gone at the end.
   expect "$shell" free-entry CUDA_VISIBLE_DEVICES unset
@@ -309,11 +222,7 @@ judge() {
   expect "$shell" fresh-end OMP_NUM_THREADS unset
 
   # What Slurm gives to a step stands there, also where the allocation's shell chose its own.
-  given=$(value "$shell" step-entry CUDA_VISIBLE_DEVICES)
-  case $given in
-    [0-3]) ;;
-    *) echo "failed: $shell: Slurm gave $given where one GPU was asked for" && failed=$((failed + 1)) ;;
-  esac
+  gave "$shell" step-entry 1
   for look in again other end; do
     expect "$shell" step-$look CUDA_VISIBLE_DEVICES "$given"
   done
@@ -360,11 +269,7 @@ judge_restarts() {
 # A step whose number an outer step has as well.
 judge_first() {
   local shell=$1 look=$2 given
-  given=$(value "$shell" "$look-entry" CUDA_VISIBLE_DEVICES)
-  case $given in
-    [0-3]) ;;
-    *) echo "failed: $shell, $look: Slurm gave $given where one GPU was asked for" && failed=$((failed + 1)) ;;
-  esac
+  gave "$shell" "$look-entry" 1
   expect "$shell" "$look-other" CUDA_VISIBLE_DEVICES "$given"
   case $look in
     *O) expect "$shell" "$look-again" CUDA_VISIBLE_DEVICES 3,2 ;;
