@@ -15,7 +15,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* Adds a copy of the item, which may also be a compound literal. 0, or -1 if memory ran out. */
+/* Adds a copy of the item, which may also be a compound literal. 0, or -1 if memory ran out; the
+   item is not evaluated then, so what it would take() stays where it is. */
 #define array_add(list, ...)                                                                       \
     __extension__({                                                                                \
         __typeof__(list) list_ = (list);                                                           \

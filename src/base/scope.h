@@ -14,12 +14,12 @@
 
 #define scope(release) __attribute__((cleanup(release)))
 
-/* Takes a pointer out of its variable, which is then NULL and releases nothing. */
+/* Takes a pointer or a struct out of its variable, which is then zero and releases nothing. */
 #define take(variable)                                                                             \
     __extension__({                                                                                \
         __typeof__(variable) variable_ = (variable);                                               \
         __typeof__(*variable_) taken_ = *variable_;                                                \
-        *variable_ = NULL;                                                                         \
+        *variable_ = (__typeof__(taken_)){0};                                                      \
         taken_;                                                                                    \
     })
 

@@ -151,9 +151,7 @@ char *strbuf_take(struct strbuf *buf)
 {
     if (!strbuf_reserve(buf, 0))
         return NULL;
-    char *text = take(&buf->text);
-    *buf = (struct strbuf)STRBUF_INIT;
-    return text;
+    return take(buf).text;
 }
 
 char *format_text(const char *format, ...)

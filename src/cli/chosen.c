@@ -46,8 +46,7 @@ static int resolve_file(struct chosen *chosen, const struct options *options,
     if (apply_rules(&own, options, section, err) < 0 || resolve(&found, &own, &driver, err) < 0)
         return -1;
     plan_release(&chosen->planned.plan);
-    chosen->planned.plan = found.plan;
-    found.plan = (struct plan){0};
+    chosen->planned.plan = take(&found.plan);
     return 0;
 }
 

@@ -65,8 +65,7 @@ int earlier_read(struct earlier *earlier, const struct prefix *prefix, struct er
         uint64_t digest = digest_of(prefix->path, strlen(prefix->path));
         snprintf(read.key, sizeof read.key, "%08x", (unsigned)(digest ^ digest >> 32));
     }
-    *earlier = read;
-    read = (struct earlier){0};
+    *earlier = take(&read);
     return 0;
 }
 

@@ -29,9 +29,8 @@ static struct hook_file *new_file(struct hook_set *set, const char *path)
 {
     scope(free_text) char *copy = strdup(path);
 
-    if (!copy || array_add(set, (struct hook_file){.path = copy}) < 0)
+    if (!copy || array_add(set, (struct hook_file){.path = take(&copy)}) < 0)
         return NULL;
-    (void)take(&copy);
     return &set->items[set->count - 1];
 }
 
@@ -57,8 +56,7 @@ int hook_file_set_text(struct hook_file *file, struct strbuf *text, struct error
                          "variables",
                          file->path, text->length, PREFIX_FILE_LIMIT);
     strbuf_release(&file->text);
-    file->text = *text;
-    *text = (struct strbuf)STRBUF_INIT;
+    file->text = take(text);
     if (file->state != HOOK_ABSENT)
         file->state = state_of(file);
     return 0;

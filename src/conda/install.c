@@ -174,9 +174,9 @@ static int list_plans(struct install *install, struct error *err)
         const struct receipt_host *part = &install->parts.items[i];
         for (unsigned p = 0; p < part->plans_count; p++) {
             scope(plan_release) struct plan plan = {0};
-            if (part_plan(&plan, &part->plans[p]) < 0 || array_add(&install->plans, plan) < 0)
+            if (part_plan(&plan, &part->plans[p]) < 0 ||
+                array_add(&install->plans, take(&plan)) < 0)
                 return error_memory(err);
-            plan = (struct plan){0};
         }
     }
     return 0;

@@ -86,8 +86,7 @@ int part_make(struct receipt_host *part, const struct part_head *head, const str
             return error_memory(err);
     for (size_t i = 0; i < team->shares.count; i++, made.rules_count++)
         made.rules[i] = tell_share(&team->shares.items[i]);
-    *part = made;
-    made = (struct receipt_host){0};
+    *part = take(&made);
     return 0;
 }
 
@@ -149,8 +148,7 @@ int part_plan(struct plan *plan, const struct receipt_plan *told)
     for (unsigned i = 0; i < told->devices_count; i++)
         read_device(&read.devices[i], &told->devices[i]);
     read.gpus = gpus_of(&read);
-    *plan = read;
-    read = (struct plan){0};
+    *plan = take(&read);
     return 0;
 }
 

@@ -29,8 +29,7 @@ int planned_read(struct planned *planned, const struct prefix *prefix, char *con
         return -1;
     if (find_plan(&read, env) < 0)
         return error_memory(err);
-    *planned = read;
-    read = (struct planned){0};
+    *planned = take(&read);
     return 0;
 }
 

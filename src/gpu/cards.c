@@ -221,7 +221,6 @@ int cards_decode(const char *bytes, size_t length, struct card_list *cards, stru
     }
     if (in.left)
         return nonsense(&in, "it is too long");
-    *cards = read;
-    read = (struct card_list){0};
+    *cards = take(&read);
     return 0;
 }

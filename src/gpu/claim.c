@@ -376,8 +376,7 @@ int claim_take(struct claim *claim, const struct claim_wish *wish, struct error 
     turn_release(&made.turn);
     if (got < 0)
         return -1;
-    *claim = made;
-    made = (struct claim){0};
+    *claim = take(&made);
     return got;
 }
 

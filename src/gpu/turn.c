@@ -103,8 +103,7 @@ int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t 
         if (joining.sockets[i + 1] < 0)
             return -1;
     }
-    *turn = joining;
-    joining = (struct turn){0};
+    *turn = take(&joining);
     return 0;
 }
 

@@ -238,8 +238,7 @@ int decision_make(struct decision *decision, const struct served *served, size_t
     free(queues.items);
     if (result < 0)
         return -1;
-    *decision = made;
-    made = (struct decision){0};
+    *decision = take(&made);
     return 0;
 }
 

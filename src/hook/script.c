@@ -134,10 +134,8 @@ static void add_word(struct command *command, const struct words *in, struct wor
         command->from = in->token;
     }
     command->to = in->at;
-    if (array_add(command, *word) < 0)
+    if (array_add(command, take(word)) < 0)
         command->failed = true;
-    else
-        *word = (struct word){0};
 }
 
 static void take_token(struct command *command, enum token token)

@@ -101,8 +101,7 @@ int standings_find(struct standings *standings, char *const *env, const struct e
     for (size_t i = 0; i < hooks->plan->variables.count; i++)
         if (add(&found, &in, &hooks->plan->variables.items[i], active) < 0)
             return -1;
-    *standings = found;
-    found = (struct standings){0};
+    *standings = take(&found);
     return 0;
 }
 

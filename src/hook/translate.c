@@ -141,9 +141,8 @@ static bool take_separator(struct entry *entry)
     bool last = entry->kind == VAR_PREPEND;
     entry->separator = text->text[last ? text->length - 1 : 0];
     strbuf_add(&rest, text->text + !last, text->length - 1);
-    struct strbuf whole = *text;
-    *text = rest;
-    rest = whole;
+    strbuf_release(text);
+    *text = take(&rest);
     return strchr(":; ,", entry->separator) != NULL;
 }
 
@@ -281,9 +280,8 @@ static const char *join(struct entry *earlier, struct entry *later)
         strbuf_adds(&both, strbuf_text(&later->text));
     if (!adds || !lists)
         earlier->kind = adds ? VAR_SET : later->kind;
-    struct strbuf old = earlier->text;
-    earlier->text = both;
-    both = old;
+    strbuf_release(&earlier->text);
+    earlier->text = take(&both);
     return NULL;
 }
 
@@ -294,10 +292,8 @@ static void keep(struct work *work, const struct effect *effect, struct entry *e
 
     if (why)
         leave(work, effect, why);
-    else if (!earlier && array_add(&work->entries, *entry) < 0)
+    else if (!earlier && array_add(&work->entries, take(entry)) < 0)
         work->failed = true;
-    else if (!earlier)
-        entry->text = (struct strbuf)STRBUF_INIT;
 }
 
 static void take_variable(struct work *work, const struct effect *effect)

@@ -70,8 +70,7 @@ static int make(struct plan *plan, const struct section *section, enum plan_gpus
     }
     if (add_variables(&made.variables, section, gpus, visible) < 0)
         return error_memory(err);
-    *plan = made;
-    made = (struct plan){0};
+    *plan = take(&made);
     return 0;
 }
 

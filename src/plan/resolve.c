@@ -290,8 +290,7 @@ int resolve_team(struct team *team, const struct section *section, const char *h
         return -1;
     made.machine = asked.machine;
     made.absent = asked.absent;
-    *team = made;
-    made = (struct team){0};
+    *team = take(&made);
     asked.machine = (struct inventory){0};
     asked.absent = (struct error)ERROR_INIT;
     return 0;

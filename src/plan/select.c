@@ -237,8 +237,7 @@ int select_devices(struct selection *selection, const struct section *section,
 
     if (select_each(&in, section, by_kind) < 0)
         return -1;
-    *selection = chosen;
-    chosen = (struct selection){0};
+    *selection = take(&chosen);
     return 0;
 }
 
@@ -303,8 +302,7 @@ int select_unconfirmed(struct selection *selection, const struct section *sectio
 
     if (select_each(&in, section, by_kind) < 0 || check_one_form(&in, section->ids) < 0)
         return -1;
-    *selection = chosen;
-    chosen = (struct selection){0};
+    *selection = take(&chosen);
     return 0;
 }
 

@@ -97,8 +97,7 @@ int document_load(struct document *doc, const char *file, const char *text, size
 
     if (fill(&loaded, file, text, length, err) < 0)
         return -1;
-    *doc = loaded;
-    loaded = (struct document){0};
+    *doc = take(&loaded);
     return 0;
 }
 

@@ -209,8 +209,7 @@ int section_read_both(struct section *section, const struct section_text *enviro
                      "there may be more errors; mend these first");
         return -1;
     }
-    *section = read;
-    read = (struct section){0};
+    *section = take(&read);
     return 0;
 }
 

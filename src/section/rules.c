@@ -160,10 +160,7 @@ static int add_rule(const struct reading *in, const struct node *node, size_t *p
                         RULES_PATTERNS_LIMIT);
     if (check_reachable(in, rules, &rule) < 0)
         return -1;
-    if (array_add(rules, rule) < 0)
-        return error_memory(in->err);
-    rule = (struct rule){0};
-    return 0;
+    return array_add(rules, take(&rule)) < 0 ? error_memory(in->err) : 0;
 }
 
 int section_assign(const struct reading *in, const struct node *node, void *target)
@@ -310,8 +307,7 @@ int rules_apply(struct section *own, const struct section *section, const struct
                         "together; at most %d are accepted, since Linux starts no program with "
                         "many more",
                         size, SECTION_TOTAL_LIMIT);
-    *own = made;
-    made = (struct section){0};
+    *own = take(&made);
     return 0;
 }
 

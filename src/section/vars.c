@@ -78,10 +78,7 @@ int names_add(struct names *names, const char *name)
     if (names_have(names, name))
         return 0;
     scope(free_text) char *copy = strdup(name);
-    if (!copy || array_add(names, copy) < 0)
-        return -1;
-    (void)take(&copy);
-    return 0;
+    return copy ? array_add(names, take(&copy)) : -1;
 }
 
 bool names_have(const struct names *names, const char *name)
