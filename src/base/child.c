@@ -282,7 +282,7 @@ void child_end(struct child *child)
     close_fd(&child->socket);
     if (child->guard > 0)
         reap(child->guard);
-    *child = (struct child)CHILD_INIT;
+    *child = CHILD_INIT;
 }
 
 /* For an end of the socket that came before the answer. */

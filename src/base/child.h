@@ -35,10 +35,7 @@ struct child {
     long long deadline; /* clock_now() */
 };
 
-#define CHILD_INIT                                                                                 \
-    {                                                                                              \
-        -1, -1, 0, 0                                                                               \
-    }
+#define CHILD_INIT ((struct child){.guard = -1, .socket = -1})
 
 enum child_how {
     CHILD_ANSWERED,

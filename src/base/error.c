@@ -173,5 +173,5 @@ void error_release(struct error *err)
         message_release(&err->items[i]);
     free(err->items);
     strbuf_release(&err->text);
-    *err = (struct error)ERROR_INIT;
+    *err = ERROR_INIT;
 }

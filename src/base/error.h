@@ -54,10 +54,7 @@ struct error {
     struct strbuf text; /* what error_text returned */
 };
 
-#define ERROR_INIT                                                                                 \
-    {                                                                                              \
-        STATUS_DONE, false, NULL, 0, 0, STRBUF_INIT                                                \
-    }
+#define ERROR_INIT ((struct error){0})
 
 /* Each adds one message and returns -1, so that a function can end with `return error_add(...)`. */
 int error_add(struct error *err, enum status status, const char *format, ...)

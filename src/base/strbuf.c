@@ -10,7 +10,7 @@
 void strbuf_release(struct strbuf *buf)
 {
     free(buf->text);
-    *buf = (struct strbuf)STRBUF_INIT;
+    *buf = STRBUF_INIT;
 }
 
 static void fail(struct strbuf *buf)

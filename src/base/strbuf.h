@@ -22,10 +22,7 @@ struct strbuf {
     bool failed;
 };
 
-#define STRBUF_INIT                                                                                \
-    {                                                                                              \
-        NULL, 0, 0, false                                                                          \
-    }
+#define STRBUF_INIT ((struct strbuf){0})
 
 void strbuf_release(struct strbuf *buf);
 

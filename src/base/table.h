@@ -20,10 +20,7 @@ struct table {
     struct strbuf text; /* the cells, each closed by a NUL */
 };
 
-#define TABLE_INIT(columns)                                                                        \
-    {                                                                                              \
-        columns, 0, {0}, 0, 0, STRBUF_INIT                                                         \
-    }
+#define TABLE_INIT(number) ((struct table){.columns = (number)})
 
 void table_cell(struct table *table, const char *text);
 

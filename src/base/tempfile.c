@@ -72,7 +72,7 @@ void tempfile_release(struct tempfile *temp)
     close_fd(&temp->fd);
     if (temp->name[0])
         unlinkat(temp->folder, temp->name, 0);
-    *temp = (struct tempfile)TEMPFILE_INIT;
+    *temp = TEMPFILE_INIT;
     errno = saved;
 }
 

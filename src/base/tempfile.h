@@ -19,10 +19,7 @@ struct tempfile {
     char name[40]; /* "" when there is none */
 };
 
-#define TEMPFILE_INIT                                                                              \
-    {                                                                                              \
-        -1, -1, ""                                                                                 \
-    }
+#define TEMPFILE_INIT ((struct tempfile){.folder = -1, .fd = -1})
 
 /* Only its owner may read or write it, until the caller changes that. */
 int tempfile_create(struct tempfile *temp, int folder);

@@ -18,10 +18,7 @@ struct chosen {
     struct planned planned;
 };
 
-#define CHOSEN_INIT                                                                                \
-    {                                                                                              \
-        .prefix = PREFIX_INIT                                                                      \
-    }
+#define CHOSEN_INIT ((struct chosen){.prefix = PREFIX_INIT})
 
 int chosen_find(struct chosen *chosen, const struct options *options, struct error *err);
 void chosen_release(struct chosen *chosen);

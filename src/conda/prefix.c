@@ -80,7 +80,7 @@ int prefix_open(struct prefix *prefix, const char *path, struct error *err)
 void prefix_close(struct prefix *prefix)
 {
     close_fd(&prefix->folder);
-    *prefix = (struct prefix)PREFIX_INIT;
+    *prefix = PREFIX_INIT;
 }
 
 /* Whether it has the prefix's group afterwards. With another one the right to write could be

@@ -29,10 +29,7 @@ struct prefix {
     bool group_writes; /* its group may */
 };
 
-#define PREFIX_INIT                                                                                \
-    {                                                                                              \
-        NULL, -1, 0, 0, 0, false, false                                                            \
-    }
+#define PREFIX_INIT ((struct prefix){.folder = -1})
 
 /* Bytes. A larger file is neither written nor read: SECTION_TOTAL_LIMIT, each of its bytes quoted
    by three more, and some to spare. */

@@ -216,7 +216,7 @@ int resolve(struct resolution *resolution, const struct section *section,
     *resolution = (struct resolution){plan, asked.machine, asked.absent};
     plan = (struct plan){0};
     asked.machine = (struct inventory){0};
-    asked.absent = (struct error)ERROR_INIT;
+    asked.absent = ERROR_INIT;
     return 0;
 }
 
@@ -292,7 +292,7 @@ int resolve_team(struct team *team, const struct section *section, const char *h
     made.absent = asked.absent;
     *team = take(&made);
     asked.machine = (struct inventory){0};
-    asked.absent = (struct error)ERROR_INIT;
+    asked.absent = ERROR_INIT;
     return 0;
 }
 

@@ -28,8 +28,8 @@ static struct error err;
 static void set_up(void)
 {
     one_prefix_open();
-    site = (struct prefix)PREFIX_INIT;
-    err = (struct error)ERROR_INIT;
+    site = PREFIX_INIT;
+    err = ERROR_INIT;
     ck_assert_int_eq(prefix_open(&site, prefix, &err), 0);
 }
 
