@@ -1,11 +1,9 @@
 /*
- * A list that grows. Any struct with `items`, `count` and `room` is one, {0} when empty:
+ * A list that grows, {0} when empty: any struct with the members that array_of gives it.
  *
- *     struct numbers {
- *         int *items;
- *         size_t count;
- *         size_t room;
- *     };
+ *     struct numbers array_of(int);
+ *     ...
+ *     struct numbers numbers = {0};
  *     if (array_add(&numbers, 7) < 0) ... memory ran out; the list is as it was
  *     ...
  *     free(numbers.items);
@@ -14,6 +12,14 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+
+/* The members of a struct; one with further members has these three written out. */
+#define array_of(type)                                                                             \
+    {                                                                                              \
+        type *items;                                                                               \
+        size_t count;                                                                              \
+        size_t room;                                                                               \
+    }
 
 /* Adds a copy of the item, which may also be a compound literal. 0, or -1 if memory ran out; the
    item is not evaluated then, so what it would take() stays where it is. */

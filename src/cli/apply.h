@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "cli/cli.h"
 #include "conda/install.h"
 #include "conda/rivals.h"
@@ -15,11 +16,7 @@ struct variable_row {
     char *then;      /* while the environment is active; NULL: not set */
 };
 
-struct variable_rows {
-    struct variable_row *items;
-    size_t count;
-    size_t room;
-};
+struct variable_rows array_of(struct variable_row);
 
 /* What there is to tell beside what `struct apply` itself holds: the environment, the devices, and
    what becomes of each file. */

@@ -92,11 +92,7 @@ int kept_take_out(const struct options *options, const struct receipt *receipt, 
     return result;
 }
 
-struct exports {
-    struct receipt_export *items;
-    size_t count;
-    size_t room;
-};
+struct exports array_of(struct receipt_export);
 
 /* The receipt with another list of files, which it does not own. */
 static int write_receipt(const struct prefix *prefix, const struct receipt *receipt,

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "conda/paths.h"
 #include "conda/prefix.h"
 #include "conda/receipt.h"
@@ -43,11 +44,7 @@ struct hook_policy {
     bool force;   /* our own that somebody edited are kept so */
 };
 
-struct hook_set {
-    struct hook_file *items;
-    size_t count;
-    size_t room;
-};
+struct hook_set array_of(struct hook_file);
 
 /* Takes the text and compares it with what is there. An unreadable file, or a link or folder in its
    place, is an error. */

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "conda/earlier.h"
 #include "conda/hooks.h"
 #include "conda/part.h"
@@ -33,31 +34,16 @@ struct install {
     const struct prefix *prefix;
     const struct install_wish *wish;
     struct earlier earlier;
-    struct receipt_host own; /* this machine's part */
-    struct {
-        struct receipt_host *items; /* `own` and those of earlier */
-        size_t count;
-        size_t room;
-    } parts; /* of all machines, by name */
-    struct {
-        struct plan *items;
-        size_t count;
-        size_t room;
-    } plans; /* of all parts, in order */
-    struct {
-        struct served *items;
-        size_t count;
-        size_t room;
-    } served;
+    struct receipt_host own;                    /* this machine's part */
+    struct array_of(struct receipt_host) parts; /* of all machines, `own` among them, by name */
+    struct array_of(struct plan) plans;         /* of all parts, in order */
+    struct array_of(struct served) served;
     struct decision decision; /* of all parts */
     struct names managed;     /* by these, then by earlier ones */
     struct hook_set files;    /* the hooks, in the order of writing, and then the receipt */
     struct names folders;     /* that apply made here, or will */
-    struct {
-        struct receipt_kept *items; /* the texts belong to files and earlier */
-        size_t count;
-        size_t room;
-    } kept; /* files of others */
+    struct array_of(
+        struct receipt_kept) kept; /* files of others; the texts belong to files and earlier */
 };
 
 /* Puts this machine's part beside those of others, renders all files, compares them with what is

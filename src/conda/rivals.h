@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "conda/hooks.h"
 #include "conda/prefix.h"
 #include "section/vars.h"
@@ -42,11 +43,7 @@ struct rival {
     char *value;    /* NULL: it cannot be told without running the script; of RIVAL_UNREAD: why */
 };
 
-struct rivals {
-    struct rival *items;
-    size_t count;
-    size_t room;
-};
+struct rivals array_of(struct rival);
 
 /* `files` are what will be written, for scripts that are adopted by this run. -1 if memory ran out.
  */

@@ -8,17 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-struct process_list {
-    struct card_process *items;
-    size_t count;
-    size_t room;
-};
+struct process_list array_of(struct card_process);
 
-struct instance_list {
-    struct card_instance *items;
-    size_t count;
-    size_t room;
-};
+struct instance_list array_of(struct card_instance);
 
 struct asking {
     struct nvml nvml;

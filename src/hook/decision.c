@@ -81,11 +81,7 @@ struct queue {
     size_t count;
 };
 
-struct queues {
-    struct queue *items;
-    size_t count;
-    size_t room;
-};
+struct queues array_of(struct queue);
 
 static int list_queues(struct queues *queues, const struct served *served, size_t count)
 {

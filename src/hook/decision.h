@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "base/error.h"
 #include "plan/plan.h"
 
@@ -26,11 +27,7 @@ struct branch {
     struct names who; /* patterns: of users, of "USER@HOST", or just hosts */
     struct names lines;
     bool own_keys; /* the section's own keys are among what it serves */
-    struct {
-        const struct served **items;
-        size_t count;
-        size_t room;
-    } served; /* while it is made */
+    struct array_of(const struct served *) served; /* while it is made */
 };
 
 /* See picks.h. */
@@ -40,28 +37,18 @@ struct pick {
 };
 
 struct machine {
-    const char *host; /* of decision.hosts */
-    struct {
-        struct pick *items;
-        size_t count;
-        size_t room;
-    } picks; /* to be tried in this order */
+    const char *host;                   /* of decision.hosts */
+    struct array_of(struct pick) picks; /* to be tried in this order */
 };
 
 struct decision {
     bool by_user;
     bool by_host;
     struct names hosts; /* by_host: those that are served, and no others */
-    struct {
-        struct branch *items;
-        size_t count;
-        size_t room;
-    } branches; /* at least one; the only one, if neither by user nor by host, is for everybody */
-    struct picks {
-        struct machine *items;
-        size_t count;
-        size_t room;
-    } picks; /* none, or one for each host: then branches may be told by their numbers, from 1 on */
+    /* At least one; the only one, if neither by user nor by host, is for everybody. */
+    struct array_of(struct branch) branches;
+    /* None, or one for each host: then branches may be told by their numbers, from 1 on. */
+    struct picks array_of(struct machine) picks;
 };
 
 /* Each host's rules stand together and in order. They and their plans must outlive the decision.

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "hook/words.h"
 
 enum effect_kind {
@@ -31,11 +32,7 @@ struct effect {
     char *text;        /* the command as it stands in the script */
 };
 
-struct script {
-    struct effect *items;
-    size_t count;
-    size_t room;
-};
+struct script array_of(struct effect);
 
 /* `extension` is that of a struct shell. Of a text with NULs, only what is before the first is
    read. -1 if memory ran out. */

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "hook/enact.h"
 
 enum standing {
@@ -25,11 +26,7 @@ struct variable_standing {
     enum standing standing;
 };
 
-struct standings {
-    struct variable_standing *items; /* in the plan's order */
-    size_t count;
-    size_t room;
-};
+struct standings array_of(struct variable_standing); /* in the plan's order */
 
 /* -1 if memory ran out. The plan and the environment must outlive it. */
 int standings_find(struct standings *standings, char *const *env, const struct enacted *hooks,

@@ -22,11 +22,7 @@ struct entry {
     char separator; /* of VAR_PREPEND and VAR_APPEND */
 };
 
-struct entries {
-    struct entry *items;
-    size_t count;
-    size_t room;
-};
+struct entries array_of(struct entry);
 
 struct work {
     struct translation *offer;

@@ -44,13 +44,9 @@ struct answer {
 struct asked {
     const struct driver *driver;
     bool surveyed;
-    struct inventory machine; /* all devices */
-    struct error absent;      /* why it could not be surveyed */
-    struct {
-        struct answer *items;
-        size_t count;
-        size_t room;
-    } answers; /* by the value of CUDA_VISIBLE_DEVICES */
+    struct inventory machine;               /* all devices */
+    struct error absent;                    /* why it could not be surveyed */
+    struct array_of(struct answer) answers; /* by the value of CUDA_VISIBLE_DEVICES */
 };
 
 static void asked_release(struct asked *asked)

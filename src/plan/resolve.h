@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "gpu/inventory.h"
 #include "plan/plan.h"
 #include "section/rules.h"
@@ -42,17 +43,9 @@ struct share {
 
 /* What holds for all users of one machine. */
 struct team {
-    struct {
-        struct plan *items;
-        size_t count;
-        size_t room;
-    } plans; /* each once */
-    struct {
-        struct share *items;
-        size_t count;
-        size_t room;
-    } shares;                 /* in the order of the rules; at least one */
-    struct inventory machine; /* as in struct resolution */
+    struct array_of(struct plan) plans;   /* each once */
+    struct array_of(struct share) shares; /* in the order of the rules; at least one */
+    struct inventory machine;             /* as in struct resolution */
     struct error absent;
 };
 

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "section/scan.h"
 
 enum {
@@ -45,13 +46,11 @@ size_t node_count(const struct node *node);
 /* A node may be within itself. */
 const struct node *document_item(const struct document *doc, const struct node *list, size_t i);
 
-struct pairs {
-    struct pair {
-        const struct node *key, *value;
-    } * items;
-    size_t count;
-    size_t room;
+struct pair {
+    const struct node *key, *value;
 };
+
+struct pairs array_of(struct pair);
 
 /*
  * The pairs of a mapping: its own, then, for a key `<<` (yaml.org/type/merge), those of the mapping

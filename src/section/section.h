@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "base/error.h"
 #include "section/item.h"
 #include "section/vars.h"
@@ -44,11 +45,7 @@ struct section {
     struct var_list variables;
     unsigned given;                  /* enum section_given: which of these keys are in the file */
     struct var_list conda_variables; /* environment.yml's own `variables:`, which conda sets */
-    struct rule_list {
-        struct rule *items; /* section/rules.h */
-        size_t count;
-        size_t room;
-    } rules;
+    struct rule_list array_of(struct rule) rules; /* section/rules.h */
     struct error notes; /* what a reader may not expect, each with its place; no errors */
 };
 

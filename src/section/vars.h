@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "base/array.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,11 +28,7 @@ struct var {
     char *separator; /* NULL but for VAR_PREPEND and VAR_APPEND */
 };
 
-struct var_list {
-    struct var *items;
-    size_t count;
-    size_t room;
-};
+struct var_list array_of(struct var);
 
 /* Adds a variable, with copies of all that is given. -1 if memory ran out. */
 int vars_add(struct var_list *list, const char *name, enum var_kind kind, const char *value,
@@ -50,11 +48,7 @@ size_t vars_size(const struct var_list *list);
 void vars_release(struct var_list *list);
 
 /* Names without a value, each once. */
-struct names {
-    char **items;
-    size_t count;
-    size_t room;
-};
+struct names array_of(char *);
 
 /* Adds a copy unless it is there. -1 if memory ran out. */
 int names_add(struct names *names, const char *name);
