@@ -135,35 +135,125 @@ static int list_files(struct names *files, const char *root, char *const *env)
 
 /* ---- What one of them says ------------------------------------------------------------------- */
 
-/* Whether the line ends in `#!final`; conda takes any number of # and ! for that. */
-static bool is_final(const char *text, size_t line)
-{
-    static const char word[] = "final";
+enum mark { MARK_NONE, MARK_TOP, MARK_BOTTOM, MARK_FINAL };
 
-    while (--line && (text = strchr(text, '\n')))
-        text++;
-    size_t length = text ? strcspn(text, "\r\n") : 0;
-    const char *mark = length ? memchr(text, '#', length) : NULL;
-    if (!mark)
-        return false;
-    mark += strspn(mark, "#!");
-    return strncmp(mark, word, strlen(word)) == 0 &&
-           mark + strlen(word) + strspn(mark + strlen(word), "#! \t") == text + length;
+/* What is read so far, from the least important file on. */
+struct reading {
+    struct names all;    /* folders as they are written, a newer file's before an older one's */
+    struct names top;    /* those of them that are marked so */
+    struct names bottom; /* the same, the last one first */
+    char *root_prefix;
+    bool dirs_are_final, root_is_final;
+};
+
+static void reading_release(struct reading *reading)
+{
+    names_release(&reading->all);
+    names_release(&reading->top);
+    names_release(&reading->bottom);
+    free(reading->root_prefix);
 }
 
-static int add_folders(const struct document *doc, const struct node *list, struct names *folders)
+/* The mark in the comment that the text begins with, be it on its line or below. conda takes
+   comments that follow each other for one, and that is no mark. */
+static enum mark mark_in(const char *text)
 {
+    static const struct {
+        const char *word;
+        enum mark mark;
+    } marks[] = {{"top", MARK_TOP}, {"bottom", MARK_BOTTOM}, {"final", MARK_FINAL}};
+
+    text += strspn(text, " \t\r\n");
+    size_t length = strcspn(text, "\r\n");
+    const char *next = text + length + strspn(text + length, " \t\r\n");
+    if (*text != '#' || *next == '#')
+        return MARK_NONE;
+    while (strchr(" \t", text[length - 1]))
+        length--;
+    while (length && strchr("#!", text[length - 1]))
+        length--;
+    const char *word = text + strspn(text, "#!");
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (word + strlen(marks[i].word) == text + length &&
+            strncmp(word, marks[i].word, strlen(marks[i].word)) == 0)
+            return marks[i].mark;
+    return MARK_NONE;
+}
+
+/* A key's comment is on its own line, or behind the value where that is in brackets. */
+static bool is_final(const struct document *doc, const struct pair *pair)
+{
+    const char *text = document_behind(doc, pair->key);
+
+    text += strspn(text, " \t:");
+    return mark_in(*text == '#' ? text : document_behind(doc, pair->value)) == MARK_FINAL;
+}
+
+/* Puts the newer ones, which are emptied, before the older. */
+static int put_before(struct names *newer, struct names *older)
+{
+    struct names both = *newer;
+
+    *newer = (struct names){0};
+    for (size_t i = 0; i < older->count; i++)
+        if (names_add(&both, older->items[i]) < 0) {
+            names_release(&both);
+            return -1;
+        }
+    names_release(older);
+    *older = both;
+    return 0;
+}
+
+static int read_folders(struct reading *reading, const struct document *doc,
+                        const struct node *list)
+{
+    scope(names_release) struct names newer = {0}, bottom = {0};
     size_t count = node_kind(list) == NODE_LIST ? node_count(list) : 0;
 
     for (size_t i = 0; i < count && i < FOLDERS_LIMIT; i++) {
-        const char *folder = node_text(document_item(doc, list, i));
-        if (folder && names_add(folders, folder) < 0)
+        const struct node *item = document_item(doc, list, i);
+        const char *folder = node_text(item);
+        enum mark mark = folder ? mark_in(document_behind(doc, item)) : MARK_NONE;
+        if (folder && (names_add(&newer, folder) < 0 ||
+                       (mark == MARK_TOP && names_add(&reading->top, folder) < 0) ||
+                       (mark == MARK_BOTTOM && names_add(&bottom, folder) < 0)))
             return -1;
+    }
+    for (size_t i = bottom.count; i-- > 0;)
+        if (names_add(&reading->bottom, bottom.items[i]) < 0)
+            return -1;
+    return put_before(&newer, &reading->all);
+}
+
+static int set_root(struct reading *reading, const char *root)
+{
+    free(reading->root_prefix);
+    reading->root_prefix = strdup(root);
+    return reading->root_prefix ? 0 : -1;
+}
+
+static bool is_one_of(const char *key, const char *name, const char *other)
+{
+    return key && (strcmp(key, name) == 0 || strcmp(key, other) == 0);
+}
+
+static int read_pair(struct reading *reading, const struct document *doc, const struct pair *pair)
+{
+    const char *key = node_text(pair->key), *text = node_text(pair->value);
+
+    if (is_one_of(key, "envs_dirs", "envs_path") && !reading->dirs_are_final) {
+        reading->dirs_are_final = is_final(doc, pair);
+        return read_folders(reading, doc, pair->value);
+    }
+    if (is_one_of(key, "root_prefix", "root_dir") && !reading->root_is_final && text) {
+        reading->root_is_final = is_final(doc, pair);
+        return set_root(reading, text);
     }
     return 0;
 }
 
-static int read_condarc(const char *path, struct names *folders, bool *final)
+static int read_file(struct reading *reading, const char *path)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(document_release) struct document doc = {0};
@@ -175,17 +265,13 @@ static int read_condarc(const char *path, struct names *folders, bool *final)
     if (document_load(&doc, path, strbuf_text(&text), text.length, &err) < 0 ||
         document_pairs(&doc, document_root(&doc), &pairs, &err) < 0)
         return err.status == STATUS_SYSTEM ? -1 : 0;
-    for (size_t i = 0; i < pairs.count; i++) {
-        const char *key = node_text(pairs.items[i].key);
-        if (key && (strcmp(key, "envs_dirs") == 0 || strcmp(key, "envs_path") == 0)) {
-            *final = is_final(strbuf_text(&text), document_place(&doc, pairs.items[i].key).line);
-            return add_folders(&doc, pairs.items[i].value, folders);
-        }
-    }
+    for (size_t i = 0; i < pairs.count; i++)
+        if (read_pair(reading, &doc, &pairs.items[i]) < 0)
+            return -1;
     return 0;
 }
 
-/* ---- All together ---------------------------------------------------------------------------- */
+/* ---- The variables --------------------------------------------------------------------------- */
 
 static int add_variable(struct names *folders, const char *list)
 {
@@ -206,51 +292,64 @@ static int add_variable(struct names *folders, const char *list)
     return 0;
 }
 
-/* Puts the newer ones, which are emptied, before the older. */
-static int put_before(struct names *newer, struct names *older)
+static int read_variables(struct reading *reading, char *const *env)
 {
-    struct names both = *newer;
+    scope(names_release) struct names newer = {0};
+    const char *root = env_get(env, "CONDA_ROOT_PREFIX");
 
-    *newer = (struct names){0};
-    for (size_t i = 0; i < older->count; i++)
-        if (names_add(&both, older->items[i]) < 0) {
-            names_release(&both);
-            return -1;
-        }
-    names_release(older);
-    *older = both;
-    return 0;
-}
-
-/* As the folders are written. */
-static int list_folders(struct names *written, const char *root, char *const *env)
-{
-    scope(names_release) struct names files = {0}, newer = {0};
-    bool final = false;
-
-    if (list_files(&files, root, env) < 0)
+    if (root && !reading->root_is_final && set_root(reading, root) < 0)
         return -1;
-    for (size_t i = 0; i < files.count && !final; i++)
-        if (read_condarc(files.items[i], &newer, &final) < 0 || put_before(&newer, written) < 0)
-            return -1;
-    if (final)
+    if (reading->dirs_are_final)
         return 0;
     if (add_variable(&newer, env_get(env, "CONDA_ENVS_PATH")) < 0 ||
         add_variable(&newer, env_get(env, "CONDA_ENVS_DIRS")) < 0)
         return -1;
-    return put_before(&newer, written);
+    return put_before(&newer, &reading->all);
 }
 
-int condarc_envs_dirs(struct names *folders, const char *root, char *const *env)
-{
-    scope(names_release) struct names written = {0};
+/* ---- All together ---------------------------------------------------------------------------- */
 
-    if (list_folders(&written, root, env) < 0)
-        return -1;
-    for (size_t i = 0; i < written.count; i++) {
-        scope(free_text) char *folder = condarc_expand(written.items[i], env);
-        if (!folder || names_add(folders, folder) < 0)
+static int add_expanded(struct condarc *condarc, const char *folder, char *const *env)
+{
+    scope(free_text) char *expanded = condarc_expand(folder, env);
+
+    return expanded ? names_add(&condarc->envs_dirs, expanded) : -1;
+}
+
+static int conclude(struct condarc *condarc, const struct reading *reading, char *const *env)
+{
+    const struct names *before[] = {&reading->top, &reading->all};
+
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < before[i]->count; j++)
+            if (!names_have(&reading->bottom, before[i]->items[j]) &&
+                add_expanded(condarc, before[i]->items[j], env) < 0)
+                return -1;
+    for (size_t i = reading->bottom.count; i-- > 0;)
+        if (add_expanded(condarc, reading->bottom.items[i], env) < 0)
             return -1;
-    }
-    return 0;
+    if (!reading->root_prefix || !*reading->root_prefix)
+        return 0;
+    condarc->root_prefix = condarc_expand(reading->root_prefix, env);
+    return condarc->root_prefix ? 0 : -1;
+}
+
+int condarc_read(struct condarc *condarc, const char *root, char *const *env)
+{
+    scope(names_release) struct names files = {0};
+    scope(reading_release) struct reading reading = {0};
+
+    if (list_files(&files, root, env) < 0)
+        return -1;
+    for (size_t i = 0; i < files.count; i++)
+        if (read_file(&reading, files.items[i]) < 0)
+            return -1;
+    return read_variables(&reading, env) < 0 ? -1 : conclude(condarc, &reading, env);
+}
+
+void condarc_release(struct condarc *condarc)
+{
+    names_release(&condarc->envs_dirs);
+    free(condarc->root_prefix);
+    *condarc = (struct condarc){0};
 }

@@ -4,11 +4,9 @@
  *   2. the active environment (CONDA_PREFIX, which conda leaves set and empty after deactivation),
  *      unless that is base;
  *   3. the one that the file's `name:` names.
- * A name is looked for where conda looks, and conda's first folder of that name is taken, so that
- * the hooks are written into the environment that `conda activate NAME` activates: in the folders
- * of condarc.h; `envs` below the installation (CONDA_EXE, MAMBA_ROOT_PREFIX, MAMBA_EXE);
- * ~/.conda/envs, which comes before the installation's where that is not ours to write. (conda,
- * conda/base/context.py: envs_dirs, root_writable, locate_prefix_by_name.)
+ * A name is looked for where conda looks, in the folders of places.h, and conda's first folder of
+ * that name is taken, so that the hooks are written into the environment that `conda activate NAME`
+ * activates. (conda, conda/base/context.py: envs_dirs, root_writable, locate_prefix_by_name.)
  *
  *     struct find_wish wish = {.env = environ, .file_name = section.name};
  *     scope(environment_release) struct environment prefix = {0};

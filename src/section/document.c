@@ -149,6 +149,17 @@ struct place document_place(const struct document *doc, const struct node *node)
     return place_of(doc, node->yaml.start_mark);
 }
 
+const char *document_behind(const struct document *doc, const struct node *node)
+{
+    const char *text = strbuf_text(&doc->source.text);
+
+    for (size_t left = node->yaml.end_mark.index; left && *text; left--)
+        do
+            text++;
+        while ((*text & 0xC0) == 0x80); /* a further byte of the character */
+    return text;
+}
+
 const char *node_text(const struct node *node)
 {
     return node_kind(node) == NODE_TEXT ? (const char *)node->yaml.data.scalar.value : NULL;

@@ -42,7 +42,7 @@ condarc() {
 asked() {
   # shellcheck disable=SC2086 # words
   (cd "$work" && env -i PATH="$path" HOME="$home" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 CONDA_ROOT="$root" \
-    CONDA_ROOT_PREFIX="$root" CONDA_EXE="$root/bin/conda" CONDA_REPORT_ERRORS=false $variables "$@") 2>"$work/said"
+    $told CONDA_EXE="$root/bin/conda" CONDA_REPORT_ERRORS=false $variables "$@") 2>"$work/said"
 }
 
 passed=0 failed=0
@@ -70,7 +70,7 @@ fresh() {
   environment "$root"
   mkdir -p "$home" "$root/bin"
   : >"$root/bin/conda"
-  variables=''
+  told="CONDA_ROOT_PREFIX=$root" variables=''
 }
 
 # Every place at once; the first that is found is taken away, until none is left.
@@ -88,17 +88,67 @@ in_order() {
   environment "$root/envs/pt"
   environment "$home/.conda/envs/pt"
   variables="CONDARC=$work/named.yml CONDA_PREFIX=$work/active XDG_CONFIG_HOME=$work/xdg CONDA_ENVS_PATH=$work/e/none:$work/e/variable"
-  count=0
-  while compare "$2" && [ -n "$found" ] && [ $count -lt 30 ]; do
+  one_by_one "$2" "$3"
+}
+
+# one_by_one CASE COUNT: takes away what is found until nothing is; there are COUNT places.
+one_by_one() {
+  places=0
+  while compare "$1" && [ -n "$found" ] && [ $places -le "$2" ]; do
     mv "$found" "$found.gone"
-    count=$((count + 1))
+    places=$((places + 1))
   done
-  [ $count -gt 2 ] || { failed=$((failed + 1)) && echo "$version, $2: only $count places were found"; }
+  [ "$places" = "$2" ] || { failed=$((failed + 1)) && echo "$version, $1: found in $places places of $2"; }
 }
 
 # marked FILE MARKED: the mark, for the file that bears it.
 marked() {
   [ "$1" = "$2" ] && echo ' #!final'
+}
+
+# list FILE: the folders on standard input, each with a comment that may be a mark; in each there is a pt.
+list() {
+  mkdir -p "${1%/*}"
+  echo 'envs_dirs:' >"$1"
+  while read -r folder comment; do
+    case $folder in
+      \#*) echo "  $folder $comment" ;;
+      *) environment "$work/e/$folder/pt" && echo "  - $work/e/$folder $comment" ;;
+    esac >>"$1"
+  done
+}
+
+# Marks of folders, in two files and with what YAML and conda make of comments.
+marks() {
+  fresh
+  list "$root/.condarc" <<END
+t1 #!top
+x #!bottom
+b1 #bottom!
+m1 #topmost
+t3
+#!top
+m3 #!top
+# a second line, which is no mark, and spoils the first
+END
+  list "$home/.condarc" <<END
+t2 #!top
+b2   #!!bottom
+x #!top
+b1
+m2 #!top # why
+END
+  variables="CONDA_ENVS_DIRS=$work/e/x:$work/e/v"
+  environment "$work/e/v/pt"
+  one_by_one "folders that are marked" 10
+}
+
+# moved CASE: an installation that conda is told is elsewhere.
+moved() {
+  environment "$root/envs/pt"
+  environment "$work/e/moved/envs/pt"
+  environment "$work/e/moved"
+  compare "$1"
 }
 
 # ---- Variables --------------------------------------------------------------------------------
@@ -168,9 +218,9 @@ for exe in $condas; do
     continue
   fi
   before=$failed
-  fresh && in_order '' 'every place'
-  fresh && rm "$root/conda-meta/history" && in_order '' 'every place, an installation of others'
-  fresh && in_order home/.conda/.condarc 'one is final'
+  fresh && in_order '' 'every place' 21
+  fresh && rm "$root/conda-meta/history" && in_order '' 'every place, an installation of others' 21
+  fresh && in_order home/.conda/.condarc 'one is final' 12
   fresh
   environment "$root/envs/pt"
   environment "$home/.conda/envs/pt"
@@ -193,6 +243,15 @@ for exe in $condas; do
   mkdir -p "$home/.conda"
   echo "$work/e/pt" >"$home/.conda/environments.txt"
   compare 'only in environments.txt'
+  marks
+  fresh
+  told="CONDA_ROOT_PREFIX=$work/e/moved"
+  moved 'a root_prefix of the environment'
+  fresh
+  told=''
+  mkdir -p "$home/.conda"
+  echo "root_prefix: $work/e/moved" >"$home/.condarc"
+  moved 'a root_prefix of a condarc'
   own_variables
   [ "$failed" != "$before" ] || echo "$version: as conda-gpu says"
 done

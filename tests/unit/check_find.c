@@ -123,11 +123,34 @@ START_TEST(prefix_without_environment)
 }
 END_TEST
 
+/* What conda's configuration takes for its installation is it. */
+START_TEST(installation_is_moved)
+{
+    static const char *const names[] = {"pt", "base"};
+    static const char *const folders[] = {"moved/envs/pt", "moved"};
+    scope(environment_release) struct environment prefix = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    scope(free_text) char *exe = format_text("CONDA_EXE=%s/base/bin/conda", box.root);
+    scope(free_text) char *root = format_text("CONDA_ROOT_PREFIX=%s/moved", box.root);
+    scope(free_text) char *wanted = sandbox_path(&box, folders[_i]);
+    char *const env[] = {exe, root, NULL};
+    const struct find_wish wish = {.name = names[_i], .env = env};
+
+    sandbox_write(&box, "base/envs/pt/conda-meta/history", "");
+    sandbox_write(&box, "moved/envs/pt/conda-meta/history", "");
+    sandbox_write(&box, "moved/conda-meta/history", "");
+    ck_assert_int_eq(find_environment(&prefix, &wish, &err), 0);
+    scope(free_text) char *real = realpath(wanted, NULL);
+    ck_assert_str_eq(prefix.path, real);
+    ck_assert_str_eq(prefix.name, names[_i]);
+}
+END_TEST
+
 /* condarc: below, @ is the sandbox, whose `home` is the user's and `root` the installation. */
 
 static void check_folders(const char *const *variables, const char *wanted)
 {
-    scope(names_release) struct names folders = {0};
+    scope(condarc_release) struct condarc condarc = {0};
     scope(strbuf_release) struct strbuf found = STRBUF_INIT;
     scope(free_text) char *home = format_text("HOME=%s/home", box.root);
     scope(free_text) char *root = sandbox_path(&box, "root");
@@ -135,9 +158,11 @@ static void check_folders(const char *const *variables, const char *wanted)
 
     for (size_t i = 0; variables && variables[i]; i++)
         env[i + 1] = rooted(variables[i], box.root);
-    ck_assert_int_eq(condarc_envs_dirs(&folders, root, env), 0);
-    for (size_t i = 0; i < folders.count; i++)
-        strbuf_addf(&found, "%s|", folders.items[i]);
+    ck_assert_int_eq(condarc_read(&condarc, root, env), 0);
+    for (size_t i = 0; i < condarc.envs_dirs.count; i++)
+        strbuf_addf(&found, "%s|", condarc.envs_dirs.items[i]);
+    if (condarc.root_prefix)
+        strbuf_addf(&found, "root %s", condarc.root_prefix);
     check_rooted(strbuf_text(&found), wanted, box.root);
     for (size_t i = 1; env[i]; i++)
         free(env[i]);
@@ -164,6 +189,18 @@ static const struct {
     {"\xff\xfe", ""},
     {"[a]\n", ""},
     {"text\n", ""},
+    {"envs_dirs:\n - /a\n - /b #!top\n - /c\n", "/b|/a|/c|"},
+    {"envs_dirs:\n - /a #!bottom\n - /b  # bottom\n - /c\n", "/b|/c|/a|"},
+    {"envs_dirs:\n - /a #bottom\n - '/b #!top' #!!top!#\n", "/b #!top|/a|"},
+    {"envs_dirs:\n - /\303\244\342\202\254 #!bottom\n - /b#!top\n",
+     "/b#!top|/\303\244\342\202\254|"},
+    {"envs_dirs:\n - /a\n - /b\n   #!top\n - /c\n", "/b|/a|/c|"},
+    {"envs_dirs:\n - /a\n - /b #!top\n # of all\n - /c\n", "/a|/b|/c|"},
+    {"envs_dirs:\n - /a\n - /b #!topmost\n - /c #! top\n", "/a|/b|/c|"},
+    {"envs_dirs: [/a #!bottom\n  , /b]\n", "/b|/a|"},
+    {"root_prefix: ~/r\n", "root @/home/r"},
+    {"root_dir: /r\nenvs_dirs: [/a]\n", "/a|root /r"},
+    {"root_prefix: ''\n", ""},
 };
 
 START_TEST(condarc_folders)
@@ -245,6 +282,35 @@ START_TEST(condarc_final)
         check_rcs(all_places, "", 0);
     sandbox_write(&box, "root/.condarc", "envs_dirs: #!final\n - /root\n");
     check_folders(variables, "/root|");
+    sandbox_write(&box, "root/.condarc", "envs_dirs: [/root] #!final\n");
+    check_folders(variables, "/root|");
+}
+END_TEST
+
+/* Marked by several files: the least important one's is searched very first, or very last. */
+START_TEST(condarc_marks)
+{
+    static const char *const variables[] = {"CONDA_ENVS_DIRS=/x:/v", NULL};
+
+    sandbox_write(&box, "root/.condarc",
+                  "envs_dirs:\n - /t1 #!top\n - /x #!bottom\n - /b1 #!bottom\n - /m1\n");
+    sandbox_write(&box, "home/.condarc",
+                  "envs_dirs:\n - /t2 #!top\n - /b2 #!bottom\n - /x #!top\n - /b1\n - /m2\n");
+    check_folders(variables, "/t1|/t2|/v|/m2|/m1|/b2|/x|/b1|");
+}
+END_TEST
+
+/* The variable comes before all files but a final one. */
+START_TEST(condarc_root_prefix)
+{
+    static const char *const variables[] = {"CONDA_ROOT_PREFIX=/v", NULL};
+
+    sandbox_write(&box, "root/.condarc", "root_prefix: /a\n");
+    sandbox_write(&box, "home/.condarc", "root_prefix: /b\n");
+    check_folders(NULL, "root /b");
+    check_folders(variables, "root /v");
+    sandbox_write(&box, "root/.condarc", "root_prefix: /a #!final\n");
+    check_folders(variables, "root /a");
 }
 END_TEST
 
@@ -307,9 +373,12 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     LOOP(tests, prefix_is_found, cases);
     tcase_add_test(tests, prefix_without_environment);
+    tcase_add_loop_test(tests, installation_is_moved, 0, 2);
     LOOP(tests, condarc_folders, condarcs);
     tcase_add_test(tests, condarc_order);
     tcase_add_loop_test(tests, condarc_final, 0, 5);
+    tcase_add_test(tests, condarc_marks);
+    tcase_add_test(tests, condarc_root_prefix);
     tcase_add_test(tests, condarc_twice);
     tcase_add_test(tests, condarc_other_names);
     tcase_add_test(tests, condarc_has_limits);
