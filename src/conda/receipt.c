@@ -1,33 +1,21 @@
 #include "conda/receipt.h"
 
+#include "base/record.h"
 #include "base/scope.h"
 #include "conda/paths.h"
 #include "section/rules.h"
 
-#include <cyaml/cyaml.h>
-#include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 #define FIRST_WORDS "# Receipt of conda-gpu"
-
-/* Each list is left out where it is empty: libcyaml takes no NULL for one. */
-#define LIST(key, type, member, entry, limit)                                                      \
-    CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, &(entry), 0, \
-                         limit)
-#define TEXT(key, type, member)                                                                    \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 0, CYAML_UNLIMITED)
-#define TEXT_OR_NONE(key, type, member)                                                            \
-    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0,         \
-                           CYAML_UNLIMITED)
 
 static const cyaml_schema_value_t text_value = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
 };
 
 static const cyaml_schema_field_t kept_fields[] = {
-    TEXT("path", struct receipt_kept, path),
-    TEXT("now", struct receipt_kept, now),
+    RECORD_TEXT("path", struct receipt_kept, path),
+    RECORD_TEXT("now", struct receipt_kept, now),
     CYAML_FIELD_END,
 };
 
@@ -36,8 +24,8 @@ static const cyaml_schema_value_t kept_value = {
 };
 
 static const cyaml_schema_field_t export_fields[] = {
-    TEXT("path", struct receipt_export, path),
-    TEXT("format", struct receipt_export, format),
+    RECORD_TEXT("path", struct receipt_export, path),
+    RECORD_TEXT("format", struct receipt_export, format),
     CYAML_FIELD_END,
 };
 
@@ -63,10 +51,10 @@ static const cyaml_strval_t kinds[] = {
     {"set", VAR_SET}, {"unset", VAR_UNSET}, {"prepend", VAR_PREPEND}, {"append", VAR_APPEND}};
 
 static const cyaml_schema_field_t variable_fields[] = {
-    TEXT("name", struct var, name),
+    RECORD_TEXT("name", struct var, name),
     CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct var, kind, kinds, CYAML_ARRAY_LEN(kinds)),
-    TEXT_OR_NONE("value", struct var, value),
-    TEXT_OR_NONE("separator", struct var, separator),
+    RECORD_TEXT_OR_NONE("value", struct var, value),
+    RECORD_TEXT_OR_NONE("separator", struct var, separator),
     CYAML_FIELD_END,
 };
 
@@ -84,8 +72,8 @@ static const cyaml_schema_field_t plan_fields[] = {
     CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct receipt_plan, if_set, set_words,
                      CYAML_ARRAY_LEN(set_words)),
     CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct receipt_plan, unconfirmed),
-    LIST("devices", struct receipt_plan, devices, device_value, CYAML_UNLIMITED),
-    LIST("variables", struct receipt_plan, variables, variable_value, CYAML_UNLIMITED),
+    RECORD_LIST("devices", struct receipt_plan, devices, device_value, CYAML_UNLIMITED),
+    RECORD_LIST("variables", struct receipt_plan, variables, variable_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -95,7 +83,7 @@ static const cyaml_schema_value_t plan_value = {
 
 static const cyaml_schema_field_t rule_fields[] = {
     CYAML_FIELD_UINT("line", CYAML_FLAG_DEFAULT, struct receipt_rule, line),
-    LIST("users", struct receipt_rule, users, text_value, CYAML_UNLIMITED),
+    RECORD_LIST("users", struct receipt_rule, users, text_value, CYAML_UNLIMITED),
     CYAML_FIELD_UINT("plan", CYAML_FLAG_DEFAULT, struct receipt_rule, plan),
     CYAML_FIELD_END,
 };
@@ -105,12 +93,12 @@ static const cyaml_schema_value_t rule_value = {
 };
 
 static const cyaml_schema_field_t host_fields[] = {
-    TEXT("host", struct receipt_host, host),
-    TEXT("version", struct receipt_host, version),
-    TEXT("source", struct receipt_host, source),
+    RECORD_TEXT("host", struct receipt_host, host),
+    RECORD_TEXT("version", struct receipt_host, version),
+    RECORD_TEXT("source", struct receipt_host, source),
     CYAML_FIELD_BOOL("by_host", CYAML_FLAG_DEFAULT, struct receipt_host, by_host),
-    LIST("plans", struct receipt_host, plans, plan_value, CYAML_UNLIMITED),
-    LIST("rules", struct receipt_host, rules, rule_value, CYAML_UNLIMITED),
+    RECORD_LIST("plans", struct receipt_host, plans, plan_value, CYAML_UNLIMITED),
+    RECORD_LIST("rules", struct receipt_host, rules, rule_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -121,37 +109,16 @@ static const cyaml_schema_value_t host_value = {
 static const cyaml_schema_field_t receipt_fields[] = {
     CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct receipt, format),
     CYAML_FIELD_STRING("state", CYAML_FLAG_DEFAULT, struct receipt, state, STATE_KEY_SIZE - 1),
-    LIST("managed", struct receipt, managed, text_value, MANAGED_LIMIT),
-    LIST("kept", struct receipt, kept, kept_value, CYAML_UNLIMITED),
-    LIST("folders", struct receipt, folders, text_value, CYAML_UNLIMITED),
-    LIST("exports", struct receipt, exports, export_value, CYAML_UNLIMITED),
-    LIST("hosts", struct receipt, hosts, host_value, CYAML_UNLIMITED),
+    RECORD_LIST("managed", struct receipt, managed, text_value, MANAGED_LIMIT),
+    RECORD_LIST("kept", struct receipt, kept, kept_value, CYAML_UNLIMITED),
+    RECORD_LIST("folders", struct receipt, folders, text_value, CYAML_UNLIMITED),
+    RECORD_LIST("exports", struct receipt, exports, export_value, CYAML_UNLIMITED),
+    RECORD_LIST("hosts", struct receipt, hosts, host_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t receipt_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct receipt, receipt_fields),
-};
-
-/* What is read first, whatever else a later format may hold. */
-struct any_receipt {
-    unsigned format;
-};
-
-static const cyaml_schema_field_t any_fields[] = {
-    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct any_receipt, format),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t any_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct any_receipt, any_fields),
-};
-
-static const cyaml_config_t quiet = {
-    .log_fn = NULL,
-    .mem_fn = cyaml_mem,
-    .log_level = CYAML_LOG_ERROR,
-    .flags = CYAML_CFG_NO_ALIAS | CYAML_CFG_IGNORE_UNKNOWN_KEYS,
 };
 
 static bool is_key(const char *text)
@@ -224,107 +191,66 @@ static const char *find_fault(const struct receipt *receipt)
     return NULL;
 }
 
-/* What we never write, and what libyaml takes the square of its number in time for: lines such as
-   "%TAG", and lists such as "[[[". Brackets in values are counted as well. */
-static const char *find_bomb(const char *text, size_t length)
+/* The format that the text tells, whatever else is in it; 0 with a fault. */
+static unsigned read_format(const char *text, size_t length, struct record_fault *fault)
 {
-    enum { MOST_OPEN = 10000 };
-    size_t open = 0;
+    struct record_format *any = record_load(text, length, &record_format_value, fault);
+    unsigned format = any ? any->format : 0;
 
-    if ((length && *text == '%') || memmem(text, length, "\n%", 2))
-        return "it holds a YAML directive";
-    for (size_t i = 0; i < length && open <= MOST_OPEN; i++) {
-        if (text[i] == '[' || text[i] == '{')
-            open++;
-        else if (open && (text[i] == ']' || text[i] == '}'))
-            open--;
-    }
-    return open > MOST_OPEN ? "it holds too many brackets" : NULL;
+    if (any && !format)
+        fault->what = strdup("no such format was ever written");
+    record_free(&record_format_value, any);
+    return format;
 }
 
-/* NULL with the reason, which is itself NULL where memory ran out. */
-static void *load(const char *text, size_t length, const cyaml_schema_value_t *schema,
-                  const char **reason)
+static struct receipt *load_receipt(const char *text, size_t length, struct record_fault *fault)
 {
-    cyaml_data_t *data = NULL;
+    scope(receipt_free) struct receipt *receipt = record_load(text, length, &receipt_value, fault);
+    const char *wrong = receipt ? find_fault(receipt) : NULL;
 
-    errno = 0; /* libcyaml says of all that went wrong in libyaml the same */
-    cyaml_err_t result =
-        cyaml_load_data((const uint8_t *)text, length, &quiet, schema, &data, NULL);
-    if (result == CYAML_OK && data)
-        return data;
-    *reason = errno == ENOMEM ? NULL : result == CYAML_OK ? "it is empty" : cyaml_strerror(result);
-    return NULL;
-}
-
-static struct receipt *load_receipt(const char *text, size_t length, unsigned *format,
-                                    const char **reason)
-{
-    struct any_receipt *any = load(text, length, &any_value, reason);
-
-    if (!any)
-        return NULL;
-    *format = any->format;
-    cyaml_free(&quiet, &any_value, any, 0);
-    if (*format != RECEIPT_FORMAT) {
-        *reason = "no such format was ever written";
-        return NULL;
-    }
-    scope(receipt_free) struct receipt *receipt = load(text, length, &receipt_value, reason);
-    if (receipt)
-        *reason = find_fault(receipt);
-    return receipt && !*reason ? take(&receipt) : NULL;
+    if (wrong)
+        fault->what = strdup(wrong);
+    return wrong ? NULL : take(&receipt);
 }
 
 struct receipt *receipt_parse(const char *text, size_t length, const char *name, struct error *err)
 {
-    const char *reason = find_bomb(text, length);
-    unsigned format = 0;
-    struct receipt *receipt = reason ? NULL : load_receipt(text, length, &format, &reason);
+    scope(record_fault_release) struct record_fault fault = {0};
+    unsigned format = read_format(text, length, &fault);
+    struct receipt *receipt = format == RECEIPT_FORMAT ? load_receipt(text, length, &fault) : NULL;
 
-    if (receipt)
-        return receipt;
     if (format > RECEIPT_FORMAT)
         error_add(err, STATUS_PREFIX,
                   "%s: a newer conda-gpu wrote this receipt (its format is %u, and this conda-gpu "
                   "knows formats up to %d), so nothing was changed; use that newer conda-gpu here",
                   name, format, RECEIPT_FORMAT);
-    else if (!reason)
+    else if (!receipt && !fault.what)
         error_memory(err);
-    else
+    else if (!receipt)
         error_add(
             err, STATUS_PREFIX,
             "%s: this receipt of conda-gpu is damaged, so nothing was changed: %s; put a copy "
             "of it back, or move it away and run again. Without it the hooks are still known, "
             "but files that were kept as .orig or -adopted stay where they are",
-            name, reason);
-    return NULL;
+            name, fault.what);
+    return receipt;
 }
 
 int receipt_print(struct strbuf *out, const struct receipt *receipt, struct error *err)
 {
-    char *text = NULL;
-    size_t length = 0;
+    scope(record_fault_release) struct record_fault fault = {0};
 
-    errno = 0;
-    cyaml_err_t result = cyaml_save_data(&text, &length, &quiet, &receipt_value, receipt, 0);
-    if (result != CYAML_OK && errno == ENOMEM)
-        return error_memory(err);
-    if (result != CYAML_OK)
-        return error_add(err, STATUS_SYSTEM, "cannot write the receipt: %s",
-                         cyaml_strerror(result));
     strbuf_adds(out, FIRST_WORDS ", which reads it at its next run. Change the source instead.\n");
-    strbuf_add(out, text, length);
-    cyaml_mem(NULL, text, 0);
-    if (out->failed)
-        return error_memory(err);
-    const char *bomb = find_bomb(strbuf_text(out), out->length);
-    return bomb ? error_add(err, STATUS_INPUT, "no receipt can be written: %s", bomb) : 0;
+    if (record_save(out, &receipt_value, receipt, false, &fault) == 0)
+        return 0;
+    return fault.what
+               ? error_add(err, STATUS_INPUT, "the receipt cannot be written: %s", fault.what)
+               : error_memory(err);
 }
 
 void receipt_free(struct receipt **receipt)
 {
-    cyaml_free(&quiet, &receipt_value, *receipt, 0);
+    record_free(&receipt_value, *receipt);
 }
 
 bool receipt_is_ours(const char *text, size_t length)

@@ -1,7 +1,6 @@
 /*
  * PREFIX/etc/conda/conda-gpu.yml: what apply did there, so that the next run knows it, and enough
- * of the plan to do without the driver what the hooks do. Read and written through libcyaml; only
- * this module knows libcyaml's side of it.
+ * of the plan to do without the driver what the hooks do. Read and written by base/record.h.
  *
  * It outlives the version that wrote it, so it tells its format. Keys that are not known here are
  * passed over, and optional keys may be added without another format; a new format is for what an

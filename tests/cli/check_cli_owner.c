@@ -474,8 +474,8 @@ static const struct damage {
     const char *receipt, *message;
 } damages[] = {
     {"# Receipt of conda-gpu", DAMAGED("it is empty")},
-    {HEAD "\xff\n", DAMAGED("libyaml parser error")},
-    {HEAD "version: 0.1.0\nstate: 01234567\n", DAMAGED("Missing required mapping field")},
+    {HEAD "\xff\n", DAMAGED("libyaml: invalid leading UTF-8 octet")},
+    {HEAD "version: 0.1.0\nstate: 01234567\n", DAMAGED("Missing required mapping field: format")},
     {HEAD "format: 1\nstate: 0123456g\n", DAMAGED("'state' is not 8 hexadecimal digits")},
     {HEAD "format: 7\nnew: {a: b}\n",
      "@/etc/conda/conda-gpu.yml: a newer conda-gpu wrote this receipt (its format is 7, and this "
