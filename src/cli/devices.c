@@ -2,10 +2,12 @@
 
 #include "base/env.h"
 #include "base/scope.h"
+#include "base/self.h"
 #include "base/table.h"
 #include "cli/json.h"
 #include "gpu/cards.h"
 #include "gpu/inventory.h"
+#include "gpu/stock.h"
 #include "plan/plan.h"
 
 #include <stdio.h>
@@ -13,6 +15,9 @@
 
 static const struct option_spec devices_options[] = {
     OPTION_FLAG_ROW(json, '\0', "json", NULL, "the same as JSON"),
+    OPTION_FLAG_ROW(yaml, '\0', "yaml", "json",
+                    "print them for 'apply --inventory', which resolves a section where there is "
+                    "no GPU"),
     OPTION_FLAG_ROW(verbose, 'v', "verbose", NULL, "show whole UUIDs and PCI bus IDs"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long the driver may take to answer (60)"),
@@ -216,6 +221,27 @@ static void add_to_json(const struct report *report, const struct options *optio
         json_list(options, "devices", json_device(report, i));
 }
 
+/* This machine's document of an inventory: see gpu/stock.h. */
+static int print_inventory(const struct options *options, struct error *err)
+{
+    const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
+    scope(inventory_release) struct inventory machine = {0};
+    scope(child_end) struct child numbers = CHILD_INIT;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *host = self_host();
+
+    if (!host)
+        return error_memory(err);
+    cards_ask_numbers(&numbers, options->driver, options->timeout);
+    if (inventory_read(&machine, &question, err) < 0)
+        return -1;
+    cards_take_numbers(&numbers, &machine.devices);
+    if (stock_print(&text, host, &machine, err) < 0)
+        return -1;
+    cli_write(&text);
+    return 0;
+}
+
 static int run(const struct options *options, struct error *err)
 {
     scope(report_release) struct report report = {
@@ -223,6 +249,8 @@ static int run(const struct options *options, struct error *err)
         .order = env_get(options->env, "CUDA_DEVICE_ORDER"),
     };
 
+    if (options->yaml)
+        return print_inventory(options, err);
     if (fill(&report, options, err) < 0)
         return -1;
     if (options->json)

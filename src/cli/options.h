@@ -39,6 +39,7 @@ struct options {
     bool quiet;
     bool verbose;
     bool json;
+    bool yaml;
     bool adopt;
     bool replace;
     bool force;

@@ -1,7 +1,6 @@
 #include "conda/part.h"
 
 #include "base/scope.h"
-#include "base/utf8.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -10,17 +9,6 @@
 
 /* ---- from plans ---- */
 
-/* The driver's name may hold any bytes. */
-static void name_device(char name[DEVICE_NAME_SIZE], const char *given)
-{
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-
-    strbuf_add_printable(&text, given, strlen(given));
-    snprintf(name, DEVICE_NAME_SIZE, "%s", strbuf_text(&text));
-    while (!is_utf8(name, strlen(name)))
-        name[strlen(name) - 1] = '\0'; /* a character that was cut */
-}
-
 static void tell_device(struct receipt_device *told, const struct planned_device *planned)
 {
     const struct device *device = &planned->device;
@@ -28,7 +16,7 @@ static void tell_device(struct receipt_device *told, const struct planned_device
     told->number = planned->number == PLAN_NO_NUMBER ? RECEIPT_NO_NUMBER : (int)planned->number;
     uuid_text(device, told->uuid);
     pci_text(&device->pci, told->address);
-    name_device(told->name, device->name);
+    device_name_text(device, told->name);
     told->memory = device->memory;
     told->compute = (unsigned)(device->compute_major * 10 + device->compute_minor);
 }

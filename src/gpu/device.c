@@ -1,5 +1,9 @@
 #include "gpu/device.h"
 
+#include "base/scope.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +54,17 @@ const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE])
              "%s-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
              device->mig ? "MIG" : "GPU", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
              b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    return text;
+}
+
+const char *device_name_text(const struct device *device, char text[DEVICE_NAME_SIZE])
+{
+    scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+
+    strbuf_add_printable(&name, device->name, strlen(device->name));
+    snprintf(text, DEVICE_NAME_SIZE, "%s", strbuf_text(&name));
+    while (!is_utf8(text, strlen(text)))
+        text[strlen(text) - 1] = '\0'; /* a character that was cut */
     return text;
 }
 

@@ -63,6 +63,9 @@ bool device_list_is_in_order(const struct device_list *list);
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
 
+/* The name as text: UTF-8 without control characters, cut where it is too long. */
+const char *device_name_text(const struct device *device, char text[DEVICE_NAME_SIZE]);
+
 /* "GPU-8932f937", which means the device to item_parse as well; of a MIG instance the whole, since
    CUDA takes no part of it. For tables. */
 const char *uuid_short(const struct device *device, char text[UUID_TEXT_SIZE]);

@@ -1,0 +1,384 @@
+#include "gpu/stock.h"
+
+#include "base/array.h"
+#include "base/record.h"
+#include "base/scope.h"
+#include "gpu/sheets.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COMPUTE_SIZE = 16, DRIVER_LIMIT = 1000000, ERRORS_LIMIT = 50 };
+
+struct saved_device {
+    uint32_t number;
+    char uuid[UUID_TEXT_SIZE];
+    char address[PCI_TEXT_SIZE];
+    char name[DEVICE_NAME_SIZE];
+    uint64_t memory;
+    char compute[COMPUTE_SIZE];
+};
+
+struct saved {
+    unsigned format;
+    char *host;
+    unsigned driver_version;
+    bool numbered;
+    char *unseen; /* NULL: nothing is */
+    struct saved_device *devices;
+    unsigned devices_count;
+};
+
+static const cyaml_schema_field_t device_fields[] = {
+    CYAML_FIELD_UINT("number", CYAML_FLAG_DEFAULT, struct saved_device, number),
+    CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct saved_device, uuid, 0),
+    CYAML_FIELD_STRING("pci_bus_id", CYAML_FLAG_DEFAULT, struct saved_device, address, 0),
+    CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct saved_device, name, 0),
+    CYAML_FIELD_UINT("memory", CYAML_FLAG_DEFAULT, struct saved_device, memory),
+    CYAML_FIELD_STRING("compute_capability", CYAML_FLAG_DEFAULT, struct saved_device, compute, 0),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t device_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct saved_device, device_fields),
+};
+
+static const cyaml_schema_field_t saved_fields[] = {
+    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct saved, format),
+    RECORD_TEXT("host", struct saved, host),
+    CYAML_FIELD_UINT("driver_cuda_version", CYAML_FLAG_DEFAULT, struct saved, driver_version),
+    CYAML_FIELD_BOOL("numbered", CYAML_FLAG_DEFAULT, struct saved, numbered),
+    RECORD_TEXT_OR_NONE("unseen", struct saved, unseen),
+    CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct saved, devices, &device_value, 1,
+                         ANSWER_MOST_DEVICES),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t saved_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct saved, saved_fields),
+};
+
+static void saved_free(struct saved **saved)
+{
+    record_free(&saved_value, *saved);
+}
+
+/* ---- reading one document -------------------------------------------------------------------- */
+
+struct reading {
+    const struct sheets *sheets;
+    const struct sheet *sheet;
+    struct stock *stock;
+    struct error *err;
+};
+
+static struct place place_in(const struct reading *in, const struct sheet *sheet, const char *list,
+                             size_t index, const char *key)
+{
+    struct record_fault found = {0};
+
+    record_find(strbuf_text(&sheet->text), sheet->text.length, list, index, key, &found);
+    return sheet_place(in->sheets, sheet, found.line, found.column);
+}
+
+static struct place place_of(const struct reading *in, size_t device, const char *key)
+{
+    return place_in(in, in->sheet, "devices", device, key);
+}
+
+static int wrong(const struct reading *in, size_t device, const char *key, const char *found,
+                 const char *accepted)
+{
+    return error_at(in->err, place_of(in, device, key), "%s: found '%s'; accepted: %s", key, found,
+                    accepted);
+}
+
+static bool compute_read(const char *text, struct device *device)
+{
+    char *end = NULL;
+
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    unsigned long major = strtoul(text, &end, 10);
+    if (end[0] != '.' || !isdigit((unsigned char)end[1]))
+        return false;
+    unsigned long minor = strtoul(end + 1, &end, 10);
+    if (*end || major > 999 || minor > 999)
+        return false;
+    device->compute_major = (int)major;
+    device->compute_minor = (int)minor;
+    return true;
+}
+
+static int read_device(const struct reading *in, const struct saved *saved, size_t i,
+                       struct device *device)
+{
+    const struct saved_device *from = &saved->devices[i];
+    static const struct uuid zero = {{0}};
+
+    device->number = from->number;
+    device->memory = from->memory;
+    device->mig = strncmp(from->uuid, "MIG-", 4) == 0;
+    memcpy(device->name, from->name, sizeof device->name);
+    if (!uuid_parse(from->uuid, &device->uuid) || memcmp(&device->uuid, &zero, sizeof zero) == 0)
+        return wrong(in, i, "uuid", from->uuid,
+                     "a whole UUID, such as GPU-8932f937-d72c-4106-c12f-20bd9faed9f6");
+    if (!pci_parse(from->address, &device->pci))
+        return wrong(in, i, "pci_bus_id", from->address, "a PCI bus ID, such as 0000:65:00.0");
+    if (!compute_read(from->compute, device))
+        return wrong(in, i, "compute_capability", from->compute, "two numbers, such as 8.0");
+    for (size_t k = 0; k < i; k++)
+        if (saved->devices[k].number == from->number &&
+            strcmp(saved->devices[k].address, from->address) != 0)
+            return error_at(in->err, place_of(in, i, "number"),
+                            "number: %u is the number of the card in line %zu already",
+                            from->number, place_of(in, k, "number").line);
+    return 0;
+}
+
+static int read_devices(const struct reading *in, const struct saved *saved,
+                        struct inventory *inventory)
+{
+    struct device_list *list = &inventory->devices;
+    int result = 0;
+
+    inventory->driver_version = (int)saved->driver_version;
+    list->numbered = saved->numbered;
+    list->unseen = saved->unseen ? strdup(saved->unseen) : NULL;
+    list->items = calloc(saved->devices_count, sizeof *list->items);
+    if (!list->items || !list->unseen != !saved->unseen)
+        return error_memory(in->err);
+    list->count = saved->devices_count;
+    for (size_t i = 0; i < list->count && in->err->count < ERRORS_LIMIT; i++)
+        if (read_device(in, saved, i, &list->items[i]) < 0)
+            result = -1;
+    return result;
+}
+
+static bool is_sound_host(const char *host)
+{
+    for (const char *c = host; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("_.-", *c))
+            return false;
+    return *host;
+}
+
+static int read_head(const struct reading *in, const struct saved *saved)
+{
+    if (saved->driver_version > DRIVER_LIMIT)
+        return error_at(in->err, place_in(in, in->sheet, NULL, 0, "driver_cuda_version"),
+                        "driver_cuda_version: found %u; accepted: a number such as 12040, for CUDA "
+                        "12.4",
+                        saved->driver_version);
+    if (is_sound_host(saved->host))
+        return 0;
+    return error_at(in->err, place_in(in, in->sheet, NULL, 0, "host"),
+                    "host: found '%s'; accepted: a name of letters, digits and _.- only, since "
+                    "hooks have to tell the machine by it",
+                    saved->host);
+}
+
+static void stocked_release(struct stocked *stocked)
+{
+    free(stocked->host);
+    inventory_release(&stocked->inventory);
+}
+
+static int report(const struct reading *in, const struct record_fault *fault)
+{
+    if (!fault->what)
+        return error_memory(in->err);
+    return error_at(in->err, sheet_place(in->sheets, in->sheet, fault->line, fault->column),
+                    "this is no inventory: %s; 'conda-gpu devices --yaml' prints one", fault->what);
+}
+
+static int check_format(const struct reading *in)
+{
+    const struct strbuf *text = &in->sheet->text;
+    scope(record_fault_release) struct record_fault fault = {0};
+    struct record_format *any =
+        record_load(strbuf_text(text), text->length, &record_format_value, &fault);
+    unsigned format = any ? any->format : STOCK_FORMAT;
+
+    record_free(&record_format_value, any);
+    if (!any)
+        return report(in, &fault);
+    if (format == STOCK_FORMAT)
+        return 0;
+    return error_at(in->err, place_in(in, in->sheet, NULL, 0, "format"),
+                    "format: found %u; accepted: %d%s", format, STOCK_FORMAT,
+                    format ? ". A newer conda-gpu wrote this; use that one here" : "");
+}
+
+static int read_sheet(const struct reading *in)
+{
+    const struct strbuf *text = &in->sheet->text;
+    scope(record_fault_release) struct record_fault fault = {0};
+    scope(stocked_release) struct stocked read = {0};
+
+    if (check_format(in) < 0)
+        return -1;
+    scope(saved_free) struct saved *saved =
+        record_load(strbuf_text(text), text->length, &saved_value, &fault);
+    if (!saved)
+        return report(in, &fault);
+    if (read_head(in, saved) < 0 || read_devices(in, saved, &read.inventory) < 0)
+        return -1;
+    read.host = take(&saved->host);
+    if (array_add(in->stock, read) < 0)
+        return error_memory(in->err);
+    read = (struct stocked){0};
+    return 0;
+}
+
+/* ---- all of them together -------------------------------------------------------------------- */
+
+/* A card can be in one machine only. */
+struct seen {
+    const struct uuid *uuid;
+    size_t host, device;
+};
+
+static int by_uuid(const void *one, const void *other)
+{
+    const struct seen *a = one, *b = other;
+    int order = memcmp(a->uuid, b->uuid, sizeof *a->uuid);
+
+    return order                ? order
+           : a->host != b->host ? (a->host > b->host) - (a->host < b->host)
+                                : (a->device > b->device) - (a->device < b->device);
+}
+
+static int check_uuids(const struct reading *in)
+{
+    const struct stocked *hosts = in->stock->items;
+    struct {
+        struct seen *items;
+        size_t count;
+        size_t room;
+    } all = {0};
+    int result = 0;
+
+    for (size_t h = 0; h < in->stock->count; h++)
+        for (size_t d = 0; d < hosts[h].inventory.devices.count && result == 0; d++)
+            result =
+                array_add(&all, (struct seen){&hosts[h].inventory.devices.items[d].uuid, h, d});
+    if (result < 0)
+        return free(all.items), error_memory(in->err);
+    qsort(all.items, all.count, sizeof *all.items, by_uuid);
+    for (size_t i = 1; i < all.count && in->err->count < ERRORS_LIMIT; i++) {
+        const struct seen *first = &all.items[i - 1], *again = &all.items[i];
+        if (memcmp(first->uuid, again->uuid, sizeof *again->uuid) != 0)
+            continue;
+        result = error_at(
+            in->err,
+            place_in(in, &in->sheets->items[again->host], "devices", again->device, "uuid"),
+            "uuid: this one is a device of %s in line %zu already, and a card can be in one "
+            "machine only",
+            hosts[first->host].host,
+            place_in(in, &in->sheets->items[first->host], "devices", first->device, "uuid").line);
+    }
+    free(all.items);
+    return result;
+}
+
+static int check_hosts(const struct reading *in)
+{
+    const struct stocked *hosts = in->stock->items;
+    int result = 0;
+
+    for (size_t i = 1; i < in->stock->count && in->err->count < ERRORS_LIMIT; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(hosts[i].host, hosts[k].host) == 0) {
+                result = error_at(in->err, place_in(in, &in->sheets->items[i], NULL, 0, "host"),
+                                  "host: '%s' has its devices in line %zu already; one task on "
+                                  "each machine is enough (srun --ntasks-per-node=1)",
+                                  hosts[i].host,
+                                  place_in(in, &in->sheets->items[k], NULL, 0, "host").line);
+                break;
+            }
+    return result;
+}
+
+int stock_read(struct stock *stock, const char *file, const char *text, size_t length,
+               struct error *err)
+{
+    scope(sheets_release) struct sheets sheets = {0};
+    scope(stock_release) struct stock read = {0};
+    struct reading in = {.sheets = &sheets, .stock = &read, .err = err};
+    int result = 0;
+
+    if (sheets_read(&sheets, file, text, length, STOCK_HOSTS_LIMIT, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sheets.count && err->count < ERRORS_LIMIT; i++) {
+        in.sheet = &sheets.items[i];
+        if (read_sheet(&in) < 0)
+            result = -1;
+    }
+    if (result < 0 || check_hosts(&in) < 0 || check_uuids(&in) < 0)
+        return -1;
+    *stock = read;
+    read = (struct stock){0};
+    return 0;
+}
+
+const struct stocked *stock_find(const struct stock *stock, const char *host)
+{
+    for (size_t i = 0; i < stock->count; i++)
+        if (strcmp(stock->items[i].host, host) == 0)
+            return &stock->items[i];
+    return NULL;
+}
+
+void stock_release(struct stock *stock)
+{
+    for (size_t i = 0; i < stock->count; i++)
+        stocked_release(&stock->items[i]);
+    free(stock->items);
+    *stock = (struct stock){0};
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void save_device(struct saved_device *saved, const struct device *device)
+{
+    saved->number = device->number;
+    uuid_text(device, saved->uuid);
+    pci_text(&device->pci, saved->address);
+    device_name_text(device, saved->name);
+    saved->memory = device->memory;
+    snprintf(saved->compute, sizeof saved->compute, "%u.%u", (unsigned)device->compute_major % 1000,
+             (unsigned)device->compute_minor % 1000);
+}
+
+int stock_print(struct strbuf *out, const char *host, const struct inventory *inventory,
+                struct error *err)
+{
+    scope(record_fault_release) struct record_fault fault = {0};
+    scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+    const struct device_list *list = &inventory->devices;
+    struct saved saved = {
+        .format = STOCK_FORMAT,
+        .driver_version = (unsigned)inventory->driver_version,
+        .numbered = list->numbered,
+        .unseen = list->unseen,
+        .devices = calloc(list->count, sizeof *saved.devices),
+        .devices_count = (unsigned)list->count,
+    };
+
+    strbuf_add_printable(&name, host, strlen(host));
+    saved.host = strbuf_take(&name);
+    for (size_t i = 0; saved.devices && i < list->count; i++)
+        save_device(&saved.devices[i], &list->items[i]);
+    int result =
+        saved.host && saved.devices ? record_save(out, &saved_value, &saved, true, &fault) : -1;
+    free(saved.host);
+    free(saved.devices);
+    if (result == 0)
+        return 0;
+    return fault.what
+               ? error_add(err, STATUS_SYSTEM, "the devices cannot be written: %s", fault.what)
+               : error_memory(err);
+}
