@@ -194,9 +194,6 @@ static int check_options(const struct options *options, struct error *err)
 {
     if (options->forget && !options->host)
         return error_add(err, STATUS_INPUT, "--forget needs the machine's name: --host NAME");
-    if (options->json && (options->explain || options->forget))
-        return error_add(err, STATUS_INPUT, "--json is not for --%s, which tells it as text only",
-                         options->explain ? "explain" : "forget");
     if (options->user && !options->explain)
         return error_add(err, STATUS_INPUT, "--user is for --explain, which tells about that user");
     if (options->host && !options->explain && !options->forget)

@@ -3,6 +3,7 @@
 #include "base/scope.h"
 #include "base/self.h"
 #include "base/table.h"
+#include "cli/json.h"
 #include "section/files.h"
 
 #include <string.h>
@@ -83,6 +84,28 @@ static int print_rules(const struct section *section, const struct whom *whom, s
     return lines.failed ? error_memory(err) : 0;
 }
 
+static json_t *json_rule(const struct rule *rule, const struct rule *taken, const struct whom *whom)
+{
+    return json_pack("{s:I, s:o, s:o, s:b, s:b, s:b}", "line", (json_int_t)rule->place.line,
+                     "users", json_texts(rule->users.items, rule->users.count), "hosts",
+                     json_texts(rule->hosts.items, rule->hosts.count), "fits_user",
+                     rule_fits_user(rule, whom->user), "fits_host",
+                     rule_fits_host(rule, whom->host), "serves", rule == taken);
+}
+
+static void add_to_json(const struct options *options, const struct section *section,
+                        const struct whom *whom)
+{
+    const struct rule *taken = rules_find(section, whom->user, whom->host);
+
+    apply_json_source(options, section);
+    json_put(options, "user", json_text(whom->user));
+    json_put(options, "host", json_text(whom->host));
+    json_put(options, "rules", json_array());
+    for (size_t i = 0; i < section->rules.count; i++)
+        json_list(options, "rules", json_rule(&section->rules.items[i], taken, whom));
+}
+
 int apply_explain(const struct options *options, struct error *err)
 {
     scope(section_release) struct section section = {0};
@@ -95,6 +118,8 @@ int apply_explain(const struct options *options, struct error *err)
         return -1;
     const struct whom whom = {options->user ? options->user : user,
                               options->host ? options->host : host};
+    if (options->json)
+        return add_to_json(options, &section, &whom), STATUS_DONE;
     cli_print(options, "%s: for user %s%s on %s%s", section.file,
               *whom.user ? whom.user : "without a name", options->user ? "" : " (you)", whom.host,
               options->host ? "" : " (this machine)");

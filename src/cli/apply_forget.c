@@ -1,6 +1,7 @@
 #include "cli/apply.h"
 
 #include "base/scope.h"
+#include "cli/json.h"
 
 /* The hooks that are left, and what becomes of each file. */
 static void print(const struct options *options, const struct install *install, bool done)
@@ -12,15 +13,27 @@ static void print(const struct options *options, const struct install *install, 
                       install->files.items[i].path);
 }
 
-static int forget(const struct options *options, struct prefix *prefix, const char *name,
-                  struct error *err)
+static void add_to_json(const struct options *options, const struct environment *environment,
+                        const struct install *install, bool done)
+{
+    bool differs = install_differs(install);
+
+    json_put(options, "environment", json_environment(environment));
+    json_put(options, "forgotten", json_text(options->host));
+    json_put(options, "differs", json_boolean(differs));
+    json_put(options, "written", json_boolean(done && differs));
+    apply_json_files(options, &install->files, done);
+}
+
+static int forget(const struct options *options, struct prefix *prefix,
+                  const struct environment *environment, struct error *err)
 {
     bool looks_only = options->dry_run || options->check || options->diff;
     scope(lock_release) struct lock lock = LOCK_INIT;
     scope(install_release) struct install install = {0};
     const struct install_wish wish = {
         .forget = options->host,
-        .environment = name,
+        .environment = environment->name,
         .template_dir = options->template_dir,
         .policy = {options->adopt, options->replace, options->force},
     };
@@ -29,6 +42,8 @@ static int forget(const struct options *options, struct prefix *prefix, const ch
         install_prepare(&install, prefix, &wish, err) < 0 ||
         (!looks_only && install_write(&install, err) < 0))
         return -1;
+    if (options->json)
+        add_to_json(options, environment, &install, !looks_only);
     print(options, &install, !looks_only);
     return options->check ? STATUS_DIFFERS : STATUS_DONE;
 }
@@ -42,5 +57,5 @@ int apply_forget(const struct options *options, struct error *err)
     if (find_environment(&environment, &wish, err) < 0 ||
         prefix_open(&prefix, environment.path, err) < 0)
         return -1;
-    return forget(options, &prefix, environment.name, err);
+    return forget(options, &prefix, &environment, err);
 }

@@ -21,10 +21,18 @@ static json_t *json_file(const struct hook_file *file, bool written)
                      "kept_as", json_text(file->keep));
 }
 
-static json_t *json_source(const struct section *section)
+void apply_json_files(const struct options *options, const struct hook_set *files, bool written)
 {
-    return json_pack("{s:o, s:o}", "section", json_text(section->file), "environment_file",
-                     json_text(section->environment_file));
+    json_put(options, "files", json_array());
+    for (size_t i = 0; i < files->count; i++)
+        json_list(options, "files", json_file(&files->items[i], written));
+}
+
+void apply_json_source(const struct options *options, const struct section *section)
+{
+    json_put(options, "source",
+             json_pack("{s:o, s:o}", "section", json_text(section->file), "environment_file",
+                       json_text(section->environment_file)));
 }
 
 static json_t *json_version(const struct apply *apply)
@@ -40,7 +48,7 @@ void apply_json(const struct apply *apply)
     const struct apply_report *report = &apply->report;
 
     json_put(options, "environment", json_environment(&apply->environment));
-    json_put(options, "source", json_source(&apply->section));
+    apply_json_source(options, &apply->section);
     json_put(options, "driver_cuda_version", json_version(apply));
     json_put(options, "plan", json_plan(apply->plan));
     json_put(options, "differs", json_boolean(report->differs));
@@ -51,7 +59,5 @@ void apply_json(const struct apply *apply)
         const struct variable_row *row = &report->variables.items[i];
         json_list(options, "variables", json_variable_row(row->name, row->now, row->then));
     }
-    json_put(options, "files", json_array());
-    for (size_t i = 0; i < apply->install.files.count; i++)
-        json_list(options, "files", json_file(&apply->install.files.items[i], report->written));
+    apply_json_files(options, &apply->install.files, report->written);
 }

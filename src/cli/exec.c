@@ -175,9 +175,7 @@ static int add_to_json(const struct run *run, const struct options *options, str
     if (run->chosen.environment.path)
         json_put(options, "environment", json_environment(&run->chosen.environment));
     json_put(options, "plan", json_plan(&run->chosen.planned.plan));
-    json_put(options, "arguments", json_array());
-    for (size_t i = 0; i < options->argument_count; i++)
-        json_list(options, "arguments", json_text(options->arguments[i]));
+    json_put(options, "arguments", json_texts(options->arguments, options->argument_count));
     json_put(options, "variables", json_array());
     return each_difference(run, add_variable, &options) < 0 ? error_memory(err) : 0;
 }

@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "cli/cli.h"
 #include "cli/exec_last.h"
+#include "cli/json.h"
 #include "cli/who.h"
 #include "hook/enact.h"
 #include "plan/narrow.h"
@@ -146,12 +147,56 @@ static void say_for_whom(const struct claim *claim, void *data)
     }
 }
 
+static json_t *json_who(const struct claim_card *card)
+{
+    if (card->state == CLAIM_LEASED)
+        return who_json_holder(&card->holder);
+    return card->state == CLAIM_BUSY ? who_json_process((pid_t)card->process) : json_null();
+}
+
+static json_t *json_card(const struct planned_device *planned, const struct claim_card *card)
+{
+    static const char *const words[] = {[CLAIM_FREE] = "free",
+                                        [CLAIM_LEASED] = "leased",
+                                        [CLAIM_BUSY] = "in use",
+                                        [CLAIM_FILLED] = "memory in use",
+                                        [CLAIM_MISSING] = "not listed"};
+
+    return json_pack("{s:o, s:s, s:s, s:o, s:o}", "number",
+                     json_known(planned->number != PLAN_NO_NUMBER, planned->number), "uuid",
+                     card->uuid, "state", words[card->state], "who", json_who(card), "memory_used",
+                     json_known(card->memory_used != CARD_NOT_TOLD, card->memory_used));
+}
+
+static json_t *json_before(const struct turn_before *before)
+{
+    struct lease_holder holder = {before->user, before->process, {0}};
+
+    if (!before->number)
+        return json_null();
+    proc_read(&holder.proc, holder.process);
+    return json_pack("{s:o, s:I}", "who", who_json_holder(&holder), "wants",
+                     (json_int_t)before->wanted);
+}
+
+static void add_to_json(const struct free_cards *cards)
+{
+    const struct claim *claim = &cards->claim;
+
+    json_put(cards->options, "pool", json_array());
+    for (size_t i = 0; i < claim->count; i++)
+        json_list(cards->options, "pool", json_card(&cards->plan->devices[i], &claim->cards[i]));
+    json_put(cards->options, "before", json_before(&claim->before));
+}
+
 static int taken(const struct free_cards *cards, size_t wanted, struct error *err)
 {
     const struct claim *claim = &cards->claim;
     scope(strbuf_release) struct strbuf before = STRBUF_INIT;
     size_t count = 0;
 
+    if (cards->options->json)
+        add_to_json(cards);
     for (size_t i = 0; i < claim->count; i++)
         count += claim->cards[i].state == CLAIM_FREE;
     error_add(err, STATUS_TAKEN, "--free %zu: of the %zu GPUs to choose from, %zu %s free%s",

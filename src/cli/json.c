@@ -32,6 +32,23 @@ void json_list(const struct options *options, const char *key, json_t *value)
         no_memory = true;
 }
 
+json_t *json_known(bool known, uint64_t number)
+{
+    return known ? json_integer((json_int_t)number) : json_null();
+}
+
+json_t *json_texts(char *const *texts, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        if (json_array_append_new(list, json_text(texts[i])) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 json_t *json_environment(const struct environment *environment)
 {
     return json_pack("{s:o, s:o, s:b}", "name", json_text(environment->name), "prefix",

@@ -6,6 +6,7 @@
 #include "conda/enter.h"
 #include "conda/part.h"
 #include "conda/paths.h"
+#include "section/job.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static const struct option_spec status_options[] = {
     OPTION_NAME_ROW,
     OPTION_PREFIX_ROW("the environment in this folder; without either, the active one"),
     OPTION_FLAG_ROW(all, 'a', "all", NULL, "every environment of this machine against every GPU"),
+    OPTION_FLAG_ROW(json, '\0', "json", NULL, "print what is told as JSON, errors included"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long the driver may take to answer (60)"),
 };
@@ -114,6 +116,16 @@ const struct rival *status_beaten(const struct situation *status,
     return rivals_beat(&status->rivals, of->var->name);
 }
 
+void status_add_job(struct strbuf *out, char *const *env)
+{
+    scope(strbuf_release) struct strbuf job = STRBUF_INIT;
+
+    job_identify(&job, env);
+    if (job.length)
+        strbuf_add(out, strbuf_text(&job) + 1, strcspn(strbuf_text(&job) + 1, "."));
+    out->failed = out->failed || job.failed;
+}
+
 static int find_standings(struct situation *status, struct error *err)
 {
     const struct planned *planned = &status->chosen.planned;
@@ -186,7 +198,11 @@ static int run(const struct options *options, struct error *err)
 
     if (options->all)
         return status_all(options, err);
-    if (fill(&status, err) < 0 || status_print(&status, err) < 0)
+    if (fill(&status, err) < 0)
+        return -1;
+    if (options->json)
+        status_json(&status);
+    else if (status_print(&status, err) < 0)
         return -1;
     return status.out_of_step ? STATUS_DIFFERS : STATUS_DONE;
 }

@@ -1,6 +1,6 @@
 /*
  * `conda-gpu status`: status.c finds what there is to tell, status_hints.c why a program may use
- * another card, status_text.c prints it, status_all.c is --all.
+ * another card, status_text.c prints it, status_json.c has it as JSON, status_all.c is --all.
  */
 #pragma once
 
@@ -46,10 +46,18 @@ struct situation {
 const struct rival *status_beaten(const struct situation *status,
                                   const struct variable_standing *of);
 
+/* Adds the job that this shell is in, by its scheduler's number; nothing outside of one. */
+void status_add_job(struct strbuf *out, char *const *env);
+
 /* Fills in the hints. -1 with an error. */
 int status_find_hints(struct situation *status, struct error *err);
 
+/* Prints the report: as text, or adds it to what --json prints. */
 int status_print(const struct situation *status, struct error *err);
+void status_json(const struct situation *status);
+
+/* The part of it that --all has as well: the cards, and who is on them. */
+void status_json_seats(const struct options *options, const struct seats *seats);
 
 /* --all: every environment against every card. The exit status, or -1. */
 int status_all(const struct options *options, struct error *err);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "base/table.h"
+#include "cli/json.h"
 #include "cli/who.h"
 
 #include <stdio.h>
@@ -109,8 +110,22 @@ static int print_table(const struct known *known, struct error *err)
     return 0;
 }
 
-/* "pt  1, 3  /opt/envs/pt" */
-static void print_environment(struct known *known, size_t i, const struct options *options)
+static bool is_gone(const struct known *known, const struct planned_device *planned)
+{
+    return known->seats.count && !seats_find(&known->seats, &planned->device);
+}
+
+static void look_for_gone(struct known *known)
+{
+    for (size_t i = 0; i < known->paths.count; i++) {
+        const struct plan *plan = &known->planned[i].plan;
+        for (size_t k = 0; k < plan->device_count; k++)
+            known->out_of_step = known->out_of_step || is_gone(known, &plan->devices[k]);
+    }
+}
+
+/* "/opt/envs/pt  GPUs: 1,3" */
+static void print_environment(const struct known *known, size_t i, const struct options *options)
 {
     static const char *const gpus[] = {[PLAN_GPUS_AS_BEFORE] = "as before",
                                        [PLAN_GPUS_ALL] = "all",
@@ -123,12 +138,54 @@ static void print_environment(struct known *known, size_t i, const struct option
     strbuf_adds(&text, plan->gpus == PLAN_GPUS_CHOSEN && visible ? visible : gpus[plan->gpus]);
     for (size_t k = 0; k < plan->device_count; k++) {
         char uuid[UUID_TEXT_SIZE];
-        if (!known->seats.count || seats_find(&known->seats, &plan->devices[k].device))
-            continue;
-        strbuf_addf(&text, ", of which %s is gone", uuid_short(&plan->devices[k].device, uuid));
-        known->out_of_step = true;
+        if (is_gone(known, &plan->devices[k]))
+            strbuf_addf(&text, ", of which %s is gone", uuid_short(&plan->devices[k].device, uuid));
     }
     cli_print(options, "%s  GPUs: %s", known->paths.items[i], strbuf_text(&text));
+}
+
+static int print(const struct known *known, const struct options *options, struct error *err)
+{
+    if (known->seats.blind)
+        cli_note(options, "nothing is known of memory and processes: %s",
+                 error_first(&known->seats.why_blind));
+    if (!known->seats.count)
+        cli_note(options, "nothing is known of this machine's GPUs: %s",
+                 error_first(&known->seats.why_none));
+    if (known->seats.count && print_table(known, err) < 0)
+        return -1;
+    for (size_t i = 0; i < known->paths.count; i++)
+        if (known->planned[i].applied)
+            print_environment(known, i, options);
+    return 0;
+}
+
+static json_t *json_gone(const struct known *known, const struct plan *plan)
+{
+    json_t *list = json_array();
+    char uuid[UUID_TEXT_SIZE];
+
+    for (size_t k = 0; k < plan->device_count; k++)
+        if (is_gone(known, &plan->devices[k]) &&
+            json_array_append_new(list, json_string(uuid_text(&plan->devices[k].device, uuid))) <
+                0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static void add_to_json(const struct known *known, const struct options *options)
+{
+    json_put(options, "environments", json_array());
+    for (size_t i = 0; i < known->paths.count; i++)
+        if (known->planned[i].applied)
+            json_list(options, "environments",
+                      json_pack("{s:o, s:o, s:o}", "prefix", json_text(known->paths.items[i]),
+                                "plan", json_plan(&known->planned[i].plan), "gone",
+                                json_gone(known, &known->planned[i].plan)));
+    json_put(options, "out_of_step", json_boolean(known->out_of_step));
+    status_json_seats(options, &known->seats);
 }
 
 int status_all(const struct options *options, struct error *err)
@@ -139,16 +196,10 @@ int status_all(const struct options *options, struct error *err)
         return error_memory(err);
     if (read_plans(&known, options, err) < 0 || seats_read(&known.seats, options, err) < 0)
         return -1;
-    if (known.seats.blind)
-        cli_note(options, "nothing is known of memory and processes: %s",
-                 error_first(&known.seats.why_blind));
-    if (!known.seats.count)
-        cli_note(options, "nothing is known of this machine's GPUs: %s",
-                 error_first(&known.seats.why_none));
-    if (known.seats.count && print_table(&known, err) < 0)
+    look_for_gone(&known);
+    if (options->json)
+        add_to_json(&known, options);
+    else if (print(&known, options, err) < 0)
         return -1;
-    for (size_t i = 0; i < known.paths.count; i++)
-        if (known.planned[i].applied)
-            print_environment(&known, i, options);
     return known.out_of_step ? STATUS_DIFFERS : STATUS_DONE;
 }

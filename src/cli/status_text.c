@@ -4,7 +4,6 @@
 #include "base/scope.h"
 #include "base/table.h"
 #include "cli/who.h"
-#include "section/job.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -143,12 +142,11 @@ static void say_standing(const struct situation *status, const struct variable_s
     const struct rival *rival = status_beaten(status, of);
     scope(strbuf_release) struct strbuf job = STRBUF_INIT;
 
-    job_identify(&job, status->options->env);
+    status_add_job(&job, status->options->env);
     if (rival)
         strbuf_addf(text, "beaten by %s:%zu", path_name(rival->file), rival->line);
     else if (of->standing == STANDING_KEPT && job.length)
-        strbuf_addf(text, "kept from job %.*s", (int)strcspn(strbuf_text(&job) + 1, "."),
-                    strbuf_text(&job) + 1);
+        strbuf_addf(text, "kept from job %s", strbuf_text(&job));
     else
         strbuf_adds(text, words[of->standing]);
 }
@@ -252,12 +250,6 @@ static void add_cards(const struct situation *status, struct strbuf *out)
     add_table(out, &table, 1u << NAME);
 }
 
-/* A process of one's own that nobody waits for. */
-static bool is_forgotten(const struct proc *proc)
-{
-    return proc->there && proc->user == getuid() && !proc->terminal && proc->parent <= 1;
-}
-
 /* A row of who is there: a process on a card, or the holder of a lease. */
 static void add_person(struct table *table, const struct seat *seat, const char *memory, uid_t user,
                        pid_t process, const struct proc *proc)
@@ -277,7 +269,7 @@ static void add_person(struct table *table, const struct seat *seat, const char 
     table_cell(table, strbuf_text(&since));
     table_cell(table, id);
     table_cell(table, proc->there ? proc->command : "(cannot be seen)");
-    table_cell(table, is_forgotten(proc) ? "yours, forgotten?" : "");
+    table_cell(table, who_forgot(proc) ? "yours, forgotten?" : "");
 }
 
 static void add_process(struct table *table, const struct seat *seat,

@@ -1,7 +1,11 @@
 #include "cli/who.h"
 
+#include "base/scope.h"
+#include "cli/json.h"
+
 #include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 void who_add_user(struct strbuf *out, uid_t user)
 {
@@ -41,4 +45,37 @@ void who_add_process(struct strbuf *out, uid_t user, pid_t process, const struct
         strbuf_addf(out, ": %s", proc->command);
     else
         strbuf_adds(out, ", which has ended and left others, or cannot be seen from here");
+}
+
+static json_t *json_who(bool known, uid_t user, pid_t process, const struct proc *proc)
+{
+    scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+
+    if (known)
+        who_add_user(&name, user);
+    if (name.failed)
+        return NULL;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "user",
+                     json_text(known ? strbuf_text(&name) : NULL), "user_id",
+                     json_known(known, user), "process", json_known(process > 0, (uint64_t)process),
+                     "since", json_known(proc->since > 0, (uint64_t)proc->since), "command",
+                     json_text(proc->there ? proc->command : NULL));
+}
+
+json_t *who_json_holder(const struct lease_holder *holder)
+{
+    return json_who(holder->process > 0, holder->user, holder->process, &holder->proc);
+}
+
+json_t *who_json_process(pid_t process)
+{
+    struct proc proc;
+
+    proc_read(&proc, process);
+    return json_who(proc.there, proc.user, process, &proc);
+}
+
+bool who_forgot(const struct proc *proc)
+{
+    return proc->there && proc->user == getuid() && !proc->terminal && proc->parent <= 1;
 }

@@ -46,7 +46,7 @@ static const struct {
     const char *arguments;
     struct {
         const char *path, *value;
-    } holds[6];
+    } holds[9];
 } runs[] = {
     {"",
      "apply -p envs/pt",
@@ -98,16 +98,94 @@ static const struct {
      {{"arguments", "[\"python\", \"x.py\"]"}, {"plan.variables.1.value", "\"1,3\""}}},
     {"$apply", "exec -p envs/pt true", {{"status", "2"}, {"plan", NULL}}},
     {"", "exec -p envs/pt -d true", {{"status", "4"}}},
+    {"machine",
+     "exec --free 1 -d true",
+     {{"status", "0"}, {"plan.devices.0.number", "0"}, {"pool", NULL}, {"environment", NULL}}},
+    {"machine; lease 1",
+     "exec --free 2 -d true",
+     {{"status", "6"},
+      {"pool.0.state", "\"leased\""},
+      {"pool.0.who.user_id", ""},
+      {"pool.0.who.command", "\"sleep 300\""},
+      {"pool.1.state", "\"in use\""},
+      {"pool.1.who.process", "1"},
+      {"pool.1.memory_used", "1073741824"},
+      {"before", "null"}}},
+    {"", "exec --free 0 -d true", {{"status", "2"}, {"pool", NULL}}},
+    {"$apply; machine",
+     "status -p envs/pt",
+     {{"status", "1"},
+      {"out_of_step", "true"},
+      {"assigned.problem", ""},
+      {"devices.0.state", "\"gone\""},
+      {"variables.1.state", "\"inactive\""},
+      {"gpus.1.processes.0.memory", "1073741824"},
+      {"gpus.0.lease", "null"},
+      {"not_known", "null"}}},
+    {"$apply; machine; lease 1; export SLURM_JOB_ID=7",
+     "status",
+     {{"status", "0"},
+      {"assigned", "null"},
+      {"job", "\"7\""},
+      {"gpus.0.lease.command", "\"sleep 300\""},
+      {"gpus.1.utilization", "42"},
+      {"gpus.1.memory", "85899345920"},
+      {"plan", NULL}}},
+    {"export FAKE_CUDA_MACHINE=$TESTS/machines/busy",
+     "status",
+     {{"gpus.3.profile", "\"3g.40gb\""},
+      {"gpus.3.memory_used", "2147483648"},
+      {"gpus.0.persistence", "true"},
+      {"gpus.3.utilization", "null"}}},
+    {"mkdir alone; cp \"$CONDA_GPU_DRIVER\" alone; export CONDA_GPU_DRIVER=$PWD/alone/libcuda.so.1",
+     "status",
+     {{"driver", "null"}, {"not_known", ""}, {"gpus.0.processes", "null"}}},
+    {"", "status -n no", {{"status", "4"}, {"gpus", NULL}}},
+    {"$apply; mkdir -p $HOME/.conda; echo $PWD/envs/pt >$HOME/.conda/environments.txt; machine",
+     "status --all",
+     {{"status", "1"},
+      {"environments.0.prefix", "\"@\""},
+      {"environments.0.gone.0", ""},
+      {"out_of_step", "true"},
+      {"gpus.0.name", "\"H100\""}}},
+    {"echo 'gpu: {devices: 0, assign: [{user: [a, b*], devices: 1}]}' >environment.yml",
+     "apply --explain --user bob --host there",
+     {{"status", "0"},
+      {"user", "\"bob\""},
+      {"rules.0.users", "[\"a\", \"b*\"]"},
+      {"rules.0.serves", "true"},
+      {"source.section", ""}}},
+    {"echo \"gpu: {devices: 0, assign: [{host: $(uname -n), devices: 1}]}\" >environment.yml; "
+     "$apply\n"
+     "sed -n '/^- host/,$p' $receipt | sed 's/^- host.*/- host: gone/' >more; cat more >>$receipt",
+     "apply -p envs/pt --host gone --forget",
+     {{"status", "0"},
+      {"forgotten", "\"gone\""},
+      {"written", "true"},
+      {"files.6.written", "true"}}},
+    {"$apply", "apply -p envs/pt --host gone --forget", {{"status", "2"}, {"files", NULL}}},
     {"", "apply --nonsense", {{"status", "2"}, {"command", "\"apply\""}}},
     {"", "apply --diff", {{"status", "2"}}},
 };
 
+/* `machine`: two cards of this test alone, the second in use. `lease N`: N of them, for as long as
+   the script runs. */
+static const char functions[] =
+    "machine() { for i in 1 2; do\n"
+    "    printf 'gpu GPU-0000000%d-0000-4000-8000-%012x 0000:1%d:00.0 80GiB 9.0 \"H100\"\\n' \\\n"
+    "      $i $$ $i; done >machine; printf 'busy 42\\nused 1GiB\\nprocess 1 1GiB\\n' >>machine\n"
+    "  export FAKE_CUDA_MACHINE=$PWD/machine; }\n"
+    "lease() { \"$CONDA_GPU\" exec --free $1 -- sleep 300 >/dev/null 3>&- &\n"
+    "  trap \"kill $!\" EXIT; until grep -q sleep /proc/$!/comm; do sleep 0.01; done; }\n";
+
 START_TEST(object)
 {
-    scope(free_text) char *script = format_text(
-        "exec 3>&2 2>/dev/null; apply=\"$CONDA_GPU apply -q -p envs/pt\"\n%s\nexec 2>&3\n"
-        "set -- %s\ncommand=$1; shift\n\"$CONDA_GPU\" \"$command\" --json \"$@\"",
-        runs[_i].before, runs[_i].arguments);
+    scope(free_text) char *script =
+        format_text("exec 3>&2 2>/dev/null; export HOME=$PWD/home TESTS=%s\n"
+                    "apply=\"$CONDA_GPU apply -q -p envs/pt\" "
+                    "receipt=envs/pt/etc/conda/conda-gpu.yml\n%s%s\nexec 2>&3\n"
+                    "set -- %s\ncommand=$1; shift\n\"$CONDA_GPU\" \"$command\" --json \"$@\"",
+                    getenv("TESTS"), functions, runs[_i].before, runs[_i].arguments);
     json_error_t wrong;
 
     sandbox_write(&box, "environment.yml", "gpu: {devices: [1, 3]}\n");

@@ -1,0 +1,177 @@
+#include "cli/status.h"
+
+#include "base/scope.h"
+#include "cli/json.h"
+#include "cli/who.h"
+
+/* ---- Who is on the cards --------------------------------------------------------------------- */
+
+/* Takes the value. NULL where memory ran out. */
+static json_t *with(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *json_process(const struct card_process *process)
+{
+    json_t *who = who_json_process((pid_t)process->pid);
+    struct proc proc;
+
+    proc_read(&proc, (pid_t)process->pid);
+    who = with(who, "memory", json_known(process->memory != CARD_NOT_TOLD, process->memory));
+    return with(who, "forgotten", json_boolean(who_forgot(&proc)));
+}
+
+/* null where NVML tells of none. */
+static json_t *json_processes(const struct seat *seat)
+{
+    const struct card *card = seat->card;
+    json_t *list = json_array();
+    bool complete = true;
+
+    if (!card || !card->processes_told) {
+        json_decref(list);
+        return json_null();
+    }
+    for (uint32_t i = 0; i < card->process_count; i++)
+        if (seat_has(seat, &card->processes[i]))
+            complete =
+                json_array_append_new(list, json_process(&card->processes[i])) == 0 && complete;
+    if (complete)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *json_seat(const struct seat *seat)
+{
+    const struct device *device = &seat->device;
+    const struct card *card = seat->card;
+    bool split = device->mig && card, whole = card && !device->mig;
+    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+
+    return json_pack(
+        "{s:o, s:o, s:s, s:b, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
+        json_known(seat->countable || split, device->number), "name", json_text(device->name),
+        "uuid", uuid_text(device, uuid), "mig", device->mig, "profile",
+        json_text(split ? card->instances[seat->instance].profile : NULL), "pci_bus_id",
+        pci_text(&device->pci, address), "memory", (json_int_t)device->memory, "memory_used",
+        json_known(seat->memory_used != CARD_NOT_TOLD, seat->memory_used), "utilization",
+        json_known(whole && card->utilization >= 0, (uint64_t)(whole ? card->utilization : 0)),
+        "temperature",
+        json_known(whole && card->temperature >= 0, (uint64_t)(whole ? card->temperature : 0)),
+        "persistence",
+        whole && card->persistence >= 0 ? json_boolean(card->persistence) : json_null(), "lease",
+        seat->leased ? who_json_holder(&seat->holder) : json_null(), "processes",
+        json_processes(seat));
+}
+
+static json_t *json_reason(const struct seats *seats)
+{
+    if (!seats->count)
+        return json_text(error_first(&seats->why_none));
+    return json_text(seats->blind ? error_first(&seats->why_blind) : NULL);
+}
+
+void status_json_seats(const struct options *options, const struct seats *seats)
+{
+    const struct card_list *cards = &seats->cards;
+
+    json_put(options, "driver", json_text(seats->blind ? NULL : cards->driver));
+    json_put(options, "not_known", json_reason(seats));
+    json_put(options, "gpus", json_array());
+    for (size_t i = 0; i < seats->count; i++)
+        json_list(options, "gpus", json_seat(&seats->items[i]));
+    json_put(options, "unusable", json_array());
+    for (size_t i = 0; i < cards->count; i++)
+        if (cards->items[i].problem)
+            json_list(options, "unusable",
+                      json_pack("{s:I, s:o}", "number", (json_int_t)i, "reason",
+                                json_text(cards->items[i].reason)));
+}
+
+/* ---- What is assigned ------------------------------------------------------------------------ */
+
+static json_t *json_assigned(const struct situation *status)
+{
+    static const char *const words[] = {
+        [SOURCE_UNCHANGED] = "unchanged", [SOURCE_SAME] = "same",   [SOURCE_DIFFERS] = "differs",
+        [SOURCE_GONE] = "gone",           [SOURCE_WRONG] = "wrong", [SOURCE_UNKNOWN] = "unknown"};
+    bool wrong = status->source_state == SOURCE_WRONG;
+
+    return json_pack("{s:o, s:s, s:o, s:I}", "source",
+                     json_text(*status->source ? status->source : NULL), "state",
+                     words[status->source_state], "problem",
+                     json_text(wrong ? error_first(&status->source_error) : NULL), "applied",
+                     (json_int_t)status->applied);
+}
+
+static json_t *json_device(const struct situation *status, const struct status_device *device)
+{
+    const struct seat *seat = device->seat;
+    char uuid[UUID_TEXT_SIZE];
+
+    return json_pack(
+        "{s:s, s:o, s:o, s:s}", "uuid", uuid_text(&device->planned->device, uuid), "number",
+        json_known(device->planned->number != PLAN_NO_NUMBER, device->planned->number),
+        "number_now", json_known(seat && seat->countable, seat ? seat->device.number : 0), "state",
+        !status->seats.count ? "not seen"
+        : !seat              ? "gone"
+        : device->moved      ? "moved"
+                             : "as assigned");
+}
+
+/* ---- What is in force ------------------------------------------------------------------------ */
+
+static json_t *json_variable(const struct situation *status, const struct variable_standing *of)
+{
+    static const char *const words[] = {
+        [STANDING_INACTIVE] = "inactive", [STANDING_AS_PLANNED] = "as planned",
+        [STANDING_KEPT] = "kept",         [STANDING_EARLIER] = "earlier",
+        [STANDING_MISSED] = "missed",     [STANDING_CHANGED] = "changed"};
+    const struct rival *rival = status_beaten(status, of);
+
+    return json_pack("{s:o, s:o, s:o, s:s, s:o}", "name", json_text(of->var->name), "now",
+                     json_text(of->now), "then", json_text(of->then), "state",
+                     rival ? "beaten" : words[of->standing], "script",
+                     json_text(rival ? rival->file : NULL));
+}
+
+static void add_plan(const struct situation *status, const struct options *options)
+{
+    const struct plan *plan = &status->chosen.planned.plan;
+
+    json_put(options, "plan", json_plan(plan));
+    json_put(options, "devices", json_array());
+    for (size_t i = 0; i < plan->device_count; i++)
+        json_list(options, "devices", json_device(status, &status->devices[i]));
+    json_put(options, "variables", json_array());
+    for (size_t i = 0; i < status->standings.count; i++)
+        json_list(options, "variables", json_variable(status, &status->standings.items[i]));
+    json_put(options, "beware", json_texts(status->hints.items, status->hints.count));
+}
+
+static json_t *json_job(const struct options *options)
+{
+    scope(strbuf_release) struct strbuf job = STRBUF_INIT;
+
+    status_add_job(&job, options->env);
+    return job.failed ? NULL : json_text(job.length ? strbuf_text(&job) : NULL);
+}
+
+void status_json(const struct situation *status)
+{
+    const struct options *options = status->options;
+
+    if (status->chosen.environment.path)
+        json_put(options, "environment", json_environment(&status->chosen.environment));
+    json_put(options, "assigned", status->assigned ? json_assigned(status) : json_null());
+    json_put(options, "job", json_job(options));
+    if (status->assigned)
+        add_plan(status, options);
+    json_put(options, "out_of_step", json_boolean(status->out_of_step));
+    status_json_seats(options, &status->seats);
+}
