@@ -112,15 +112,17 @@ FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
     $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1) $(FAKE)/faulty.so \
     $(addsuffix /libnvidia-ml.so.1,$(FAKE)/whole $(FAKE)/old $(FAKE)/bare)
 
-# A library that tests preload into the program to make its calls of the C library fail, and what
-# prints the environment of the shells that they run.
+# Libraries that tests preload into the program, to make its calls of the C library fail and to keep
+# its locks to one machine, and what prints the environment of the shells that they run.
 FAIL_MEMORY := $(BUILD)/preload/fail_memory.so
+HOST_FLOCK := $(BUILD)/preload/host_flock.so
 PRINT_ENV := $(BUILD)/preload/print_env
 
 # What every script and program of tests/ finds in its environment; tests/support/support.h explains it.
 TEST_ENV = CONDA_GPU='$(abspath $(PROGRAM))' FAKE_CUDA='$(abspath $(FAKE)/whole)' \
     FAKE_CUDA_VARIANTS='$(abspath $(FAKE))' TESTS='$(abspath tests)' \
-    FAIL_MEMORY_LIBRARY='$(abspath $(FAIL_MEMORY))' PRINT_ENV='$(abspath $(PRINT_ENV))' \
+    FAIL_MEMORY_LIBRARY='$(abspath $(FAIL_MEMORY))' HOST_FLOCK_LIBRARY='$(abspath $(HOST_FLOCK))' \
+    PRINT_ENV='$(abspath $(PRINT_ENV))' \
     CONDA_GPU_STATIC='$(if $(HAS_ARCHIVES),$(abspath $(OUT)/static/conda-gpu))' \
     OBJECTS='$(abspath $(OUT))' FUZZ='$(abspath $(BUILD)/fuzz)' SLURM='$(abspath $(SLURM))' CC='$(CC)' \
     CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT:-1200}
@@ -320,8 +322,8 @@ LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
 FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
     $(OUT)/tests/cli/check_cli_export tests/cli/check_completions.sh tests/hooks/check_modules.sh tests/hooks/check_slurm.sh \
     tests/hooks/check_nodes.sh tests/hooks/check_users.sh tests/cli/check_hosts.sh \
-    $(LINTERS) tests/fuzz/fuzz.sh
-TESTED := $(PROGRAM) $(MAN_PAGES) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(PRINT_ENV)
+    tests/faults/check_lock.sh $(LINTERS) tests/fuzz/fuzz.sh
+TESTED := $(PROGRAM) $(MAN_PAGES) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(HOST_FLOCK) $(PRINT_ENV)
 RESULTS := $(OUT)/results
 RUN_TESTS = $(TEST_ENV) SHELLS="$${SHELLS-$(1)}" bash tests/run $(RESULTS)/$(2) $(3)
 
@@ -415,7 +417,7 @@ $(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -D$*=fake_cuda_absent -o $@ $<
 
-$(FAIL_MEMORY): tests/faults/fail_memory.c
+$(FAIL_MEMORY) $(HOST_FLOCK): $(BUILD)/preload/%.so: tests/faults/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -shared -fPIC -o $@ $< -ldl

@@ -21,15 +21,14 @@ int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *opt
         poll(NULL, 0, SLICE);
         result = lock_take(lock, prefix, err);
     }
-    if (result == LOCK_BUSY)
+    if (result == LOCK_BUSY) {
+        strbuf_release(&holder);
+        lock_holder(prefix, &holder);
         return error_add(err, STATUS_PREFIX,
-                         "%s: %s has been writing there for %u seconds; wait for it, or end it if "
-                         "it hangs",
-                         prefix->path, strbuf_text(&holder), options->timeout);
-    if (result == LOCK_NONE)
-        cli_note(options,
-                 "%s: no locks on this file system, so see to it that no other conda-gpu writes "
-                 "there now",
-                 prefix->path);
+                         "%s: %s still writes there after %u seconds; wait for it, or end it if it "
+                         "hangs. If it has ended, or its machine is down, remove its lock: "
+                         "rm '%s/" LOCK_FILE "'",
+                         prefix->path, strbuf_text(&holder), options->timeout, prefix->path);
+    }
     return result < 0 ? -1 : 0;
 }

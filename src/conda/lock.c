@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "base/self.h"
 #include "base/tempfile.h"
 
 #include <errno.h>
@@ -9,12 +10,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
-#define LOCK_FILE ".conda-gpu.lock"
+#define ON " on "
 
-/* What one try came to, where it is none of enum lock_state. */
-enum { AGAIN = LOCK_NONE + 1 };
+/* What one try came to, where it is none of enum lock_state; and what a lock's text is cut at. */
+enum { AGAIN = LOCK_USELESS + 1, LONGEST = 200 };
 
 static int failed(const struct prefix *prefix, struct error *err)
 {
@@ -30,29 +30,53 @@ static int refuse(struct prefix *prefix, struct error *err)
     return LOCK_USELESS;
 }
 
-/* LOCK_TAKEN: this file is locked, whatever its name is by now. */
-static int lock_file(int fd, const struct prefix *prefix, struct error *err)
+/* Whether the file is now locked by us, whatever its name is. */
+static bool lock_file(int fd)
 {
-    if (again(flock(fd, LOCK_EX | LOCK_NB)) == 0)
-        return LOCK_TAKEN;
-    return errno == EWOULDBLOCK                                        ? LOCK_BUSY
-           : errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP ? LOCK_NONE
-           : errno == ESTALE                                           ? AGAIN
-                                                                       : failed(prefix, err);
+    return again(flock(fd, LOCK_EX | LOCK_NB)) == 0;
 }
 
-/* Takes a lock away that nobody holds. The name may be another file's by now. */
-static int take_away(int fd, const struct prefix *prefix, struct error *err)
+/* " on dgx-01", which ends a lock's text. NULL if memory ran out. */
+static char *from_here(void)
+{
+    scope(free_text) char *host = self_host();
+
+    return host ? format_text(ON "%s", host) : NULL;
+}
+
+/* Whether a process of this machine made it, and has ended since. Of another machine's process that
+   cannot be told: flock may not reach it. */
+static bool is_left_over(int fd)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(free_text) char *here = from_here();
+
+    if (!here || file_read_fd(fd, LONGEST, &text) < 0)
+        return false;
+    const char *machine = strstr(strbuf_text(&text), ON);
+    return machine && strcmp(machine, here) == 0 && lock_file(fd);
+}
+
+/* 1: this file has the lock's name; 0: none has, or another; -1 with errno. */
+static int is_named(int folder, int fd)
 {
     struct stat locked, named;
 
     if (fstat(fd, &locked) < 0)
+        return -1;
+    if (fstatat(folder, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -1;
+    return named.st_dev == locked.st_dev && named.st_ino == locked.st_ino;
+}
+
+/* Nobody else takes a lock away while we hold its file. */
+static int take_away(int fd, const struct prefix *prefix, struct error *err)
+{
+    int named = is_named(prefix->folder, fd);
+
+    if (named < 0 || (named && unlinkat(prefix->folder, LOCK_FILE, 0) < 0 && errno != ENOENT))
         return failed(prefix, err);
-    if (fstatat(prefix->folder, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-        named.st_dev != locked.st_dev || named.st_ino != locked.st_ino)
-        return AGAIN;
-    return unlinkat(prefix->folder, LOCK_FILE, 0) == 0 || errno == ENOENT ? AGAIN
-                                                                          : failed(prefix, err);
+    return AGAIN;
 }
 
 /* The lock of somebody who runs, or ran. Of another user it may be one that this user cannot open.
@@ -69,17 +93,14 @@ static int look_at_other(const struct prefix *prefix, struct error *err)
         errno = ENXIO;
         return failed(prefix, err);
     }
-    int got = lock_file(fd, prefix, err);
-    return got == LOCK_TAKEN ? take_away(fd, prefix, err) : got;
+    return is_left_over(fd) ? take_away(fd, prefix, err) : LOCK_BUSY;
 }
 
-/* For those who wait. On a full disk the lock is none the worse without it. */
+/* For those who wait, here and elsewhere. On a full disk the lock is none the worse without it. */
 static void sign(int fd)
 {
-    struct utsname machine;
-    scope(free_text) char *text =
-        uname(&machine) == 0 ? format_text("process %ld on %s", (long)getpid(), machine.nodename)
-                             : NULL;
+    scope(free_text) char *here = from_here();
+    scope(free_text) char *text = here ? format_text("process %ld%s", (long)getpid(), here) : NULL;
 
     if (text)
         file_write_fd(fd, text, strlen(text));
@@ -92,12 +113,10 @@ static int make(struct lock *lock, struct prefix *prefix, struct error *err)
 
     if (tempfile_create(&temp, prefix->folder) < 0)
         return refuse(prefix, err);
-    int got = lock_file(temp.fd, prefix, err);
-    if (got != LOCK_TAKEN)
-        return got;
     if (prefix_own(prefix, temp.fd, 0600) < 0)
         return failed(prefix, err);
     sign(temp.fd);
+    lock_file(temp.fd);
     if (tempfile_commit_new(&temp, LOCK_FILE) < 0)
         return errno == EEXIST || errno == ENOENT ? AGAIN : refuse(prefix, err);
     *lock = (struct lock){prefix->folder, temp.fd};
@@ -123,7 +142,6 @@ int lock_take(struct lock *lock, struct prefix *prefix, struct error *err)
 
 void lock_holder(const struct prefix *prefix, struct strbuf *out)
 {
-    enum { LONGEST = 200 };
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     if (file_read_at(prefix->folder, LOCK_FILE, LONGEST, &text) == 0 && text.length)
@@ -136,7 +154,7 @@ void lock_release(struct lock *lock)
 {
     int saved = errno;
 
-    if (lock->file >= 0)
+    if (lock->file >= 0 && is_named(lock->folder, lock->file) > 0)
         unlinkat(lock->folder, LOCK_FILE, 0);
     close_fd(&lock->file);
     *lock = (struct lock)LOCK_INIT;

@@ -395,7 +395,8 @@ START_TEST(locked)
     snprintf(holder, sizeof holder, "process %d on %s", getpid(), machine.nodename);
     snprintf(message, sizeof message,
              "note: waiting for %s, which writes to this environment\n"
-             "@: %s has been writing there for 1 seconds; wait for it, or end it if it hangs\n",
+             "@: %s still writes there after 1 seconds; wait for it, or end it if it hangs. If it "
+             "has ended, or its machine is down, remove its lock: rm '@/.conda-gpu.lock'\n",
              holder, holder);
     check_text(got.err, message);
     ck_assert_int_eq(got.status, 4);

@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "base/scope.h"
+#include "base/self.h"
 #include "conda/earlier.h"
 #include "conda/hooks.h"
 #include "conda/lock.h"
@@ -295,12 +296,14 @@ START_TEST(lock_is_for_writers)
 }
 END_TEST
 
-/* What a killed run left is nobody's. */
+/* What a killed run left is nobody's, if it ran here. */
 START_TEST(lock_of_a_killed_run)
 {
     struct lock lock = LOCK_INIT;
+    scope(free_text) char *host = self_host();
+    scope(free_text) char *text = format_text("process 1 on %s", host);
 
-    sandbox_write(&box, inside(LOCK), "process 1 on nowhere");
+    sandbox_write(&box, inside(LOCK), text);
     sandbox_write(&box, inside(".conda-gpu-0.tmp"), "");
     ck_assert_int_eq(mkdirat(site.folder, ".conda-gpu-folder.tmp", 0700), 0);
     ck_assert_int_eq(lock_take(&lock, &site, &err), LOCK_TAKEN);
@@ -308,6 +311,32 @@ START_TEST(lock_of_a_killed_run)
     ck_assert(!sandbox_has(&box, inside(LOCK)));
     ck_assert(!sandbox_has(&box, inside(".conda-gpu-0.tmp")));
     ck_assert(!sandbox_has(&box, inside(".conda-gpu-folder.tmp")));
+}
+END_TEST
+
+/* Whether those still run cannot be told. */
+static const char *const elsewhere[] = {"process 1 on nowhere", "process 1 on ", "process 1", ""};
+
+START_TEST(lock_of_another_machine)
+{
+    struct lock lock = LOCK_INIT;
+
+    sandbox_write(&box, inside(LOCK), elsewhere[_i]);
+    ck_assert_int_eq(lock_take(&lock, &site, &err), LOCK_BUSY);
+    check_content(LOCK, elsewhere[_i]);
+}
+END_TEST
+
+/* Who has removed the lock of one that only seemed dead, and has one now, keeps it. */
+START_TEST(lock_of_somebody_else_by_now)
+{
+    struct lock lock = LOCK_INIT;
+
+    ck_assert_int_eq(lock_take(&lock, &site, &err), LOCK_TAKEN);
+    ck_assert_int_eq(unlinkat(site.folder, LOCK, 0), 0);
+    sandbox_write(&box, inside(LOCK), elsewhere[0]);
+    lock_release(&lock);
+    check_content(LOCK, elsewhere[0]);
 }
 END_TEST
 
@@ -894,6 +923,8 @@ static Suite *suite(void)
     tcase_add_test(tests, lock_is_one_s);
     tcase_add_loop_test(tests, lock_is_for_writers, 0, 2);
     tcase_add_test(tests, lock_of_a_killed_run);
+    LOOP(tests, lock_of_another_machine, elsewhere);
+    tcase_add_test(tests, lock_of_somebody_else_by_now);
     LOOP(tests, lock_is_a_file, no_locks);
     tcase_add_test(tests, prefix_keeps_and_puts_back);
     tcase_add_test(tests, prefix_sweeps);
