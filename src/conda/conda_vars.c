@@ -1,6 +1,5 @@
 #include "conda/conda_vars.h"
 
-#include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
 
@@ -11,20 +10,6 @@
 #define PACKAGE_PATH "etc/conda/env_vars.d"
 #define UNSET        "***unset***"
 
-static int add(struct rivals *rivals, enum rival_kind kind, const char *file, const char *variable,
-               const char *value)
-{
-    struct rival rival = {
-        .kind = kind, .file = strdup(file), .variable = strdup(variable), .value = strdup(value)};
-
-    if (rival.file && rival.variable && rival.value && array_add(rivals, rival) == 0)
-        return 0;
-    free(rival.file);
-    free(rival.variable);
-    free(rival.value);
-    return -1;
-}
-
 static int add_all(struct rivals *rivals, const char *file, json_t *set,
                    const struct var_list *variables)
 {
@@ -34,7 +19,7 @@ static int add_all(struct rivals *rivals, const char *file, json_t *set,
         const char *name = variables->items[i].name;
         const char *value = json_string_value(json_object_get(set, name));
         bool left = value && kind == RIVAL_CONDA && strcmp(value, UNSET) == 0;
-        if (value && add(rivals, left ? RIVAL_LEFT : kind, file, name, value) < 0)
+        if (value && !rivals_add(rivals, left ? RIVAL_LEFT : kind, file, name, value))
             return -1;
     }
     return 0;
@@ -55,13 +40,6 @@ static int read_json(struct rivals *rivals, const struct prefix *prefix, const c
     return result;
 }
 
-static bool is_json(const char *name)
-{
-    size_t length = strlen(name);
-
-    return length > 5 && strcmp(name + length - 5, ".json") == 0;
-}
-
 int conda_vars_find(struct rivals *rivals, const struct prefix *prefix,
                     const struct var_list *variables)
 {
@@ -72,8 +50,9 @@ int conda_vars_find(struct rivals *rivals, const struct prefix *prefix,
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         scope(free_text) char *file = path_join(PACKAGE_PATH, names.items[i]);
-        if (!file ||
-            (is_json(names.items[i]) && read_json(rivals, prefix, file, NULL, variables) < 0))
+        const char *dot = strrchr(names.items[i], '.');
+        bool is_json = dot && strcmp(dot, ".json") == 0;
+        if (!file || (is_json && read_json(rivals, prefix, file, NULL, variables) < 0))
             return -1;
     }
     return read_json(rivals, prefix, STATE_PATH, "env_vars", variables);

@@ -10,13 +10,17 @@
 
 enum { SOURCED_LIMIT = 4 };
 
+static void rival_release(struct rival *rival)
+{
+    free(rival->file);
+    free(rival->variable);
+    free(rival->value);
+}
+
 void rivals_release(struct rivals *rivals)
 {
-    for (size_t i = 0; i < rivals->count; i++) {
-        free(rivals->items[i].file);
-        free(rivals->items[i].variable);
-        free(rivals->items[i].value);
-    }
+    for (size_t i = 0; i < rivals->count; i++)
+        rival_release(&rivals->items[i]);
     free(rivals->items);
     *rivals = (struct rivals){0};
 }
@@ -32,21 +36,29 @@ const struct rival *rivals_beat(const struct rivals *rivals, const char *variabl
     return last;
 }
 
+struct rival *rivals_add(struct rivals *rivals, enum rival_kind kind, const char *file,
+                         const char *variable, const char *value)
+{
+    scope(rival_release) struct rival rival = {.kind = kind};
+
+    for (size_t i = 0; i < rivals->count; i++)
+        if (rivals->items[i].kind == kind && strcmp(rivals->items[i].file, file) == 0 &&
+            strcmp(rivals->items[i].variable, variable) == 0)
+            return &rivals->items[i];
+    rival.file = strdup(file);
+    rival.variable = strdup(variable);
+    rival.value = value ? strdup(value) : NULL;
+    if (!rival.file || !rival.variable || !rival.value != !value ||
+        array_add(rivals, take(&rival)) < 0)
+        return NULL;
+    return &rivals->items[rivals->count - 1];
+}
+
 int rivals_add_unread(struct rivals *rivals, const char *file)
 {
-    struct rival rival = {.kind = RIVAL_UNREAD};
+    bool unread = errno != ENOMEM;
 
-    if (errno == ENOMEM)
-        return -1;
-    rival.value = strdup(file_reason(errno));
-    rival.file = strdup(file);
-    rival.variable = strdup("");
-    if (rival.value && rival.file && rival.variable && array_add(rivals, rival) == 0)
-        return 0;
-    free(rival.value);
-    free(rival.file);
-    free(rival.variable);
-    return -1;
+    return unread && rivals_add(rivals, RIVAL_UNREAD, file, "", file_reason(errno)) ? 0 : -1;
 }
 
 /* ---- One effect of a script ------------------------------------------------------------------ */
@@ -75,8 +87,7 @@ static int plain_value(const struct word *word, const char *prefix, char **value
             return 0;
         strbuf_adds(&text, kind == PART_TEXT ? part : prefix);
     }
-    strbuf_adds(&text, "");
-    *value = text.text ? strbuf_take(&text) : strdup("");
+    *value = strbuf_take(&text);
     return *value ? 0 : -1;
 }
 
@@ -108,22 +119,7 @@ static bool agrees(const struct search *search, const struct var *var, const str
            (var->kind == VAR_SET && value && strcmp(value, var->value) == 0);
 }
 
-/* One line per variable and script: the last that speaks of it. */
-static struct rival *place_for(struct rivals *rivals, enum rival_kind kind, const char *file,
-                               const char *variable)
-{
-    for (size_t i = 0; i < rivals->count; i++)
-        if (rivals->items[i].kind == kind && strcmp(rivals->items[i].file, file) == 0 &&
-            strcmp(rivals->items[i].variable, variable) == 0)
-            return &rivals->items[i];
-    struct rival rival = {.kind = kind, .file = strdup(file), .variable = strdup(variable)};
-    if (rival.file && rival.variable && array_add(rivals, rival) == 0)
-        return &rivals->items[rivals->count - 1];
-    free(rival.file);
-    free(rival.variable);
-    return NULL;
-}
-
+/* One rival per variable and script: the last effect that speaks of it. */
 static int add_effect(const struct search *search, const char *file, const struct effect *effect)
 {
     const struct var *var = vars_find(search->variables, effect->name);
@@ -135,7 +131,7 @@ static int add_effect(const struct search *search, const char *file, const struc
         return -1;
     if (agrees(search, var, effect, value))
         return 0;
-    struct rival *rival = place_for(search->rivals, search->kind, file, effect->name);
+    struct rival *rival = rivals_add(search->rivals, search->kind, file, effect->name, NULL);
     if (!rival)
         return -1;
     free(rival->value);
@@ -195,21 +191,16 @@ static int read_sourced(const struct search *outer, const struct effect *effect)
 
 /* ---- All scripts ----------------------------------------------------------------------------- */
 
-static bool is_sourced(const char *name, const struct shell *shell)
-{
-    size_t length = strlen(name), end = strlen(shell->extension);
-
-    return length > end && name[length - end - 1] == '.' &&
-           strcmp(name + length - end, shell->extension) == 0;
-}
-
-/* conda sources in the order of the bytes; what comes before our hook does not beat it. */
+/* Whether conda sources a file of this name, and our hook is not the one that has the last word.
+   conda sources in the order of the bytes. */
 static bool counts(const struct search *search, const char *name)
 {
     scope(free_text) char *ours = format_text("env_vars.%s", search->shell->extension);
+    const char *dot = strrchr(name, '.');
     int order = ours ? strcmp(name, ours) : 0;
 
-    return search->kind == RIVAL_BEATS ? order > 0 : order != 0;
+    return dot && strcmp(dot + 1, search->shell->extension) == 0 &&
+           (search->kind == RIVAL_BEATS ? order > 0 : order != 0);
 }
 
 static int read_folder(const struct search *search, const char *folder, const struct names *names)
@@ -218,8 +209,7 @@ static int read_folder(const struct search *search, const char *folder, const st
         scope(free_text) char *file = path_join(folder, names->items[i]);
         if (!file)
             return -1;
-        if (is_sourced(names->items[i], search->shell) && counts(search, names->items[i]) &&
-            read_script(search, file) < 0)
+        if (counts(search, names->items[i]) && read_script(search, file) < 0)
             return -1;
     }
     return 0;
@@ -229,14 +219,9 @@ static int read_folder(const struct search *search, const char *folder, const st
 static int read_adopted(const struct search *search, const char *folder,
                         const struct hook_set *files)
 {
-    size_t length = strlen(folder);
-
     for (size_t i = 0; i < files->count; i++) {
         const struct hook_file *file = &files->items[i];
-        if (!file->keep || strncmp(file->keep, folder, length) != 0 || file->keep[length] != '/')
-            continue;
-        const char *name = file->keep + length + 1;
-        if (is_sourced(name, search->shell) && counts(search, name) &&
+        if (file->keep && path_is_in(file->keep, folder) && counts(search, path_name(file->keep)) &&
             look_at(search, file->keep, strbuf_text(&file->found)) < 0)
             return -1;
     }

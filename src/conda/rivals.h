@@ -50,7 +50,11 @@ struct rivals array_of(struct rival);
 int rivals_find(struct rivals *rivals, const struct prefix *prefix,
                 const struct var_list *variables, const struct hook_set *files);
 
-/* Adds a file that could not be read, with what errno says of it; after ENOMEM, -1. */
+/* Adds what a file does to a variable, once; NULL if memory ran out. */
+struct rival *rivals_add(struct rivals *rivals, enum rival_kind kind, const char *file,
+                         const char *variable, const char *value);
+
+/* The same for a file that could not be read, with what errno says of it; after ENOMEM, -1. */
 int rivals_add_unread(struct rivals *rivals, const char *file);
 
 /* The script that has the last word on a variable at activation; NULL if that is our hook. */
