@@ -83,16 +83,10 @@ static int make_own(struct install *install, struct error *err)
    same: another container on it, say. */
 static const struct receipt_host *find_replaced(const struct install *install)
 {
-    const struct receipt *receipt = install->earlier.receipt;
     const struct receipt_host *own = &install->own;
+    const struct receipt_host *part = part_find(install->earlier.receipt, own->host);
 
-    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
-        if (strcmp(receipt->hosts[i].host, own->host) == 0)
-            return &receipt->hosts[i];
-    return receipt && receipt->hosts_count == 1 && !receipt->hosts[0].by_host &&
-                   part_is_same(&receipt->hosts[0], own)
-               ? &receipt->hosts[0]
-               : NULL;
+    return part && (strcmp(part->host, own->host) == 0 || part_is_same(part, own)) ? part : NULL;
 }
 
 /* The same section applied from another copy of the file is no change. */
@@ -134,13 +128,13 @@ static int find_forgotten(const struct install *install, const struct receipt_ho
 {
     const struct receipt *receipt = install->earlier.receipt;
     const char *name = install->wish->forget, *path = install->prefix->path;
+    const struct receipt_host *part = part_find(receipt, name);
+    bool found = part && strcmp(part->host, name) == 0;
 
-    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
-        if (strcmp(receipt->hosts[i].host, name) == 0)
-            *gone = &receipt->hosts[i];
-    if (*gone && receipt->hosts_count > 1)
+    *gone = part;
+    if (found && receipt->hosts_count > 1)
         return 0;
-    if (*gone)
+    if (found)
         return error_add(err, STATUS_INPUT,
                          "%s serves no other machine than %s; conda-gpu remove takes the hooks "
                          "away altogether",

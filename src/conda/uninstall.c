@@ -87,7 +87,7 @@ static int report(struct removals *removals, const struct hook_file *file,
 
 static bool is_activation(const struct hook_file *file)
 {
-    return strncmp(file->path, "etc/conda/activate.d/", strlen("etc/conda/activate.d/")) == 0;
+    return path_is_in(file->path, "etc/conda/activate.d");
 }
 
 /* Whether the set has a file in this state for the same shell in the other folder. */
