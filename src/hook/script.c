@@ -156,7 +156,7 @@ int script_read(struct script *script, const char *extension, const char *text)
     enum dialect dialect = strcmp(extension, "fish") == 0  ? SCRIPT_FISH
                            : strcmp(extension, "csh") == 0 ? SCRIPT_CSH
                                                            : SCRIPT_SH;
-    scope(words_release) struct words in = WORDS_INIT(dialect, text, strlen(text));
+    scope(words_release) struct words in = WORDS_INIT(dialect, text);
     scope(word_release) struct word word = {0};
     struct command command = {.script = script, .dialect = dialect};
     bool skips = false;

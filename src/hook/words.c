@@ -56,11 +56,11 @@ static void add_part(struct words *in, struct word *word, enum part_kind kind, c
 /* ---- Spans that end where something closes --------------------------------------------------- */
 
 /* Behind the closing quote. Nothing is special within '…' but fish's \; in "…" and $'…', \ is. */
-static const char *skip_quotes(const struct words *in, const char *at, char quote, bool escapes)
+static const char *skip_quotes(const char *at, char quote, bool escapes)
 {
-    while (at < in->end && *at != quote)
-        at += *at == '\\' && escapes && at + 1 < in->end ? 2 : 1;
-    return at < in->end ? at + 1 : in->end;
+    while (*at && *at != quote)
+        at += *at == '\\' && escapes && at[1] ? 2 : 1;
+    return at + (*at != '\0');
 }
 
 static bool has_escapes(const struct words *in, char quote)
@@ -68,22 +68,23 @@ static bool has_escapes(const struct words *in, char quote)
     return in->dialect == SCRIPT_FISH || (in->dialect == SCRIPT_SH && quote == '"');
 }
 
-/* Behind the bracket that closes the one before `at`. */
-static const char *skip_brackets(const struct words *in, const char *at, char open, char close)
+/* Behind the bracket that closes the one at `at`. */
+static const char *skip_brackets(const struct words *in, const char *at)
 {
-    size_t depth = 1;
+    char open = *at, close = (char)(open == '(' ? ')' : open == '[' ? ']' : '}');
+    size_t depth = 0;
 
-    while (at < in->end && depth) {
+    do {
         char c = *at++;
-        if (c == '\\' && at < in->end)
+        if (c == '\\' && *at)
             at++;
         else if (c == '\'' || c == '"')
-            at = skip_quotes(in, at, c, has_escapes(in, c));
+            at = skip_quotes(at, c, has_escapes(in, c));
         else if (c == open)
             depth++;
         else if (c == close)
             depth--;
-    }
+    } while (*at && depth);
     return at;
 }
 
@@ -96,7 +97,7 @@ static void add_other(struct words *in, struct word *word, const char *end)
 /* ${…}, of which `at` is the brace. */
 static void add_braced(struct words *in, struct word *word, const char *at)
 {
-    const char *end = skip_brackets(in, at + 1, '{', '}');
+    const char *end = skip_brackets(in, at);
     size_t length = var_name_length(at + 1);
 
     if (length && at + length + 2 == end) {
@@ -111,18 +112,17 @@ static void add_braced(struct words *in, struct word *word, const char *at)
 static void add_expansion(struct words *in, struct word *word, bool quoted)
 {
     const char *at = in->at + 1;
-    size_t length = at < in->end ? var_name_length(at) : 0;
-    char c = (char)(at < in->end ? *at : '\0');
-    char after = (char)(at + length < in->end ? at[length] : '\0');
+    size_t length = var_name_length(at);
+    char c = *at, after = at[length];
 
     if (c == '{' && in->dialect != SCRIPT_FISH) {
         add_braced(in, word, at);
     } else if (c == '(') {
-        add_other(in, word, skip_brackets(in, at + 1, '(', ')'));
+        add_other(in, word, skip_brackets(in, at));
     } else if (c == '\'' && !quoted && in->dialect == SCRIPT_SH) {
-        add_other(in, word, skip_quotes(in, at + 1, '\'', true));
+        add_other(in, word, skip_quotes(at + 1, '\'', true));
     } else if (length && after == '[' && in->dialect != SCRIPT_SH) {
-        add_other(in, word, skip_brackets(in, at + length + 1, '[', ']'));
+        add_other(in, word, skip_brackets(in, at + length));
     } else if (length) {
         bool csh_quoted = in->dialect == SCRIPT_CSH && strncmp(at + length, ":q", 2) == 0;
         bool modified = in->dialect == SCRIPT_CSH && after == ':' && !csh_quoted;
@@ -143,31 +143,23 @@ static void add_escaped(struct words *in, struct word *word)
 {
     word->quoted = true;
     in->at++;
-    if (in->at < in->end && *in->at != '\n')
+    if (*in->at && *in->at != '\n')
         add_part(in, word, PART_TEXT, in->at, 1);
-    in->at += in->at < in->end;
+    in->at += *in->at != '\0';
 }
 
 static void add_single_quoted(struct words *in, struct word *word)
 {
-    const char *at = in->at + 1, *end = skip_quotes(in, at, '\'', has_escapes(in, '\''));
+    static const char *const removed[] = {"", "\\'", "!\n"}; /* the \ before these */
+    const char *at = in->at + 1, *end = skip_quotes(at, '\'', has_escapes(in, '\''));
 
     in->at = end;
     end -= end > at && end[-1] == '\'';
-    while (at < end) {
-        const char *escape = memchr(at, '\\', (size_t)(end - at));
-        if (!escape || in->dialect == SCRIPT_SH || escape + 1 >= end)
-            escape = end;
-        add_part(in, word, PART_TEXT, at, (size_t)(escape - at));
-        at = escape;
-        if (at < end) {
-            bool removed = strchr(in->dialect == SCRIPT_FISH ? "\\'" : "!\n", at[1]) != NULL;
-            add_part(in, word, PART_TEXT, at + removed, 2 - removed);
-            at += 2;
-        }
+    add_part(in, word, PART_TEXT, "", 0);
+    for (; at < end; at++) {
+        at += *at == '\\' && at + 1 < end && strchr(removed[in->dialect], at[1]);
+        add_part(in, word, PART_TEXT, at, 1);
     }
-    if (!word->count)
-        add_part(in, word, PART_TEXT, "", 0);
 }
 
 static void add_double_quoted(struct words *in, struct word *word)
@@ -175,32 +167,29 @@ static void add_double_quoted(struct words *in, struct word *word)
     static const char *const removed[] = {"$`\"\\\n", "$\"\\\n", "!\n"};
 
     add_part(in, word, PART_TEXT, "", 0);
-    for (in->at++; in->at < in->end && *in->at != '"';) {
+    for (in->at++; *in->at && *in->at != '"';) {
         const char *at = in->at;
         if (*at == '$') {
             add_expansion(in, word, true);
         } else if (*at == '`' && in->dialect != SCRIPT_FISH) {
-            add_other(in, word, skip_quotes(in, at + 1, '`', true));
-        } else if (*at == '\\' && at + 1 < in->end && strchr(removed[in->dialect], at[1])) {
+            add_other(in, word, skip_quotes(at + 1, '`', true));
+        } else if (*at == '\\' && at[1] && strchr(removed[in->dialect], at[1])) {
             add_part(in, word, PART_TEXT, at + 1, at[1] != '\n');
             in->at += 2;
         } else {
             size_t length = 1 + strcspn(at + 1, "$`\\\"");
-            if (length > (size_t)(in->end - at))
-                length = (size_t)(in->end - at);
             add_part(in, word, PART_TEXT, at, length);
             in->at += length;
         }
     }
-    in->at += in->at < in->end;
+    in->at += *in->at != '\0';
 }
 
 /* A ~ that the shell replaces, and an array's or fish's command's parentheses. */
-static bool is_other(const struct words *in, const struct word *word, char *close)
+static bool is_other(const struct words *in, const struct word *word)
 {
     bool begins = in->at == in->token, after = !begins && (in->at[-1] == '=' || in->at[-1] == ':');
 
-    *close = *in->at == '(' ? ')' : '\0';
     if (*in->at == '~')
         return begins || (after && in->dialect == SCRIPT_SH && !word->quoted);
     return *in->at == '(' && (in->dialect == SCRIPT_FISH ||
@@ -216,10 +205,10 @@ static bool ends_word(const struct words *in)
 
 static void read_word(struct words *in, struct word *word)
 {
-    while (in->at < in->end) {
-        char c = *in->at, close;
-        if (is_other(in, word, &close)) {
-            add_other(in, word, close ? skip_brackets(in, in->at + 1, '(', close) : in->at + 1);
+    while (*in->at) {
+        char c = *in->at;
+        if (is_other(in, word)) {
+            add_other(in, word, c == '(' ? skip_brackets(in, in->at) : in->at + 1);
         } else if (ends_word(in)) {
             return;
         } else if (c == '\\') {
@@ -230,7 +219,7 @@ static void read_word(struct words *in, struct word *word)
         } else if (c == '$') {
             add_expansion(in, word, false);
         } else if (c == '`') {
-            add_other(in, word, skip_quotes(in, in->at + 1, '`', true));
+            add_other(in, word, skip_quotes(in->at + 1, '`', true));
         } else {
             size_t length = 1 + strcspn(in->at + 1, " \t\r\n;&|<>()\\'\"$`~");
             add_part(in, word, PART_TEXT, in->at, length);
@@ -244,15 +233,15 @@ static void read_word(struct words *in, struct word *word)
 /* Blanks, joined lines and a comment. */
 static void skip_blanks(struct words *in)
 {
-    while (in->at < in->end) {
-        bool joined = *in->at == '\\' && in->at + 1 < in->end && in->at[1] == '\n';
+    for (;;) {
         if (*in->at == '#')
-            while (in->at < in->end && *in->at != '\n')
-                in->at++;
-        else if (!joined && !strchr(" \t\r", *in->at))
-            return;
+            in->at += strcspn(in->at, "\n");
+        else if (in->at[0] == '\\' && in->at[1] == '\n')
+            in->at += 2;
+        else if (*in->at && strchr(" \t\r", *in->at))
+            in->at++;
         else
-            in->at += joined ? 2 : 1;
+            return;
     }
 }
 
@@ -261,7 +250,7 @@ static void skip_here(struct words *in)
 {
     for (size_t i = 0; i < in->here_count; i++) {
         bool ended = false;
-        while (in->at < in->end && !ended) {
+        while (*in->at && !ended) {
             const char *line = in->at + strspn(in->at, "\t");
             size_t length = strcspn(line, "\n");
             ended = length == strlen(in->here[i]) && strncmp(line, in->here[i], length) == 0;
@@ -277,14 +266,14 @@ static enum token read_redirect(struct words *in)
 
     in->here_next = length == 2 && in->at[0] == '<' && in->at[1] == '<';
     in->at += length;
-    if (in->at < in->end && *in->at && strchr("&|-!", *in->at))
+    if (*in->at && strchr("&|-!", *in->at))
         in->at++;
     return TOKEN_REDIRECT;
 }
 
 static enum token read_token(struct words *in, struct word *word)
 {
-    char c = *in->at, next = (char)(in->at + 1 < in->end ? in->at[1] : '\0');
+    char c = in->at[0], next = in->at[1];
 
     if ((c == '&' && next == '&') || (c == '|' && next == '|')) {
         in->at += 2;
@@ -313,17 +302,9 @@ static enum token read_token(struct words *in, struct word *word)
 
 enum token words_next(struct words *in, struct word *word)
 {
-    const char *from = in->at;
-
     word_release(word);
     skip_blanks(in);
-    in->line = in->next_line;
-    for (; from < in->at; from++)
-        in->line += *from == '\n';
-    in->token = in->at;
-    enum token token = in->at < in->end && !in->failed ? read_token(in, word) : TOKEN_NONE;
-    in->next_line = in->line;
-    for (; from < in->at; from++)
-        in->next_line += *from == '\n';
-    return token;
+    for (; in->token < in->at; in->token++)
+        in->line += *in->token == '\n';
+    return *in->at && !in->failed ? read_token(in, word) : TOKEN_NONE;
 }

@@ -2,15 +2,14 @@
  * The words of a shell script, for looking at what it does without running it. Enough of sh, fish
  * and csh to tell commands, quotes, comments, expansions, redirections and here-documents apart.
  *
- *     struct words in = WORDS_INIT(SCRIPT_SH, text, length);
+ *     struct words in = WORDS_INIT(SCRIPT_SH, text);
  *     scope(word_release) struct word word = {0};
  *     enum token token;
  *     while ((token = words_next(&in, &word)) != TOKEN_NONE)
  *         ... word, if it is TOKEN_WORD; in.line is its line
  *     if (in.failed) ... memory ran out
  *
- * The text ends with a NUL, which length does not count. If it ends within quotes, so does
- * the last word: that is the shell's to complain of.
+ * If the text ends within quotes, so does the last word: that is the shell's to complain of.
  */
 #pragma once
 
@@ -52,20 +51,16 @@ enum { HERE_LIMIT = 4 };
 struct words {
     enum dialect dialect;
     const char *at;
-    const char *end;
-    size_t line;            /* of the last token, from 1 */
-    size_t next_line;       /* at `at` */
-    const char *token;      /* where the last one begins */
+    const char *token;      /* where the last one begins, */
+    size_t line;            /* and in which line */
     char *here[HERE_LIMIT]; /* the ends of here-documents that begin at the line's end */
     size_t here_count;
     bool here_next; /* the next word is such an end */
     bool failed;    /* memory ran out */
 };
 
-#define WORDS_INIT(dialect, text, length)                                                          \
-    {                                                                                              \
-        dialect, text, (text) + (length), 1, 1, NULL, {NULL}, 0, false, false                      \
-    }
+#define WORDS_INIT(shell, text)                                                                    \
+    ((struct words){.dialect = (shell), .at = (text), .token = (text), .line = 1})
 
 /* The word is cleared first. */
 enum token words_next(struct words *in, struct word *word);

@@ -92,6 +92,7 @@ static const struct reading readings[] = {
      "1 X=a b\n1 Y=c $CONDA_PREFIX\n1 Z=\n"},
     {"csh", "setenv X a:${CONDA_PREFIX}:$Y:q\n", "1 X=a:$CONDA_PREFIX:$Y\n"},
     {"csh", "setenv X 'a\\!b\\c'\n", "1 X=a!b\\c\n"},
+    {"csh", "setenv X 'a\\\\!b'\n", "1 X=a\\!b\n"},
     {"csh", "unsetenv X Y\nset X = 1\n", "1 -X\n1 -Y\n2 set X = 1\n"},
     {"csh",
      "if ($?X) setenv X 1\nif ( $?Y == 0 && 1 ) then\n setenv Y 1\nelse if (1) then\n setenv Y 2\n"
