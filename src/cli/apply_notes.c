@@ -116,6 +116,19 @@ static void note_own_path(struct apply *apply, const struct var *var)
              apply->section.file, var->name);
 }
 
+/* What nvidia-smi calls 0 need not be CUDA's 0, which is in CUDA_VISIBLE_DEVICES. */
+static void note_order(struct apply *apply)
+{
+    const struct device_list *machine = &apply->team.machine.devices;
+
+    if (apply->plan->gpus == PLAN_GPUS_CHOSEN && machine->numbered &&
+        !device_list_is_ascending(machine))
+        note(apply,
+             "nvidia-smi does not number this machine's GPUs in the order of their PCI bus IDs, "
+             "in which CUDA counts; 'devices' in %s counts as nvidia-smi does",
+             apply->section.file);
+}
+
 static void note_absence(struct apply *apply)
 {
     const char *why = error_first(&apply->team.absent);
@@ -208,6 +221,7 @@ void apply_list_notes(struct apply *apply)
     note_machines(apply);
     note_shared_devices(apply);
     note_absence(apply);
+    note_order(apply);
     if (is_another(apply))
         note(apply, "using the active environment '%s', though %s names '%s'; -n chooses another",
              apply->environment.name, apply->section.file, apply->section.name);

@@ -116,8 +116,8 @@ static void offer_gpus(struct line *line)
     scope(cards_release) struct card_list cards = {0};
     scope(error_release) struct error unseen = ERROR_INIT;
 
-    cards_ask_numbers(&child, line->options->driver, PATIENCE);
-    if (child.guard < 0 || cards_answer(&child, &cards, &unseen) < 0)
+    if (cards_ask_beside(&child, line->options->driver, PATIENCE, &unseen) < 0 ||
+        cards_answer(&child, &cards, &unseen) < 0)
         return;
     line->word += length;
     line->kept_length += length;

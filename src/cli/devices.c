@@ -5,12 +5,12 @@
 #include "base/self.h"
 #include "base/table.h"
 #include "cli/json.h"
-#include "gpu/cards.h"
-#include "gpu/inventory.h"
+#include "gpu/machine.h"
 #include "gpu/stock.h"
 #include "plan/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct option_spec devices_options[] = {
@@ -25,7 +25,9 @@ static const struct option_spec devices_options[] = {
 
 /* What there is to tell: the machine, and what programs see of it. */
 struct report {
-    struct inventory all;     /* PCI bus order, everything visible, with nvidia-smi's numbers */
+    struct inventory all;     /* PCI bus order, everything visible, and what NVML adds */
+    struct machine_row *rows; /* of it */
+    size_t row_count;
     struct inventory fastest; /* CUDA's default order */
     struct inventory shell;   /* what a program started from here sees */
     struct error blind;       /* why that is nothing */
@@ -35,6 +37,7 @@ struct report {
 
 static void report_release(struct report *report)
 {
+    free(report->rows);
     inventory_release(&report->all);
     inventory_release(&report->fastest);
     inventory_release(&report->shell);
@@ -52,10 +55,10 @@ static int fill(struct report *report, const struct options *options, struct err
     };
     struct inventory *answers[] = {&report->all, &report->fastest, &report->shell};
     struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
-    scope(child_end) struct child numbers = CHILD_INIT;
+    scope(child_end) struct child nvml = CHILD_INIT;
     int result = 0;
 
-    cards_ask_numbers(&numbers, options->driver, options->timeout);
+    machine_ask(&nvml, options->driver, options->timeout);
     for (int i = 0; i < 3 && result == 0; i++)
         result = inventory_ask(&children[i], &questions[i], err);
     for (int i = 0; i < 3; i++) {
@@ -66,7 +69,8 @@ static int fill(struct report *report, const struct options *options, struct err
         else
             child_end(&children[i]);
     }
-    cards_take_numbers(&numbers, &report->all.devices);
+    if (result == 0)
+        result = machine_complete(&report->all, &nvml, err);
     return result < 0 && err->status == STATUS_DONE ? error_join(err, &report->blind) : result;
 }
 
@@ -83,22 +87,50 @@ static bool is_seen(const struct report *report, const struct device *device)
     return device_list_find(&report->shell.devices, &device->uuid) < report->shell.devices.count;
 }
 
-static void device_row(struct table *table, const struct report *report,
-                       const struct device *device, bool whole)
+/* Of a card that NVML cannot describe nothing is known but its number. */
+static bool is_lost(const struct machine_row *row)
 {
-    const struct device_list *all = &report->all.devices;
-    size_t fastest = device_list_find(&report->fastest.devices, &device->uuid);
-    char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
+    return row->hidden && row->hidden->why == HIDDEN_LOST;
+}
 
+static bool has_number(const struct report *report, const struct machine_row *row)
+{
+    return row->hidden || (!row->device->mig && device_list_is_countable(&report->all.devices));
+}
+
+/* What it is, and where. An instance stands below its card, if that is known. */
+static void describe(struct table *table, const struct machine_row *row, bool below, bool whole)
+{
+    const struct device *device = row->device;
+    char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
+    char name[DEVICE_NAME_SIZE + 8];
+
+    snprintf(name, sizeof name, "%s%s", below ? "  MIG " : "",
+             below ? device_profile(device) : device->name);
     snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
-    table_cell(table, is_seen(report, device) ? "*" : " ");
-    number_cell(table, device->number, device_list_is_countable(all));
-    number_cell(table, fastest, fastest < report->fastest.devices.count);
-    table_cell(table, device->name);
-    table_cell(table, memory_text(device->memory, memory));
-    table_cell(table, compute);
+    table_cell(table, name);
+    table_cell(table, device->memory ? memory_text(device->memory, memory) : "-");
+    table_cell(table, device->compute_major ? compute : "-");
     table_cell(table, whole ? pci_text(&device->pci, address) : pci_short(&device->pci, address));
     table_cell(table, whole ? uuid_text(device, uuid) : uuid_short(device, uuid));
+}
+
+static void device_row(struct table *table, const struct report *report,
+                       const struct machine_row *row, bool whole)
+{
+    const struct device *device = row->device;
+    size_t fastest = device_list_find(&report->fastest.devices, &device->uuid);
+    bool below = device_profile(device) && !report->all.devices.untold;
+
+    table_cell(table, is_seen(report, device) ? "*" : " ");
+    number_cell(table, device->number, has_number(report, row));
+    number_cell(table, fastest, fastest < report->fastest.devices.count);
+    if (!is_lost(row)) {
+        describe(table, row, below, whole);
+        return;
+    }
+    for (int i = 0; i < 5; i++)
+        table_cell(table, "-");
 }
 
 static void print_table(const struct report *report, const struct options *options)
@@ -112,8 +144,8 @@ static void print_table(const struct report *report, const struct options *optio
 
     for (size_t i = 0; i < COLUMNS; i++)
         table_cell(&table, i == ADDRESS && !options->verbose ? "PCI bus" : heads[i]);
-    for (size_t i = 0; i < report->all.devices.count; i++)
-        device_row(&table, report, &report->all.devices.items[i], options->verbose);
+    for (size_t i = 0; i < report->row_count; i++)
+        device_row(&table, report, &report->rows[i], options->verbose);
     if (!options->verbose)
         table_fit(&table, 1u << NAME, CLI_WIDTH);
     table_print(&table, &lines);
@@ -172,12 +204,8 @@ static void print_visibility(const struct report *report, const struct options *
         print_cut(report, options);
 }
 
-static void print_text(const struct report *report, const struct options *options)
+static void print_without_nvml(const struct report *report, const struct options *options)
 {
-    print_table(report, options);
-    print_visibility(report, options);
-    cli_print(options, "the driver supports CUDA %d.%d", report->all.driver_version / 1000,
-              report->all.driver_version % 1000 / 10);
     if (device_list_has_mig(&report->all.devices))
         cli_print(options, "a GPU is in MIG mode: the driver lists instances, and maybe not all; "
                            "'nvidia-smi -L' shows every UUID");
@@ -186,9 +214,61 @@ static void print_text(const struct report *report, const struct options *option
                   "CUDA does not show %s, which nvidia-smi numbers: it may be in MIG mode without "
                   "an instance",
                   report->all.devices.unseen);
-    else if (!device_list_is_in_order(&report->all.devices))
+}
+
+static bool has_same_reason(const struct hidden *one, const struct hidden *other)
+{
+    return one->why == other->why && strcmp(one->reason, other->reason) == 0;
+}
+
+/* It and all that follow for the same reason, once. */
+static void print_hidden(const struct device_list *all, size_t first, const struct options *options)
+{
+    const struct hidden *hidden = &all->hidden.items[first];
+    scope(strbuf_release) struct strbuf numbers = STRBUF_INIT;
+    char why[HIDDEN_TEXT_SIZE];
+
+    for (size_t i = 0; i < all->hidden.count; i++) {
+        if (!has_same_reason(&all->hidden.items[i], hidden))
+            continue;
+        if (i < first)
+            return;
+        strbuf_addf(&numbers, "%s%u", i > first ? ", " : "", all->hidden.items[i].device.number);
+    }
+    cli_print(options, "CUDA does not show GPU %s: %s", strbuf_text(&numbers),
+              hidden_text(hidden, why));
+}
+
+/* Where NVML and CUDA differ. */
+static void print_nvml(const struct report *report, const struct options *options)
+{
+    const struct device_list *all = &report->all.devices;
+    const struct device *divided = device_list_divided(all);
+    char address[PCI_TEXT_SIZE];
+
+    for (size_t i = 0; i < all->hidden.count; i++)
+        if (all->hidden.items[i].why != HIDDEN_SPLIT)
+            print_hidden(all, i, options);
+    if (divided)
+        cli_print(options,
+                  "CUDA shows the GPU at %s as several devices, as MPS makes them of its locality "
+                  "domains; in gpu.devices they have no number, but UUIDs",
+                  pci_text(&divided->pci, address));
+    else if (!device_list_is_ascending(all))
         cli_print(options, "nvidia-smi does not number these GPUs in the order of their PCI bus "
                            "IDs; a number in gpu.devices is nvidia-smi's");
+}
+
+static void print_text(const struct report *report, const struct options *options)
+{
+    print_table(report, options);
+    print_visibility(report, options);
+    cli_print(options, "the driver supports CUDA %d.%d", report->all.driver_version / 1000,
+              report->all.driver_version % 1000 / 10);
+    if (report->all.devices.untold)
+        print_without_nvml(report, options);
+    else
+        print_nvml(report, options);
 }
 
 static json_t *json_number(const struct device_list *list, const struct device *device)
@@ -198,27 +278,34 @@ static json_t *json_number(const struct device_list *list, const struct device *
     return number < list->count ? json_integer((json_int_t)number) : json_null();
 }
 
-static json_t *json_device(const struct report *report, size_t number)
+static json_t *json_device(const struct report *report, const struct machine_row *row)
 {
-    const struct device *device = &report->all.devices.items[number];
-    bool countable = device_list_is_countable(&report->all.devices);
-    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+    const struct device *device = row->device;
+    const char *profile = device_profile(device);
+    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], why[HIDDEN_TEXT_SIZE];
+    bool lost = is_lost(row);
 
-    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:s, s:s, s:b, s:b}", "number",
-                     countable ? json_integer(device->number) : json_null(), "cuda_default_number",
-                     json_number(&report->fastest.devices, device), "name", json_text(device->name),
-                     "memory", (json_int_t)device->memory, "compute_capability",
-                     json_sprintf("%d.%d", device->compute_major, device->compute_minor),
-                     "pci_bus_id", pci_text(&device->pci, address), "uuid", uuid_text(device, uuid),
-                     "mig", device->mig, "visible", is_seen(report, device));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
+        has_number(report, row) ? json_integer(device->number) : json_null(), "cuda_default_number",
+        json_number(&report->fastest.devices, device), "name",
+        lost ? json_null() : json_text(device->name), "memory",
+        device->memory ? json_integer((json_int_t)device->memory) : json_null(),
+        "compute_capability",
+        device->compute_major ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
+                              : json_null(),
+        "pci_bus_id", lost ? NULL : pci_text(&device->pci, address), "uuid",
+        lost ? NULL : uuid_text(device, uuid), "mig", device->mig, "profile",
+        profile ? json_text(profile) : json_null(), "visible", is_seen(report, device), "hidden",
+        row->hidden ? json_text(hidden_text(row->hidden, why)) : json_null());
 }
 
 static void add_to_json(const struct report *report, const struct options *options)
 {
     json_put(options, "driver_cuda_version", json_integer(report->all.driver_version));
     json_put(options, "devices", json_array());
-    for (size_t i = 0; i < report->all.devices.count; i++)
-        json_list(options, "devices", json_device(report, i));
+    for (size_t i = 0; i < report->row_count; i++)
+        json_list(options, "devices", json_device(report, &report->rows[i]));
 }
 
 /* This machine's document of an inventory: see gpu/stock.h. */
@@ -226,16 +313,15 @@ static int print_inventory(const struct options *options, struct error *err)
 {
     const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
     scope(inventory_release) struct inventory machine = {0};
-    scope(child_end) struct child numbers = CHILD_INIT;
+    scope(child_end) struct child nvml = CHILD_INIT;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(free_text) char *host = self_host();
 
     if (!host)
         return error_memory(err);
-    cards_ask_numbers(&numbers, options->driver, options->timeout);
-    if (inventory_read(&machine, &question, err) < 0)
+    machine_ask(&nvml, options->driver, options->timeout);
+    if (inventory_read(&machine, &question, err) < 0 || machine_complete(&machine, &nvml, err) < 0)
         return -1;
-    cards_take_numbers(&numbers, &machine.devices);
     if (stock_print(&text, host, &machine, err) < 0)
         return -1;
     cli_write(&text);
@@ -253,6 +339,9 @@ static int run(const struct options *options, struct error *err)
         return print_inventory(options, err);
     if (fill(&report, options, err) < 0)
         return -1;
+    report.rows = machine_rows(&report.all.devices, &report.row_count);
+    if (!report.rows)
+        return error_memory(err);
     if (options->json)
         return add_to_json(&report, options), 0;
     print_text(&report, options);
@@ -268,7 +357,10 @@ const struct command devices_command = {
              "  *     visible to programs started from this shell\n"
              "  GPU   number in nvidia-smi and in gpu.devices (PCI bus order)\n"
              "  CUDA  number in CUDA's own default order, fastest first, which a program sees\n"
-             "        when CUDA_DEVICE_ORDER is not set\n",
+             "        when CUDA_DEVICE_ORDER is not set\n"
+             "\n"
+             "MIG instances stand below their card, with the profile and the UUID by which\n"
+             "gpu.devices names them.\n",
     .example = "conda-gpu devices",
     .instead = "only options are accepted here",
     .statuses = "0235",

@@ -31,6 +31,7 @@ static const char about_section[] =
     "  65:00.0          the GPU at this PCI bus ID\n"
     "  {name: \"*A100*\", min_memory: 40GiB, min_compute: \"8.0\", count: 2}\n"
     "                   the first GPUs that have it all; without count, all of them\n"
+    "  {mig: 3g.20gb, count: 1}       the same of MIG instances with this profile\n"
     "  all, none        every GPU of whatever machine; no GPU\n"
     "\n"
     "Other keys; the first word is what holds where the key is left out:\n"

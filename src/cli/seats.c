@@ -10,19 +10,12 @@ static void add(struct seats *seats, const struct card *card, uint32_t instance)
     struct seat *seat = &seats->items[seats->count++];
     bool whole = instance == card->instance_count;
 
-    *seat = (struct seat){.countable = whole, .card = card, .instance = instance};
-    seat->device = (struct device){.mig = !whole, .number = card->number, .pci = card->pci};
-    memcpy(seat->device.name, card->name, sizeof seat->device.name);
-    if (whole) {
-        seat->device.uuid = card->uuid;
-        seat->device.memory = card->memory_total;
-        seat->memory_used = card->memory_used;
-    } else {
-        const struct card_instance *part = &card->instances[instance];
-        seat->device.uuid = part->uuid;
-        seat->device.memory = part->memory_total;
-        seat->memory_used = part->memory_used;
-    }
+    *seat = (struct seat){
+        .device = whole ? card_device(card) : card_instance_device(card, instance),
+        .countable = whole,
+        .memory_used = whole ? card->memory_used : card->instances[instance].memory_used,
+        .card = card,
+        .instance = instance};
 }
 
 /* A card and the instances that it is split into. */

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct process_list array_of(struct card_process);
@@ -190,7 +191,7 @@ static void ask_state(const struct nvml *nvml, nvml_device device, struct card *
 {
     struct nvml_utilization utilization;
     unsigned degrees, current, pending;
-    int mode;
+    int mode, major, minor;
 
     if (nvml->utilization && nvml->utilization(device, &utilization) == NVML_SUCCESS)
         card->utilization = (int32_t)utilization.gpu;
@@ -199,6 +200,11 @@ static void ask_state(const struct nvml *nvml, nvml_device device, struct card *
         card->temperature = (int32_t)degrees;
     if (nvml->persistence && nvml->persistence(device, &mode) == NVML_SUCCESS)
         card->persistence = mode == 1;
+    if (nvml->compute && nvml->compute(device, &major, &minor) == NVML_SUCCESS && major >= 0 &&
+        minor >= 0) {
+        card->compute_major = major;
+        card->compute_minor = minor;
+    }
     if (nvml->mig_mode && nvml->mig_mode(device, &current, &pending) == NVML_SUCCESS)
         card->mig = current == 1;
 }
@@ -286,6 +292,7 @@ void card_query(const void *data, struct strbuf *answer)
     const struct card_question *question = data;
     struct asking ask = {.head = {.magic = CARD_MAGIC}, .answer = answer};
 
+    unsetenv("NVML_MPS_DEVICE_ENUMERATION"); /* else it lists what MPS makes of the cards */
     enum library_state state =
         nvml_open(&ask.nvml, question->library, ask.head.detail, sizeof ask.head.detail);
     if (state != LIBRARY_OPEN)

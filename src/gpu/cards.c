@@ -7,6 +7,7 @@
 #include "gpu/nvml.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,20 @@ int cards_read(struct card_list *cards, const struct card_question *question, st
     return cards_answer(&child, cards, err);
 }
 
-const struct card *cards_find(const struct card_list *cards, const struct pci_address *pci)
+const struct card *cards_find(const struct card_list *cards, const struct device *device)
 {
-    for (size_t i = 0; i < cards->count; i++)
-        if (!cards->items[i].problem && pci_equal(&cards->items[i].pci, pci))
-            return &cards->items[i];
-    return NULL;
+    const struct card *found = NULL;
+
+    for (size_t i = 0; i < cards->count; i++) {
+        const struct card *card = &cards->items[i];
+        if (card->problem)
+            continue;
+        if (memcmp(&card->uuid, &device->uuid, sizeof card->uuid) == 0)
+            return card;
+        if (!found && pci_equal(&card->pci, &device->pci))
+            found = card;
+    }
+    return found;
 }
 
 char *cards_library(const char *driver)
@@ -59,29 +68,45 @@ char *cards_library(const char *driver)
                   : NULL;
 }
 
-void cards_ask_numbers(struct child *child, const char *driver, unsigned timeout)
+int cards_ask_beside(struct child *child, const char *driver, unsigned timeout, struct error *err)
 {
-    scope(error_release) struct error ignored = ERROR_INIT;
     scope(free_text) char *beside = cards_library(driver);
-    const struct card_question question = {beside, timeout};
 
-    if (beside || !driver)
-        cards_ask(child, &question, &ignored);
+    if (driver && !beside)
+        return error_memory(err);
+    return cards_ask(child, &(struct card_question){beside, timeout}, err);
 }
 
-void cards_take_numbers(struct child *child, struct device_list *devices)
+static uint64_t told(uint64_t memory)
 {
-    scope(error_release) struct error ignored = ERROR_INIT;
-    scope(cards_release) struct card_list cards = {0};
+    return memory == CARD_NOT_TOLD ? 0 : memory;
+}
 
-    if (child->guard < 0 || cards_answer(child, &cards, &ignored) < 0)
-        return;
-    for (size_t i = 0; i < devices->count; i++)
-        if (!cards_find(&cards, &devices->items[i].pci))
-            return;
-    for (size_t i = 0; i < devices->count; i++)
-        devices->items[i].number = cards_find(&cards, &devices->items[i].pci)->number;
-    devices->numbered = devices->count > 0;
+struct device card_device(const struct card *card)
+{
+    struct device device = {.uuid = card->uuid,
+                            .number = card->number,
+                            .pci = card->pci,
+                            .memory = told(card->memory_total),
+                            .compute_major = card->compute_major,
+                            .compute_minor = card->compute_minor};
+
+    memcpy(device.name, card->name, sizeof device.name);
+    return device;
+}
+
+struct device card_instance_device(const struct card *card, uint32_t instance)
+{
+    const struct card_instance *part = &card->instances[instance];
+    struct device device = card_device(card);
+    size_t length = strlen(card->name);
+
+    device.mig = true;
+    device.uuid = part->uuid;
+    device.memory = told(part->memory_total);
+    if (*part->profile)
+        snprintf(device.name + length, sizeof device.name - length, " MIG %s", part->profile);
+    return device;
 }
 
 void cards_release(struct card_list *cards)

@@ -41,12 +41,13 @@ struct card {
     struct uuid uuid;
     struct pci_address pci;
     char name[DEVICE_NAME_SIZE];
-    uint64_t memory_total, memory_used; /* bytes */
-    int32_t utilization;                /* per cent */
-    int32_t temperature;                /* degrees Celsius */
-    int32_t persistence;                /* 1: on */
-    int32_t mig;                        /* 1: in MIG mode */
-    int32_t processes_told;             /* 0: there may be others than `processes` */
+    uint64_t memory_total, memory_used;   /* bytes */
+    int32_t utilization;                  /* per cent */
+    int32_t temperature;                  /* degrees Celsius */
+    int32_t persistence;                  /* 1: on */
+    int32_t mig;                          /* 1: in MIG mode */
+    int32_t compute_major, compute_minor; /* 0 and 0: not told */
+    int32_t processes_told;               /* 0: there may be others than `processes` */
     uint32_t instance_count, process_count;
     struct card_instance *instances;
     struct card_process *processes; /* that compute, not those that only draw */
@@ -75,17 +76,17 @@ int cards_answer(struct child *child, struct card_list *cards, struct error *err
    one machine; malloc'ed. NULL where none is named. */
 char *cards_library(const char *driver);
 
-/*
- * Gives the devices of CUDA's list their numbers in nvidia-smi: asks, and takes the answer for a
- * list that was asked for meanwhile. Where there is no NVML, or one that fails or does not know all
- * of the devices, their numbers stay as they are. `driver`: as
- * for cards_library.
- */
-void cards_ask_numbers(struct child *child, const char *driver, unsigned timeout);
-void cards_take_numbers(struct child *child, struct device_list *devices);
+/* Asks the NVML that belongs to a CUDA library, as cards_library finds it. */
+int cards_ask_beside(struct child *child, const char *driver, unsigned timeout, struct error *err);
 
-/* The card at this address, or NULL. */
-const struct card *cards_find(const struct card_list *cards, const struct pci_address *pci);
+/* The card that the device is, or is a part of: by UUID, else by address. NULL if it is none that
+   NVML describes. */
+const struct card *cards_find(const struct card_list *cards, const struct device *device);
+
+/* A whole card, or one of its instances, as CUDA would describe it. The name of an instance is
+   CUDA's as well: "NVIDIA A100-SXM4-40GB MIG 3g.20gb". */
+struct device card_device(const struct card *card);
+struct device card_instance_device(const struct card *card, uint32_t instance);
 
 void cards_release(struct card_list *cards);
 

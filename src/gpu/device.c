@@ -13,6 +13,9 @@ void device_list_release(struct device_list *list)
 {
     free(list->items);
     free(list->unseen);
+    free(list->untold);
+    free(list->instances.items);
+    free(list->hidden.items);
     *list = (struct device_list){0};
 }
 
@@ -33,9 +36,18 @@ bool device_list_has_mig(const struct device_list *list)
     return false;
 }
 
+const struct device *device_list_divided(const struct device_list *list)
+{
+    for (size_t i = 1; i < list->count; i++)
+        if (!list->items[i].mig && pci_equal(&list->items[i].pci, &list->items[i - 1].pci))
+            return &list->items[i];
+    return NULL;
+}
+
 bool device_list_is_countable(const struct device_list *list)
 {
-    return (list->numbered || !list->unseen) && !device_list_has_mig(list);
+    return !device_list_divided(list) &&
+           (list->numbered || (!list->unseen && !list->hidden.count && !device_list_has_mig(list)));
 }
 
 bool device_list_is_in_order(const struct device_list *list)
@@ -44,6 +56,53 @@ bool device_list_is_in_order(const struct device_list *list)
         if (list->items[i].number != i)
             return false;
     return true;
+}
+
+bool device_list_is_ascending(const struct device_list *list)
+{
+    for (size_t i = 1; i < list->count; i++)
+        if (list->items[i].number < list->items[i - 1].number)
+            return false;
+    return true;
+}
+
+static const char mig_word[] = " MIG ";
+
+const char *device_profile(const struct device *device)
+{
+    const char *word = device->mig ? strstr(device->name, mig_word) : NULL;
+
+    return word ? word + strlen(mig_word) : NULL;
+}
+
+const char *device_card_name(const struct device *device, char name[DEVICE_NAME_SIZE])
+{
+    const char *profile = device_profile(device);
+    size_t length =
+        profile ? (size_t)(profile - device->name) - strlen(mig_word) : strlen(device->name);
+
+    memcpy(name, device->name, length);
+    name[length] = '\0';
+    return name;
+}
+
+const char *hidden_text(const struct hidden *hidden, char text[HIDDEN_TEXT_SIZE])
+{
+    static const char *const texts[] = {
+        [HIDDEN_SPLIT] = "it is in MIG mode; name its instances, by UUID or as {mig: PROFILE}",
+        [HIDDEN_EMPTY] = "it is in MIG mode and has no instance; its administrator makes them with "
+                         "'nvidia-smi mig'",
+        [HIDDEN_BESIDE] = "a driver before R570 shows one MIG instance and nothing beside it; name "
+                          "it by its number or UUID",
+        [HIDDEN_LOST] = "NVML cannot describe it",
+        [HIDDEN_UNTOLD] = "only NVML lists it; see 'dmesg | grep NVRM', and whether this driver "
+                          "still supports it",
+    };
+
+    snprintf(text, HIDDEN_TEXT_SIZE, "%s%s%s%s", texts[hidden->why],
+             hidden->why == HIDDEN_LOST ? " (" : "", hidden->reason,
+             hidden->why == HIDDEN_LOST ? "); see 'dmesg | grep NVRM'" : "");
+    return text;
 }
 
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE])

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "base/array.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +26,7 @@ enum {
     UUID_TEXT_SIZE = 41,    /* "GPU-" or "MIG-", 32 digits, 4 hyphens, NUL */
     PCI_TEXT_SIZE = 17,     /* "00000000:00:00.0", NUL */
     MEMORY_TEXT_SIZE = 32,
+    HIDDEN_TEXT_SIZE = 200,
 };
 
 struct device {
@@ -31,18 +34,37 @@ struct device {
     bool mig;
     uint32_t number; /* nvidia-smi's: NVML's where that is there, else the place in PCI order */
     struct pci_address pci;
-    char name[DEVICE_NAME_SIZE]; /* any bytes that the driver gave, up to the NUL */
-    uint64_t memory;             /* bytes */
-    int compute_major;
+    char name[DEVICE_NAME_SIZE]; /* any bytes that the driver gave, up to the NUL; of a MIG instance
+                                    it ends in " MIG 3g.40gb" */
+    uint64_t memory;             /* bytes; 0: not told */
+    int compute_major;           /* 0: not told */
     int compute_minor;
 };
 
-/* Devices in the order in which the driver numbers them. */
+/* A card that NVML lists, and nvidia-smi numbers, and CUDA does not show as a GPU. */
+struct hidden {
+    struct device device; /* as far as NVML tells; a UUID of zeros: it tells nothing */
+    enum hidden_why {
+        HIDDEN_SPLIT,  /* in MIG mode; its instances are devices */
+        HIDDEN_EMPTY,  /* in MIG mode, and without an instance */
+        HIDDEN_BESIDE, /* CUDA shows a MIG instance, and before R570 nothing beside it: it can be
+                          seen by a process that asks for its UUID */
+        HIDDEN_LOST,   /* NVML cannot describe it */
+        HIDDEN_UNTOLD,
+    } why;
+    char reason[64]; /* of HIDDEN_LOST */
+};
+
+/* Devices in the order in which the driver numbers them. What NVML adds: see gpu/machine.h. */
 struct device_list {
     struct device *items;
     size_t count;
     bool numbered; /* NVML has numbered all of them */
     char *unseen;  /* addresses of GPUs that nvidia-smi numbers and CUDA does not list; or NULL */
+    char *untold;  /* why NVML tells nothing of this machine; NULL where it does */
+    struct array_of(struct device) instances; /* MIG instances, as NVML lists them; CUDA may show
+                                                 only one */
+    struct array_of(struct hidden) hidden;    /* by number */
 };
 
 void device_list_release(struct device_list *list);
@@ -53,12 +75,29 @@ size_t device_list_find(const struct device_list *list, const struct uuid *uuid)
 /* Whether a MIG instance is among them. */
 bool device_list_has_mig(const struct device_list *list);
 
-/* Whether the devices' numbers are nvidia-smi's: no MIG instance is among them, and NVML gave the
-   numbers, or no GPU is unseen. */
+/* A GPU that CUDA shows as several devices though it is not in MIG mode, as MPS makes them of its
+   locality domains (MPS User Guide, driver 615); NULL if there is none. nvidia-smi gives all of
+   them one number. */
+const struct device *device_list_divided(const struct device_list *list);
+
+/* Whether the devices' numbers are nvidia-smi's: NVML gave them, or it must be so, since all GPUs
+   are in the list and none of them is split. */
 bool device_list_is_countable(const struct device_list *list);
 
 /* Whether each device's number is its place in the list. */
 bool device_list_is_in_order(const struct device_list *list);
+
+/* Whether nvidia-smi numbers the GPUs in the order of the list. */
+bool device_list_is_ascending(const struct device_list *list);
+
+/* The "3g.40gb" of a MIG instance, which is the end of its name; NULL of another device. */
+const char *device_profile(const struct device *device);
+
+/* The GPU's name: of a MIG instance that of the card that it is a part of. */
+const char *device_card_name(const struct device *device, char name[DEVICE_NAME_SIZE]);
+
+/* Why CUDA does not show it, and what to do, to follow "which CUDA does not show: ". */
+const char *hidden_text(const struct hidden *hidden, char text[HIDDEN_TEXT_SIZE]);
 
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);

@@ -22,6 +22,7 @@ static const struct library_call calls[] = {
     CALL("nvmlDeviceGetComputeRunningProcesses_v3 nvmlDeviceGetComputeRunningProcesses_v2",
          processes, OPTIONAL),
     CALL("nvmlDeviceGetComputeRunningProcesses", processes_v1, OPTIONAL),
+    CALL("nvmlDeviceGetCudaComputeCapability", compute, OPTIONAL),
     CALL("nvmlDeviceGetMigMode", mig_mode, OPTIONAL),
     CALL("nvmlDeviceGetMaxMigDeviceCount", most_instances, OPTIONAL),
     CALL("nvmlDeviceGetMigDeviceHandleByIndex", instance, OPTIONAL),

@@ -6,6 +6,13 @@
  * The declarations are ours, after NVIDIA's NVML API Reference Guide (docs.nvidia.com/deploy/
  * nvml-api): nvmlReturn_t is an enum, nvmlDevice_t a pointer. Calls have grown versions; of one
  * whose answer has the same form in all of them, the newest that is there is taken.
+ *
+ * Of a MIG instance nvmlDeviceGetName tells a name that ends in its profile, "3g.20gb", or "1c.3g.
+ * 20gb" where the memory is shared by several (MIG User Guide, "MIG Device Names"); an older one
+ * tells its attributes only, of which the same is made. NVML_MPS_DEVICE_ENUMERATION=1 would make it
+ * list what MPS divides the cards into, in place of them ("MPS Locality Domain Device
+ * Enumeration"), with numbers that nvidia-smi does not show otherwise; the child that asks unsets
+ * it.
  */
 #pragma once
 
@@ -89,6 +96,7 @@ struct nvml {
     int (*persistence)(nvml_device device, int *mode);
     int (*processes)(nvml_device device, unsigned *count, struct nvml_process *processes);
     int (*processes_v1)(nvml_device device, unsigned *count, struct nvml_process_v1 *processes);
+    int (*compute)(nvml_device device, int *major, int *minor);
     int (*mig_mode)(nvml_device device, unsigned *current, unsigned *pending);
     int (*most_instances)(nvml_device device, unsigned *count);
     int (*instance)(nvml_device device, unsigned index, nvml_device *instance);

@@ -2,22 +2,10 @@
 
 #include "base/scope.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static const char *choice_uuid(const struct choice *choice, char text[UUID_TEXT_SIZE])
-{
-    if (choice->device)
-        return uuid_text(choice->device, text);
-    /* As written, but for the case, which the driver minds. */
-    snprintf(text, UUID_TEXT_SIZE, "%s", choice->item->text);
-    for (char *c = text + 4; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
-    return text;
-}
 
 static char *visible_value(const struct section *section, const struct selection *selection)
 {
@@ -112,13 +100,15 @@ int plan_list_all(struct plan *plan, const struct device_list *machine, struct e
 
     if (have_room(plan, machine->count, err) < 0)
         return -1;
-    for (size_t i = 0; i < machine->count; i++)
+    for (size_t i = 0; i < machine->count; i++) {
+        const struct device *device = &machine->items[i];
         plan->devices[i] = (struct planned_device){
-            numbered ? machine->items[i].number : PLAN_NO_NUMBER, machine->items[i]};
+            numbered && !device->mig ? device->number : PLAN_NO_NUMBER, *device};
+    }
     return 0;
 }
 
-/* The chosen devices; those that the driver did not list at first are known by now. */
+/* The chosen devices as CUDA listed them, those that only NVML listed as CUDA shows them by now. */
 static int list_chosen(struct plan *plan, const struct selection *selection,
                        const struct device_list *seen, struct error *err)
 {
@@ -126,10 +116,11 @@ static int list_chosen(struct plan *plan, const struct selection *selection,
         return -1;
     for (size_t i = 0; i < seen->count; i++) {
         const struct choice *choice = &selection->items[i];
-        const struct device *device = choice->device ? choice->device : &seen->items[i];
-        bool numbered = !selection->by_uuid && !device->mig;
-        plan->devices[i] =
-            (struct planned_device){numbered ? device->number : PLAN_NO_NUMBER, *device};
+        struct planned_device *planned = &plan->devices[i];
+        bool numbered = selection->numbered && choice->device && !choice->device->mig;
+        planned->device = choice->number == SELECT_NO_NUMBER ? seen->items[i] : *choice->device;
+        planned->device.number = choice->device ? choice->device->number : 0;
+        planned->number = numbered ? planned->device.number : PLAN_NO_NUMBER;
     }
     plan->unconfirmed = false;
     return 0;
@@ -160,6 +151,8 @@ static int differs(const struct plan *plan, const struct selection *selection,
               plan_visible(plan));
     show_list(err, "planned", &planned);
     show_list(err, "the driver shows", &shown);
+    if (selection->count > 1 && seen->count == 1 && seen->items[0].mig)
+        error_detail(err, "drivers before R570 show a program no more than one MIG instance");
     return -1;
 }
 

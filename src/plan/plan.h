@@ -17,8 +17,7 @@
 #define PLAN_NO_NUMBER SELECT_NO_NUMBER
 
 struct planned_device {
-    size_t number; /* nvidia-smi's; PLAN_NO_NUMBER for a MIG instance, and where any GPU is in MIG
-                      mode */
+    size_t number; /* nvidia-smi's; PLAN_NO_NUMBER for a MIG instance, and where it is not known */
     struct device device;
 };
 

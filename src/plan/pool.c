@@ -1,7 +1,6 @@
 #include "plan/pool.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static uint64_t place_of(const struct pci_address *pci)
 {
@@ -19,19 +18,10 @@ static bool is_countable(const struct card_list *cards)
     return true;
 }
 
-static void add(struct plan *plan, const struct card *card, const struct card_instance *instance,
-                bool countable)
+static void add(struct plan *plan, struct device device, bool countable)
 {
-    struct planned_device *planned = &plan->devices[plan->device_count++];
-    struct device *device = &planned->device;
-
-    planned->number = countable ? card->number : PLAN_NO_NUMBER;
-    *device = (struct device){.uuid = instance ? instance->uuid : card->uuid,
-                              .mig = instance != NULL,
-                              .number = card->number,
-                              .pci = card->pci,
-                              .memory = instance ? instance->memory_total : card->memory_total};
-    memcpy(device->name, card->name, sizeof device->name);
+    plan->devices[plan->device_count++] =
+        (struct planned_device){countable ? device.number : PLAN_NO_NUMBER, device};
 }
 
 static void add_whole(struct plan *plan, const struct card_list *cards)
@@ -40,14 +30,14 @@ static void add_whole(struct plan *plan, const struct card_list *cards)
 
     for (size_t i = 0; i < cards->count; i++)
         if (!cards->items[i].problem && cards->items[i].mig != 1)
-            add(plan, &cards->items[i], NULL, countable);
+            add(plan, card_device(&cards->items[i]), countable);
 }
 
 static void add_instances(struct plan *plan, const struct card_list *cards)
 {
     for (size_t i = 0; i < cards->count; i++)
         for (uint32_t k = 0; k < cards->items[i].instance_count; k++)
-            add(plan, &cards->items[i], &cards->items[i].instances[k], false);
+            add(plan, card_instance_device(&cards->items[i], k), false);
 }
 
 int pool_fill(struct plan *plan, const struct card_list *cards, struct error *err)

@@ -3,11 +3,26 @@
 #include "base/array.h"
 #include "base/scope.h"
 #include "base/table.h"
-#include "gpu/cards.h"
+#include "gpu/machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of a card that NVML cannot describe there is a number and nothing else. */
+static void add_row(struct table *table, const struct machine_row *row, bool countable)
+{
+    const struct device *device = row->device;
+    bool lost = row->hidden && row->hidden->why == HIDDEN_LOST;
+    char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
+
+    snprintf(number, sizeof number, "GPU %u", device->number);
+    table_cell(table, device->mig ? "MIG" : countable || row->hidden ? number : "GPU -");
+    table_cell(table, lost ? "-" : device->name);
+    table_cell(table, lost ? "-" : memory_text(device->memory, memory));
+    table_cell(table, lost ? "-" : pci_short(&device->pci, address));
+    table_cell(table, lost ? "-" : uuid_short(device, uuid));
+}
 
 /* The devices of this machine as lines behind an error. */
 static int add_table(struct error *err, const struct device_list *machine)
@@ -15,18 +30,14 @@ static int add_table(struct error *err, const struct device_list *machine)
     enum { NAME = 1, COLUMNS = 5, ROOM = 78 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
-    bool countable = device_list_is_countable(machine);
+    size_t count;
+    struct machine_row *rows = machine_rows(machine, &count);
 
-    for (size_t i = 0; i < machine->count; i++) {
-        const struct device *device = &machine->items[i];
-        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
-        snprintf(number, sizeof number, "GPU %u", device->number);
-        table_cell(&table, device->mig ? "MIG" : countable ? number : "GPU -");
-        table_cell(&table, device->name);
-        table_cell(&table, memory_text(device->memory, memory));
-        table_cell(&table, pci_short(&device->pci, address));
-        table_cell(&table, uuid_short(device, uuid));
-    }
+    if (!rows)
+        return error_memory(err);
+    for (size_t i = 0; i < count; i++)
+        add_row(&table, &rows[i], device_list_is_countable(machine));
+    free(rows);
     table_fit(&table, 1u << NAME, ROOM);
     table_print(&table, &lines);
     if (lines.failed)
@@ -68,16 +79,16 @@ static int ask(struct inventory *answer, const struct driver *driver, const char
     return inventory_read(answer, &question, err);
 }
 
-/* All devices of this machine. NVML is asked for their numbers at the same time. */
+/* All devices of this machine. NVML is asked at the same time. */
 static int survey(struct asked *asked)
 {
-    scope(child_end) struct child numbers = CHILD_INIT;
+    scope(child_end) struct child nvml = CHILD_INIT;
 
     if (!asked->surveyed) {
         asked->surveyed = true;
-        cards_ask_numbers(&numbers, asked->driver->library, asked->driver->timeout);
+        machine_ask(&nvml, asked->driver->library, asked->driver->timeout);
         if (ask(&asked->machine, asked->driver, NULL, &asked->absent) == 0)
-            cards_take_numbers(&numbers, &asked->machine.devices);
+            machine_complete(&asked->machine, &nvml, &asked->absent);
     }
     return asked->absent.status != STATUS_DONE ? -1 : 0; /* memory that ran out is no message */
 }

@@ -1,21 +1,14 @@
-#include "plan/select.h"
+#include "plan/selecting.h"
 
-#include "base/array.h"
 #include "base/scope.h"
-#include "section/keys.h"
 
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-struct selecting {
-    struct selection *selection;
-    const struct device_list *machine;
-    struct error *err;
-};
 
 __attribute__((format(printf, 3, 4))) static int missing(const struct selecting *in,
                                                          const struct item *item,
@@ -40,38 +33,44 @@ __attribute__((format(printf, 3, 4))) static int missing(const struct selecting 
                          : numbers);
 }
 
-/* What is chosen already and is this GPU, or this UUID where the driver did not list it. */
-static const struct choice *find_choice(const struct selecting *in, const struct item *item,
-                                        size_t number)
+/* One that CUDA lists. */
+static int add_listed(const struct selecting *in, const struct item *item, size_t number)
 {
-    for (size_t i = 0; i < in->selection->count; i++) {
-        const struct choice *choice = &in->selection->items[i];
-        if (choice->number == number &&
-            (number != SELECT_NO_NUMBER || strcasecmp(choice->item->text, item->text) == 0))
-            return choice;
-    }
-    return NULL;
+    return selecting_add(in, item, number, &in->machine->items[number]);
 }
 
-static int add(const struct selecting *in, const struct item *item, size_t number)
+/* One that only NVML lists. */
+static int add_hidden(const struct selecting *in, const struct item *item,
+                      const struct hidden *hidden)
 {
-    struct selection *selection = in->selection;
-    const struct choice *earlier = find_choice(in, item, number);
+    char why[HIDDEN_TEXT_SIZE];
+    struct place place = item->place;
 
-    if (earlier)
-        return error_at(in->err, item->place,
-                        "gpu.devices: '%s' names the device that '%s' names already; remove one "
-                        "of the two",
-                        item->text, earlier->item->text);
-    bool listed = number < in->machine->count;
-    struct choice choice = {number, listed ? &in->machine->items[number] : NULL, item};
-    return array_add(selection, choice) < 0 ? error_memory(in->err) : 0;
+    if (hidden->why == HIDDEN_BESIDE)
+        return selecting_add(in, item, SELECT_NO_NUMBER, &hidden->device);
+    return error_add(in->err, STATUS_DRIVER,
+                     "%s:%zu:%zu: gpu.devices: '%s' is GPU %u, which CUDA does not show: %s",
+                     place.file, place.line, place.column, item->text, hidden->device.number,
+                     hidden_text(hidden, why));
 }
 
 static int check_countable(const struct selecting *in, const struct item *item)
 {
+    const struct device *divided = device_list_divided(in->machine);
+    char address[PCI_TEXT_SIZE];
+
     if (device_list_is_countable(in->machine))
         return 0;
+    if (divided)
+        return error_at(in->err, item->place,
+                        "gpu.devices: '%s' counts GPUs, but CUDA shows the one at %s as several "
+                        "devices, as MPS makes them of its locality domains; write their UUIDs",
+                        item->text, pci_text(&divided->pci, address));
+    if (in->machine->hidden.count)
+        return error_at(in->err, item->place,
+                        "gpu.devices: '%s' counts GPUs, but NVML cannot describe GPU %u, and so "
+                        "does not tell which is which; write UUIDs",
+                        item->text, in->machine->hidden.items[0].device.number);
     if (!device_list_has_mig(in->machine))
         return error_at(
             in->err, item->place,
@@ -85,56 +84,97 @@ static int check_countable(const struct selecting *in, const struct item *item)
                     item->text);
 }
 
-/* The index of the device with that number, or the count. */
-static size_t find_number(const struct device_list *machine, unsigned long number)
+static int select_number(const struct selecting *in, const struct item *item, unsigned long number)
 {
-    size_t i = 0;
+    const struct device_list *machine = in->machine;
 
-    while (i < machine->count && machine->items[i].number != number)
-        i++;
-    return i;
+    for (size_t i = 0; i < machine->count; i++)
+        if (!machine->items[i].mig && machine->items[i].number == number)
+            return add_listed(in, item, i);
+    for (size_t i = 0; i < machine->hidden.count; i++)
+        if (machine->hidden.items[i].device.number == number)
+            return add_hidden(in, item, &machine->hidden.items[i]);
+    return missing(in, item, "no GPU %lu", number);
 }
 
 static int select_range(const struct selecting *in, const struct item *item)
 {
     if (check_countable(in, item) < 0)
         return -1;
-    for (unsigned long i = item->first; i <= item->last; i++) {
-        size_t found = find_number(in->machine, i);
-        if (found == in->machine->count)
-            return missing(in, item, "no GPU %lu", i);
-        if (add(in, item, found) < 0)
+    for (unsigned long i = item->first; i <= item->last; i++)
+        if (select_number(in, item, i) < 0)
             return -1;
-    }
     return 0;
 }
 
-/* A MIG instance need not be listed, and neither need a GPU beside one in MIG mode. */
+static bool has_uuid(const struct item *item, const struct device *device)
+{
+    char text[UUID_TEXT_SIZE];
+
+    return strncasecmp(uuid_text(device, text), item->text, strlen(item->text)) == 0;
+}
+
+/* NVML may tell the UUID of a card that it cannot describe otherwise. */
+static bool is_hidden_one(const struct item *item, const struct hidden *hidden)
+{
+    static const struct uuid zero = {{0}};
+
+    return memcmp(&hidden->device.uuid, &zero, sizeof zero) != 0 && has_uuid(item, &hidden->device);
+}
+
+/* A whole UUID that nobody lists: NVML may be missing, and CUDA show one MIG instance only. */
+static int take_unlisted(const struct selecting *in, const struct item *item)
+{
+    bool whole = strlen(item->text) == UUID_TEXT_SIZE - 1;
+
+    if (!whole || (item->kind == ITEM_UUID && !in->selection->by_uuid))
+        return missing(in, item, "no GPU with UUID '%s'", item->text);
+    return selecting_add(in, item, SELECT_NO_NUMBER, NULL);
+}
+
 static int select_uuid(const struct selecting *in, const struct item *item)
 {
-    size_t found = 0, fits = 0, length = strlen(item->text);
+    const struct device_list *machine = in->machine;
+    const struct hidden *hidden = NULL;
+    size_t found = 0, fits = 0;
 
-    for (size_t i = 0; i < in->machine->count; i++) {
-        char text[UUID_TEXT_SIZE];
-        if (strncasecmp(uuid_text(&in->machine->items[i], text), item->text, length) != 0)
-            continue;
-        found = i;
-        fits++;
-    }
+    for (size_t i = 0; i < machine->count; i++)
+        if (has_uuid(item, &machine->items[i])) {
+            found = i;
+            fits++;
+        }
+    for (size_t i = 0; i < machine->hidden.count; i++)
+        if (is_hidden_one(item, &machine->hidden.items[i])) {
+            hidden = &machine->hidden.items[i];
+            fits++;
+        }
     if (fits > 1)
         return error_at(in->err, item->place,
                         "gpu.devices: '%s' fits the UUIDs of %zu GPUs; write more of it",
                         item->text, fits);
-    bool whole = length == UUID_TEXT_SIZE - 1;
-    if (!fits && (!whole || (item->kind == ITEM_UUID && !in->selection->by_uuid)))
-        return missing(in, item, "no GPU with UUID '%s'", item->text);
-    return add(in, item, fits ? found : SELECT_NO_NUMBER);
+    if (!fits)
+        return take_unlisted(in, item);
+    return hidden ? add_hidden(in, item, hidden) : add_listed(in, item, found);
+}
+
+static int select_mig(const struct selecting *in, const struct item *item)
+{
+    for (size_t i = 0; i < in->machine->instances.count; i++)
+        if (has_uuid(item, &in->machine->instances.items[i]))
+            return selecting_add(in, item, SELECT_NO_NUMBER, &in->machine->instances.items[i]);
+    return select_uuid(in, item);
 }
 
 static int select_pci(const struct selecting *in, const struct item *item)
 {
-    for (size_t i = 0; i < in->machine->count; i++) {
-        const struct device *device = &in->machine->items[i];
+    const struct device_list *machine = in->machine;
+
+    for (size_t i = 0; i < machine->hidden.count; i++)
+        if (machine->hidden.items[i].why != HIDDEN_LOST &&
+            pci_equal(&machine->hidden.items[i].device.pci, &item->pci))
+            return add_hidden(in, item, &machine->hidden.items[i]);
+    for (size_t i = 0; i < machine->count; i++) {
+        const struct device *device = &machine->items[i];
         if (!pci_equal(&device->pci, &item->pci))
             continue;
         if (device->mig)
@@ -142,9 +182,24 @@ static int select_pci(const struct selecting *in, const struct item *item)
                             "gpu.devices: the GPU at PCI bus ID %s is in MIG mode; name one of its "
                             "instances by the UUID that 'nvidia-smi -L' shows",
                             item->text);
-        return add(in, item, i);
+        return add_listed(in, item, i);
     }
     return missing(in, item, "no GPU at PCI bus ID %s", item->text);
+}
+
+static bool has_name(const struct item *item, const struct device *device)
+{
+    char card[DEVICE_NAME_SIZE];
+
+    return !item->name || fnmatch(item->name, device->name, 0) == 0 ||
+           fnmatch(item->name, device_card_name(device, card), 0) == 0;
+}
+
+static bool has_profile(const struct item *item, const struct device *device)
+{
+    const char *profile = device_profile(device);
+
+    return !item->mig || (profile && fnmatch(item->mig, profile, 0) == 0);
 }
 
 bool select_fits(const struct item *item, const struct device *device)
@@ -153,8 +208,8 @@ bool select_fits(const struct item *item, const struct device *device)
         device->compute_major > item->min_major ||
         (device->compute_major == item->min_major && device->compute_minor >= item->min_minor);
 
-    return compute && device->memory >= item->min_memory &&
-           (!item->name || fnmatch(item->name, device->name, 0) == 0);
+    return compute && device->memory >= item->min_memory && has_name(item, device) &&
+           has_profile(item, device);
 }
 
 /* After a message that nothing matches: a name without a * or ? is often meant as a part. */
@@ -169,73 +224,91 @@ static int explain_name(const struct selecting *in, const struct item *item)
         in->err, "the whole name must match; for a part of it write name: \"*%.60s*\"", item->name);
 }
 
-static int select_filter(const struct selecting *in, const struct item *item)
+/* After all that match were added. */
+static int check_count(const struct selecting *in, const struct item *item, unsigned long found)
 {
-    unsigned long found = 0;
+    const char *kind = item->mig ? "MIG instance" : "GPU";
 
-    if (check_countable(in, item) < 0)
-        return -1;
-    for (size_t i = 0; i < in->machine->count && (!item->count || found < item->count); i++) {
-        if (!select_fits(item, &in->machine->items[i]))
-            continue;
-        found++;
-        if (add(in, item, i) < 0)
-            return -1;
-    }
     if (found && found >= item->count)
         return 0;
     if (found)
-        return missing(in, item, "only %lu GPU%s %s", found, found > 1 ? "s match" : " matches",
-                       item->text);
-    missing(in, item, "no GPU matches %s", item->text);
+        return missing(in, item, "only %lu %s%s %s", found, kind,
+                       found > 1 ? "s match" : " matches", item->text);
+    missing(in, item, "no %s matches %s", kind, item->text);
     return explain_name(in, item);
 }
 
-static bool is_mig(const struct choice *choice)
+static int select_instances(const struct selecting *in, const struct item *item)
 {
-    return choice->device ? choice->device->mig : choice->item->kind == ITEM_MIG;
-}
+    const struct device_list *machine = in->machine;
+    struct place place = item->place;
+    unsigned long found = 0;
 
-/* CUDA cuts its list where another kind begins. */
-static int check_one_kind(const struct selecting *in)
-{
-    const struct selection *selection = in->selection;
-
-    for (size_t i = 1; i < selection->count; i++) {
-        const struct item *first = selection->items[0].item, *other = selection->items[i].item;
-        if (is_mig(&selection->items[i]) != is_mig(&selection->items[0]))
-            return error_at(in->err, other->place,
-                            "gpu.devices: of '%s' and '%s' one is a MIG instance and one a whole "
-                            "GPU, and CUDA shows a process only one kind; leave one of them out",
-                            first->text, other->text);
+    if (machine->untold)
+        return error_add(
+            in->err, STATUS_DRIVER,
+            "%s:%zu:%zu: gpu.devices: only NVML can say which MIG instances %s is; %s; "
+            "without it, write the UUIDs that 'nvidia-smi -L' shows",
+            place.file, place.line, place.column, item->text, machine->untold);
+    for (size_t i = 0; i < machine->instances.count && (!item->count || found < item->count); i++) {
+        if (!select_fits(item, &machine->instances.items[i]))
+            continue;
+        found++;
+        if (selecting_add(in, item, SELECT_NO_NUMBER, &machine->instances.items[i]) < 0)
+            return -1;
     }
-    return 0;
+    return check_count(in, item, found);
 }
 
-/* Reads every item by the function of its kind. */
-static int select_each(struct selecting *in, const struct section *section,
-                       int (*const by_kind[])(const struct selecting *, const struct item *))
+/* The index of the next listed GPU that fits, from `at`, or the count. */
+static size_t find_listed(const struct selecting *in, const struct item *item, size_t at)
 {
-    int result = 0;
+    const struct device_list *machine = in->machine;
 
-    for (size_t i = 0; i < section->item_count && !keys_is_enough(in->err); i++)
-        if (by_kind[section->items[i].kind](in, &section->items[i]) < 0)
-            result = -1;
-    return result < 0 ? -1 : check_one_kind(in);
+    while (at < machine->count &&
+           (machine->items[at].mig || !select_fits(item, &machine->items[at])))
+        at++;
+    return at;
+}
+
+static int select_filter(const struct selecting *in, const struct item *item)
+{
+    const struct device_list *machine = in->machine;
+    unsigned long found = 0, most = item->count ? item->count : ULONG_MAX;
+
+    if (item->mig)
+        return select_instances(in, item);
+    if (check_countable(in, item) < 0)
+        return -1;
+    for (size_t i = find_listed(in, item, 0); i < machine->count && found < most;
+         i = find_listed(in, item, i + 1), found++)
+        if (add_listed(in, item, i) < 0)
+            return -1;
+    for (size_t i = 0; i < machine->hidden.count && found < most; i++) {
+        const struct hidden *hidden = &machine->hidden.items[i];
+        if (hidden->why != HIDDEN_BESIDE || !select_fits(item, &hidden->device))
+            continue;
+        found++;
+        if (add_hidden(in, item, hidden) < 0)
+            return -1;
+    }
+    return check_count(in, item, found);
 }
 
 int select_devices(struct selection *selection, const struct section *section,
                    const struct device_list *machine, struct error *err)
 {
-    static int (*const by_kind[])(const struct selecting *, const struct item *) = {
+    static select_item *const by_kind[] = {
         [ITEM_INDEX] = select_range, [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
-        [ITEM_MIG] = select_uuid,    [ITEM_PCI] = select_pci,     [ITEM_FILTER] = select_filter,
+        [ITEM_MIG] = select_mig,     [ITEM_PCI] = select_pci,     [ITEM_FILTER] = select_filter,
     };
-    scope(selection_release) struct selection chosen = {.by_uuid = machine->unseen ||
-                                                                   device_list_has_mig(machine)};
+    scope(selection_release) struct selection chosen = {
+        .numbered = device_list_is_countable(machine),
+        .by_uuid = machine->unseen || machine->hidden.count || device_list_has_mig(machine) ||
+                   device_list_divided(machine)};
     struct selecting in = {&chosen, machine, err};
 
-    if (select_each(&in, section, by_kind) < 0)
+    if (selecting_each(&in, section, by_kind) < 0)
         return -1;
     *selection = take(&chosen);
     return 0;
@@ -258,7 +331,7 @@ static int take_range(const struct selecting *in, const struct item *item)
                         "gpu.devices: '%s' is more than %d GPUs; no machine has so many",
                         item->text, SECTION_DEVICES_LIMIT);
     for (unsigned long i = item->first; i <= item->last; i++)
-        if (add(in, item, i) < 0)
+        if (selecting_add(in, item, i, NULL) < 0)
             return -1;
     return 0;
 }
@@ -267,7 +340,7 @@ static int take_uuid(const struct selecting *in, const struct item *item)
 {
     if (strlen(item->text) < UUID_TEXT_SIZE - 1)
         return needs_driver(in, item);
-    return add(in, item, SELECT_NO_NUMBER);
+    return selecting_add(in, item, SELECT_NO_NUMBER, NULL);
 }
 
 /* Only a driver knows the UUID of a number, and CUDA reads no list that has both. */
@@ -292,7 +365,7 @@ static int check_one_form(const struct selecting *in, enum ids ids)
 int select_unconfirmed(struct selection *selection, const struct section *section,
                        struct error *err)
 {
-    static int (*const by_kind[])(const struct selecting *, const struct item *) = {
+    static select_item *const by_kind[] = {
         [ITEM_INDEX] = take_range, [ITEM_RANGE] = take_range, [ITEM_UUID] = take_uuid,
         [ITEM_MIG] = take_uuid,    [ITEM_PCI] = needs_driver, [ITEM_FILTER] = needs_driver,
     };
@@ -300,14 +373,8 @@ int select_unconfirmed(struct selection *selection, const struct section *sectio
     scope(selection_release) struct selection chosen = {0};
     struct selecting in = {&chosen, &unknown, err};
 
-    if (select_each(&in, section, by_kind) < 0 || check_one_form(&in, section->ids) < 0)
+    if (selecting_each(&in, section, by_kind) < 0 || check_one_form(&in, section->ids) < 0)
         return -1;
     *selection = take(&chosen);
     return 0;
-}
-
-void selection_release(struct selection *selection)
-{
-    free(selection->items);
-    *selection = (struct selection){0};
 }

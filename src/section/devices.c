@@ -7,18 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_filter_name(const struct reading *in, const struct node *node, void *target)
+static int read_pattern(const struct reading *in, const struct node *node, const char *accepted,
+                        char **pattern)
 {
-    struct item *item = target;
-    static const char accepted[] = "a name or pattern in quotes, such as \"*A100*\"";
     const char *text = keys_text(in, node, accepted);
 
     if (!text)
         return -1;
     if (!*text)
         return keys_wrong(in, node, accepted);
-    item->name = strdup(text);
-    return item->name ? 0 : error_memory(in->err);
+    *pattern = strdup(text);
+    return *pattern ? 0 : error_memory(in->err);
+}
+
+static int read_filter_name(const struct reading *in, const struct node *node, void *target)
+{
+    struct item *item = target;
+
+    return read_pattern(in, node, "a name or pattern in quotes, such as \"*A100*\"", &item->name);
+}
+
+static int read_mig(const struct reading *in, const struct node *node, void *target)
+{
+    struct item *item = target;
+
+    return read_pattern(in, node,
+                        "a profile as 'nvidia-smi -L' shows it or a pattern, such as 3g.20gb or "
+                        "\"1g.*\"",
+                        &item->mig);
 }
 
 typedef void give_advice(struct strbuf *out, const char *text);
@@ -89,9 +105,8 @@ static char *filter_text(const struct pairs *pairs)
 static int read_filter(const struct reading *in, const struct node *node, struct item *item)
 {
     static const struct key keys[] = {
-        {"name", read_filter_name, false},
-        {"min_memory", read_min_memory, false},
-        {"min_compute", read_min_compute, false},
+        {"name", read_filter_name, false},      {"mig", read_mig, false},
+        {"min_memory", read_min_memory, false}, {"min_compute", read_min_compute, false},
         {"count", read_count, false},
     };
 
@@ -99,8 +114,8 @@ static int read_filter(const struct reading *in, const struct node *node, struct
 
     item->kind = ITEM_FILTER;
     if (!node_count(node))
-        return keys_wrong(in, node,
-                          "a filter with at least one of name, min_memory, min_compute, count");
+        return keys_wrong(
+            in, node, "a filter with at least one of name, mig, min_memory, min_compute, count");
     if (keys_read(in, node, "", keys, sizeof keys / sizeof *keys, item) < 0 ||
         document_pairs(in->doc, node, &pairs, in->err) < 0)
         return -1;

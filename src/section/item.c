@@ -140,5 +140,6 @@ void item_release(struct item *item)
 {
     free(item->text);
     free(item->name);
+    free(item->mig);
     *item = (struct item){0};
 }

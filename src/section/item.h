@@ -9,7 +9,7 @@
  *     all, none
  *
  * and, as a YAML mapping that section reads key by key, a filter on name, memory and compute
- * capability.
+ * capability of GPUs or, with `mig`, of MIG instances with this profile.
  */
 #pragma once
 
@@ -35,6 +35,7 @@ struct item {
     unsigned long last;
     struct pci_address pci;
     char *name;          /* FILTER: a glob, or NULL; owned */
+    char *mig;           /* FILTER: a glob for the profile of an instance, or NULL; owned */
     uint64_t min_memory; /* bytes, 0: any */
     int min_major, min_minor;
     unsigned long count; /* 0: all that match */

@@ -8,7 +8,8 @@
 /* What messages say of gpu.devices. */
 #define ITEM_ACCEPTED                                                                              \
     "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
-    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
+    "as 65:00.0, all, none, or {name: ..., mig: ..., min_memory: ..., min_compute: ..., count: "   \
+    "...}"
 #define DEVICES_ACCEPTED ITEM_ACCEPTED ", or a list of these, such as [1, 3]"
 
 /* Read the values of these keys into the section; the target is not used. */

@@ -239,6 +239,7 @@ static int copy_items(struct section *own, const struct section *from)
         *item = from->items[i];
         item->text = copied(from->items[i].text, &failed);
         item->name = copied(from->items[i].name, &failed);
+        item->mig = copied(from->items[i].mig, &failed);
         item->place.file = own->file;
     }
     own->devices_place = from->devices_place;

@@ -22,14 +22,15 @@ static void tear_down(void)
     sandbox_close(&box);
 }
 
-/* The machine of this name; "mig-all" is that of mig with a driver that lists all instances, and
-   "new" has GPUs whose compute capabilities have two digits. */
+/* The machine of this name; "mig-all" is that of mig with a driver that lists all instances, of
+   "mig-blind" and "mig-all-blind" NVML tells nothing, and "new" has GPUs whose compute capabilities
+   have two digits. */
 static void make_machine(const char *name)
 {
     char text[1024], relative[64];
-    bool all = strcmp(name, "mig-all") == 0;
+    bool all = strstr(name, "-all") != NULL, blind = strstr(name, "-blind") != NULL;
 
-    snprintf(relative, sizeof relative, "machines/%s", all ? "mig" : name);
+    snprintf(relative, sizeof relative, "machines/%.*s", (int)strcspn(name, "-"), name);
     char *path = tests_path(relative);
     if (strcmp(name, "new") == 0)
         snprintf(
@@ -39,7 +40,8 @@ static void make_machine(const char *name)
             "gpu GPU-00000000-0000-0000-0000-000000000002 0000:02:00.0 32GiB 10.0 \"New\"\n"
             "gpu GPU-00000000-0000-0000-0000-000000000003 0000:03:00.0 96GiB 12.1 \"Newer\"\n");
     else
-        snprintf(text, sizeof text, "include %s\n%s", path, all ? "driver 12.8\n" : "");
+        snprintf(text, sizeof text, "include %s\n%s%s", path, all ? "driver 12.8\n" : "",
+                 blind ? "fault nvmlInit_v2 9\n" : "");
     sandbox_write(&box, "machine", text);
     free(path);
 }
@@ -65,6 +67,8 @@ static struct outcome apply(const char *machine, const char *devices, const char
 #define MIG_0F  "GPU-7bfbb064-2eb9-48b1-9aca-460dde070d84"
 #define MIG_47  "GPU-8483ae6d-95b3-4bbd-8c3d-86ff302ce24b"
 #define MIG_3G  "MIG-73785c32-055c-467d-a997-2f87700d0f40"
+#define MIG_2G  "MIG-f6bf72f1-a743-4745-b353-95e6e23d0ad7"
+#define MIG_1GA "MIG-a441a7b3-d4b1-426f-b106-3c8d2bf6e87a"
 #define MIG_1G  "MIG-995da99b-d448-4d00-bd64-76299d1391dd"
 #define MIG_1GB "MIG-a737907c-0a67-4e45-8426-bf6364b67f8e"
 
@@ -134,6 +138,28 @@ static const struct choice {
     {"mig-all", "GPU-3c80", "", MIG_07},
     {"mig-all", MIG_47, "", MIG_47},
     {"mig-all", "0000:47:00.0", "", MIG_47},
+    {"mig-blind", MIG_3G, "", MIG_3G},
+    {"mig-blind", MIG_1G, "", MIG_1G},
+    {"mig-blind", "MIG-995DA99B-D448-4D00-BD64-76299D1391DD", "", MIG_1G},
+    {"mig-blind", MIG_07, "", MIG_07},
+    {"mig-all-blind", "[" MIG_1G ", " MIG_3G "]", "", MIG_1G "," MIG_3G},
+    {"mig-all-blind", "GPU-3c80", "", MIG_07},
+    {"mig-all-blind", "0000:47:00.0", "", MIG_47},
+    {"mig", "0", "", MIG_07},
+    {"mig", "[3, 0]", "", MIG_47 "," MIG_07},
+    {"mig", "GPU-3c80", "", MIG_07},
+    {"mig", "0000:47:00.0", "", MIG_47},
+    {"mig", "{count: 1}", "", MIG_07},
+    {"mig", "{min_compute: '8.0'}", "", MIG_07 "," MIG_47},
+    {"mig-all", "3", "", MIG_47},
+    {"mig-all", "{name: '*A100*'}", "", MIG_07 "," MIG_47},
+    {"mig", "{mig: 3g.40gb, count: 1}", "", MIG_3G},
+    {"mig", "{mig: '1g.*', count: 1}", "", MIG_1GA},
+    {"mig-all", "{mig: 1g.10gb}", "", MIG_1GA "," MIG_1G "," MIG_1GB},
+    {"mig-all", "{mig: 1g.10gb, count: 2}", "", MIG_1GA "," MIG_1G},
+    {"mig-all", "{mig: '*', min_memory: 19GiB}", "", MIG_3G "," MIG_2G},
+    {"mig-all", "{mig: '*', name: '*A100*', min_compute: '8.0', count: 1}", "", MIG_3G},
+    {"mig-all", "[{mig: 2g.20gb}, " MIG_3G "]", "", MIG_2G "," MIG_3G},
 };
 
 START_TEST(a_choice)
@@ -165,6 +191,10 @@ END_TEST
 #define NAMES(item, other)                                                                         \
     "'" item "' names the device that '" other "' names already; remove one of the two\n"
 
+#define SPLIT(item, number)                                                                        \
+    "'" item "' is GPU " number                                                                    \
+    ", which CUDA does not show: it is in MIG mode; name its instances, by UUID or as {mig: "      \
+    "PROFILE}\n"
 #define IN_MIG_MODE                                                                                \
     "the GPU at PCI bus ID 0000:0f:00.0 is in MIG mode; name one of its instances by the UUID "    \
     "that 'nvidia-smi -L' shows\n"
@@ -221,20 +251,47 @@ static const struct refusal {
     {"mixed", "{name: NVIDIA T400 4GB, min_memory: 90 GiB}", 3,
      AT("12") "no GPU matches {name: NVIDIA T400 4GB, min_memory: 90 GiB}; this machine has "
               "GPUs 0 to 3\n  GPU 0"},
-    {"mig", "1", 2, AT("12") "'1'" COUNTS},
-    {"mig", "0-1", 2, AT("12") "'0-1'" COUNTS},
-    {"mig", "{count: 1}", 2, AT("12") "'{count: 1}'" COUNTS},
-    {"mig-all", "0", 2, AT("12") "'0'" COUNTS},
+    {"mig-blind", "1", 2, AT("12") "'1'" COUNTS},
+    {"mig-blind", "0-1", 2, AT("12") "'0-1'" COUNTS},
+    {"mig-blind", "{count: 1}", 2, AT("12") "'{count: 1}'" COUNTS},
+    {"mig-all-blind", "0", 2, AT("12") "'0'" COUNTS},
+    {"mig-all-blind", "{mig: 1g.10gb}", 3,
+     AT("12") "only NVML can say which MIG instances {mig: 1g.10gb} is; NVML failed: nvmlInit gave "
+              "9 (Driver Not Loaded); see whether nvidia-smi works; without it, write the UUIDs "
+              "that 'nvidia-smi -L' shows\n"},
+    {"mig", "1", 3, AT("12") SPLIT("1", "1")},
+    {"mig-all", "[3, 1-2]", 3, AT("16") SPLIT("1-2", "1")},
+    {"mig", "4", 3, AT("12") "no GPU 4; this machine has the devices below\n"},
+    {"mig", "{count: 3}", 3,
+     AT("12") "only 2 GPUs match {count: 3}; this machine has the devices below\n"},
+    {"mig", "{mig: 1g.10gb, count: 4}", 3,
+     AT("12") "only 3 MIG instances match {mig: 1g.10gb, count: 4}; this machine has the devices "
+              "below\n"},
+    {"mig-all", "{mig: 4g.40gb}", 3,
+     AT("12") "no MIG instance matches {mig: 4g.40gb}; this machine has the devices below\n"},
+    {"mig-all", "{mig: 1g.10gb, name: '*H100*'}", 3,
+     AT("12") "no MIG instance matches {mig: 1g.10gb, name: '*H100*'}; this machine has the "
+              "devices below\n"},
+    {"four", "{mig: '*'}", 3,
+     AT("12") "no MIG instance matches {mig: '*'}; this machine has GPUs 0 to 3\n"},
+    {"mig-all", "[{mig: 3g.40gb}, " MIG_3G "]", 2, AT("29") NAMES(MIG_3G, "{mig: 3g.40gb}")},
+    {"mig-all", "[{mig: 3g.40gb}, 0]", 2,
+     AT("29") "of '{mig: 3g.40gb}' and '0' one is a MIG instance and one a whole GPU, and CUDA "
+              "shows a process only one kind; leave one of them out\n"},
+    {"mig", "{mig: 1g.10gb, count: 2}", 3,
+     "with CUDA_VISIBLE_DEVICES=" MIG_1GA "," MIG_1G " the driver does not show"},
     {"mig", "[" MIG_1G ", MIG-995DA99B-d448-4d00-bd64-76299d1391dd]", 2,
      AT("55") NAMES("MIG-995DA99B-d448-4d00-bd64-76299d1391dd", MIG_1G)},
-    {"mig", "0000:0f:00.0", 2, AT("12") IN_MIG_MODE},
-    {"mig-all", "0000:0f:00.0", 2, AT("12") IN_MIG_MODE},
+    {"mig-blind", "0000:0f:00.0", 2, AT("12") IN_MIG_MODE},
+    {"mig-all-blind", "0000:0f:00.0", 2, AT("12") IN_MIG_MODE},
+    {"mig", "0000:0f:00.0", 3, AT("12") SPLIT("0000:0f:00.0", "1")},
     {"mig-all", "[" MIG_07 ", " MIG_3G "]", 2,
      AT("55") "of '" MIG_07 "' and '" MIG_3G
               "' one is a MIG instance and one a whole GPU, and CUDA "
               "shows a process only one kind; leave one of them out\n"},
     {"mig", "MIG-00000000-0000-0000-0000-000000000001", 3, "with CUDA_VISIBLE_DEVICES=MIG-0000"},
-    {"mig", MIG_0F, 3, "with CUDA_VISIBLE_DEVICES=" MIG_0F " the driver does not show"},
+    {"mig-blind", MIG_0F, 3, "with CUDA_VISIBLE_DEVICES=" MIG_0F " the driver does not show"},
+    {"mig", MIG_0F, 3, AT("12") SPLIT(MIG_0F, "1")},
     {"four", MIG_3G, 3, "with CUDA_VISIBLE_DEVICES=" MIG_3G " the driver does not show"},
 };
 
@@ -248,7 +305,9 @@ static const char *last_device(const char *machine)
                   "GPU-4723a60b\n"},
         {"eight", "  GPU 7  NVIDIA H100 80GB HBM3  79.6 GiB  df:00.0  "
                   "GPU-aeacde81\n"},
-        {"mig", "  MIG  NVIDIA A100-SXM4-80GB MIG 3g.40gb  39.2 GiB  0f:00.0  " MIG_3G "\n"},
+        {"mig-blind", "  MIG  NVIDIA A100-SXM4-80GB MIG 3g.40gb  39.2 GiB  0f:00.0  " MIG_3G "\n"},
+        {"mig-all-blind", "47:00.0  GPU-8483ae6d\n"},
+        {"mig", "47:00.0  GPU-8483ae6d\n"},
         {"mig-all", "47:00.0  GPU-8483ae6d\n"},
     };
 
@@ -314,7 +373,7 @@ END_TEST
 /* nvidia-smi has four GPUs here, and the driver's numbers are not its own. */
 START_TEST(message_on_mig_speaks_of_no_numbers)
 {
-    struct outcome got = apply(_i ? "mig-all" : "mig", "GPU-00", "");
+    struct outcome got = apply(_i ? "mig-all-blind" : "mig-blind", "GPU-00", "");
 
     ck_assert_int_eq(got.status, 3);
     ck_assert_int_eq(strncmp(got.err,
@@ -331,8 +390,12 @@ END_TEST
 static const struct number {
     const char *machine, *devices, *wrong;
 } numbers[] = {
-    {"mig", MIG_3G, "GPU 0  "},     {"mig", MIG_07, "GPU 1  "},      {"mig", MIG_1G, "GPU 0  "},
-    {"mig-all", MIG_1G, "GPU 4  "}, {"mig-all", MIG_1GB, "GPU 4  "}, {"mig-all", MIG_47, "GPU 6  "},
+    {"mig", MIG_3G, "GPU 0  "},
+    {"mig", MIG_07, "GPU 1  "},
+    {"mig-blind", MIG_1G, "GPU 0  "},
+    {"mig-all", MIG_1G, "GPU 4  "},
+    {"mig-all-blind", MIG_1GB, "GPU 4  "},
+    {"mig-all-blind", MIG_47, "GPU 6  "},
 };
 
 START_TEST(number_of_gpu)
@@ -640,7 +703,7 @@ static void check_object(const json_t *device, const char *wanted)
              json_is_true(json_object_get(device, "mig")),
              json_is_true(json_object_get(device, "visible")));
     ck_assert_str_eq(shown, wanted);
-    ck_assert_uint_eq(json_object_size(device), 9);
+    ck_assert_uint_eq(json_object_size(device), 11);
 }
 
 /* What devices --json prints on this machine. */
@@ -704,7 +767,7 @@ START_TEST(json_of_another)
     struct outcome got = conda_gpu(&box, NULL, "devices", "--json", NULL);
     ck_assert_int_eq(got.status, 0);
     json_t *root = json_loads(got.out, JSON_REJECT_DUPLICATES, NULL);
-    json_t *device = json_array_get(json_object_get(root, "devices"), 0);
+    json_t *device = json_array_get(json_object_get(root, "devices"), 1);
     ck_assert_str_eq(json_string_value(json_object_get(device, "uuid")),
                      "MIG-00000000-0000-0000-0000-000000000011");
     ck_assert(json_is_null(json_object_get(device, "cuda_default_number")));
@@ -718,12 +781,19 @@ START_TEST(json_on_mig)
     json_t *root = devices_json("mig-all", NULL, 12080);
     json_t *devices = json_object_get(root, "devices");
 
-    ck_assert_uint_eq(json_array_size(devices), 7);
-    check_object(json_array_get(devices, 4),
+    ck_assert_uint_eq(json_array_size(devices), 9);
+    check_object(json_array_get(devices, 6),
                  "-1 4 NVIDIA A100-SXM4-80GB MIG 1g.10gb|10200547328|8.0|0000:41:00.0|" MIG_1G
                  "|1|1");
-    for (size_t i = 0; i < 7; i++)
-        ck_assert(json_is_null(json_object_get(json_array_get(devices, i), "number")));
+    for (size_t i = 0; i < 9; i++) {
+        json_t *device = json_array_get(devices, i);
+        bool mig = json_is_true(json_object_get(device, "mig"));
+        ck_assert_int_eq(json_is_null(json_object_get(device, "number")), mig);
+        ck_assert_int_eq(json_is_null(json_object_get(device, "profile")), !mig);
+        ck_assert_int_eq(json_is_null(json_object_get(device, "hidden")), i != 1 && i != 5);
+    }
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(devices, 2), "profile")),
+                     "3g.40gb");
     json_decref(root);
 }
 END_TEST
@@ -734,11 +804,96 @@ START_TEST(table_on_mig)
     struct outcome got = conda_gpu(&box, NULL, "devices", NULL);
     ck_assert_str_eq(
         got.out,
+        "   GPU  CUDA  name                   memory    compute  PCI bus  UUID\n"
+        "   0    -     NVIDIA A100-SXM4-80GB  80 GiB    8.0      07:00.0  GPU-3c8010c5\n"
+        "   1    -     NVIDIA A100-SXM4-80GB  80 GiB    8.0      0f:00.0  GPU-7bfbb064\n"
+        "*  -    0       MIG 3g.40gb          39.2 GiB  8.0      0f:00.0  " MIG_3G "\n"
+        "   -    -       MIG 2g.20gb          19.5 GiB  8.0      0f:00.0  " MIG_2G "\n"
+        "   -    -       MIG 1g.10gb          9.5 GiB   8.0      0f:00.0  " MIG_1GA "\n"
+        "   2    -     NVIDIA A100-SXM4-80GB  80 GiB    8.0      41:00.0  GPU-16a5e2c1\n"
+        "   -    -       MIG 1g.10gb          9.5 GiB   8.0      41:00.0  " MIG_1G "\n"
+        "   -    -       MIG 1g.10gb          9.5 GiB   8.0      41:00.0  " MIG_1GB "\n"
+        "   3    -     NVIDIA A100-SXM4-80GB  80 GiB    8.0      47:00.0  GPU-8483ae6d\n"
+        "* visible in this shell, where CUDA_VISIBLE_DEVICES is not set\n" VERSION_LINE
+        "CUDA does not show GPU 0, 3: a driver before R570 shows one MIG instance and nothing "
+        "beside it; name it by its number or UUID\n");
+    outcome_free(&got);
+}
+END_TEST
+
+START_TEST(table_on_mig_without_nvml)
+{
+    make_machine("mig-blind");
+    struct outcome got = conda_gpu(&box, NULL, "devices", NULL);
+    ck_assert_str_eq(
+        got.out,
         "   GPU  CUDA  name                               memory    compute  PCI bus  UUID\n"
         "*  -    0     NVIDIA A100-SXM4-80GB MIG 3g.40gb  39.2 GiB  8.0      0f:00.0  " MIG_3G "\n"
         "* visible in this shell, where CUDA_VISIBLE_DEVICES is not set\n" VERSION_LINE
         "a GPU is in MIG mode: the driver lists instances, and maybe not all; 'nvidia-smi -L' "
         "shows every UUID\n");
+    outcome_free(&got);
+}
+END_TEST
+
+/* Cards that NVML lists and CUDA does not show: their lines and the reason, and the error where one
+   of them is named. */
+#define PLAIN                                                                                      \
+    "gpu GPU-00000000-0000-0000-0000-000000000001 0000:01:00.0 24GiB 9.0 \"A\"\n"                  \
+    "gpu GPU-00000000-0000-0000-0000-000000000002 0000:02:00.0 24GiB 9.0 \"B\"%s\n"                \
+    "gpu GPU-00000000-0000-0000-0000-000000000003 0000:03:00.0 24GiB 9.0 \"C\"\n"
+#define NO_CARD "   1    -     -     -       -        -        -\n"
+#define CARD_B  "   1    -     B     24 GiB  9.0      02:00.0  GPU-00000000\n"
+
+static const struct {
+    const char *mig, *fault, *row, *why;
+} hidden[] = {
+    {" mig", "", CARD_B,
+     "it is in MIG mode and has no instance; its administrator makes them with 'nvidia-smi mig'"},
+    {"", "drop 1\nfault nvmlDeviceGetHandleByIndex_v2 1 15\n", NO_CARD,
+     "NVML cannot describe it (GPU is lost); see 'dmesg | grep NVRM'"},
+    {"", "drop 1\n", CARD_B,
+     "only NVML lists it; see 'dmesg | grep NVRM', and whether this driver still supports it"},
+};
+
+static void make_hidden(int which)
+{
+    char text[1024], *end = text;
+
+    end += snprintf(text, 512, PLAIN, hidden[which].mig);
+    /* the shell's own order is asked for as well, and is the same */
+    snprintf(end, 512, "%s", hidden[which].fault);
+    sandbox_write(&box, "machine", text);
+}
+
+START_TEST(table_of_hidden)
+{
+    char wanted[1024];
+
+    make_hidden(_i);
+    struct outcome got = conda_gpu(&box, NULL, "devices", NULL);
+    snprintf(wanted, sizeof wanted, "\nCUDA does not show GPU 1: %s\n", hidden[_i].why);
+    ck_assert_str_eq(got.err, "");
+    ck_assert_int_eq(got.status, 0);
+    ck_assert_msg(strstr(got.out, wanted) != NULL, "%s", got.out);
+    ck_assert_msg(strstr(got.out, hidden[_i].row) != NULL, "%s", got.out);
+    outcome_free(&got);
+}
+END_TEST
+
+/* The others keep their numbers, and are written by UUID, since CUDA may count without it. */
+START_TEST(a_hidden_card)
+{
+    char wanted[1024];
+
+    make_hidden(_i);
+    sandbox_write(&box, "environment.yml", "gpu: {devices: 1}\n");
+    struct outcome got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    snprintf(wanted, sizeof wanted,
+             "environment.yml:1:16: gpu.devices: '1' is GPU 1, which CUDA does not show: %s\n",
+             hidden[_i].why);
+    ck_assert_msg(strncmp(got.err, wanted, strlen(wanted)) == 0, "%s", got.err);
+    ck_assert_int_eq(got.status, 3);
     outcome_free(&got);
 }
 END_TEST
@@ -810,6 +965,9 @@ static Suite *suite(void)
     tcase_add_test(tests, json_of_another);
     tcase_add_test(tests, json_on_mig);
     tcase_add_test(tests, table_on_mig);
+    tcase_add_test(tests, table_on_mig_without_nvml);
+    LOOP(tests, table_of_hidden, hidden);
+    LOOP(tests, a_hidden_card, hidden);
     tcase_add_loop_test(tests, addresses_read_back, 0, 6);
     tcase_add_test(tests, json_of_odd_name);
     suite_add_tcase(suite, tests);

@@ -43,7 +43,8 @@ static void check_refused(const char *file, int status, const char *message)
 #define F "environment.yml:"
 #define ITEM_FORMS                                                                                 \
     "a number as in nvidia-smi, a range such as 0-3, GPU-..., a whole MIG-..., a PCI bus ID such " \
-    "as 65:00.0, all, none, or {name: ..., min_memory: ..., min_compute: ..., count: ...}"
+    "as 65:00.0, all, none, or {name: ..., mig: ..., min_memory: ..., min_compute: ..., count: "   \
+    "...}"
 #define ITEM    ITEM_FORMS "\n"
 #define DEVICES ITEM_FORMS ", or a list of these, such as [1, 3]\n"
 #define SEVERAL "; write several as a list, such as [1, 3]\n"
@@ -181,7 +182,7 @@ static const struct file sections[] = {
     {"gpu: {devices: 1, ids: index, ids: index}\n",
      F "1:31: gpu: the key 'ids' stands here a second time; remove one of the two\n"},
     {"gpu: &a {devices: *a}\n",
-     F "1:10: gpu.devices: unknown key 'devices'; known keys: name, min_memory, min_compute, "
+     F "1:10: gpu.devices: unknown key 'devices'; known keys: name, mig, min_memory, min_compute, "
        "count\n"},
     {"gpu: {devices: 1, ids: UUID}\n", F "1:24: gpu.ids: found 'UUID'; accepted: index or uuid\n"},
     {"gpu: {devices: 1, ids: }\n", F "1:24: gpu.ids: found nothing; accepted: index or uuid\n"},
@@ -307,10 +308,11 @@ static const struct file items[] = {
      F "2:13: gpu.devices: 'all' stands beside other items; write it alone, or leave it out\n" F
        "2:18: gpu.devices: 'none' stands beside other items; write it alone, or leave it out\n"},
     {"{}", F "2:12: gpu.devices: found a mapping; accepted: a filter with at least one of name, "
-             "min_memory, min_compute, count\n"},
+             "mig, min_memory, min_compute, count\n"},
     {"{nam: x}", F "2:13: gpu.devices: unknown key 'nam'; did you mean 'name'?\n"},
-    {"{memory: 1GB}", F "2:13: gpu.devices: unknown key 'memory'; known keys: name, min_memory, "
-                        "min_compute, count\n"},
+    {"{memory: 1GB}",
+     F "2:13: gpu.devices: unknown key 'memory'; known keys: name, mig, min_memory, "
+       "min_compute, count\n"},
     {"{count: 1, count: 2}",
      F "2:23: gpu.devices: the key 'count' stands here a second time; remove one of the two\n"},
     {"{name: ''}",

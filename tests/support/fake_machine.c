@@ -136,6 +136,7 @@ static const struct call {
     {"nvmlDeviceGetMaxMigDeviceCount", OF_DEVICE, NUMBER},
     {"nvmlDeviceGetMigDeviceHandleByIndex", OF_DEVICE, NOTHING},
     {"nvmlDeviceGetAttributes_v2", OF_DEVICE, NOTHING},
+    {"nvmlDeviceGetCudaComputeCapability", OF_DEVICE, NOTHING},
 };
 enum { INIT, VERSION, DEVICES, DEVICE, NAME, UUID, UUID_V2, PCI, MEMORY, ATTRIBUTE, ERROR, STRING };
 enum {
@@ -155,7 +156,8 @@ enum {
     ML_MIG_MODE,
     ML_MOST,
     ML_INSTANCE,
-    ML_ATTRIBUTES
+    ML_ATTRIBUTES,
+    ML_COMPUTE
 };
 
 struct fault {

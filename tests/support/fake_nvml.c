@@ -251,6 +251,17 @@ int nvmlDeviceGetPersistenceMode(handle device, int *mode)
     return result;
 }
 
+EXPORT int nvmlDeviceGetCudaComputeCapability(handle device, int *major, int *minor);
+int nvmlDeviceGetCudaComputeCapability(handle device, int *major, int *minor)
+{
+    int result = begin(ML_COMPUTE, major, device);
+    if (result != ML_OK)
+        return result;
+    *major = device->major;
+    *minor = device->minor;
+    return ML_OK;
+}
+
 /* How many processes there are, where the caller has room for them. */
 static int count_processes(handle device, unsigned int *count, const void *entries)
 {

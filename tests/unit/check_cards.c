@@ -180,15 +180,18 @@ START_TEST(reads_many_processes)
 }
 END_TEST
 
-START_TEST(finds_by_address)
+START_TEST(finds_a_card)
 {
     scope(cards_release) struct card_list cards = {0};
-    const struct pci_address there = {0, 0x41, 0, 0}, nowhere = {0, 0x42, 0, 0};
+    const struct device there = {.pci = {0, 0x41, 0, 0}}, nowhere = {.pci = {0, 0x42, 0, 0}};
+    struct device moved = nowhere;
 
     use_machine("");
     must_read(&cards, "whole");
     ck_assert_ptr_eq(cards_find(&cards, &there), &cards.items[2]);
     ck_assert_ptr_null(cards_find(&cards, &nowhere));
+    moved.uuid = cards.items[3].uuid;
+    ck_assert_ptr_eq(cards_find(&cards, &moved), &cards.items[3]);
 }
 END_TEST
 
@@ -196,7 +199,7 @@ END_TEST
 START_TEST(a_lost_card)
 {
     scope(cards_release) struct card_list cards = {0};
-    const struct pci_address first = {0, 0x0f, 0, 0};
+    const struct device first = {.pci = {0, 0x0f, 0, 0}};
 
     use_machine("fault nvmlDeviceGetHandleByIndex_v2 0 15");
     must_read(&cards, "whole");
@@ -382,7 +385,7 @@ static Suite *suite(void)
     tcase_add_test(tests, reads_an_old_library);
     tcase_add_test(tests, reads_a_bare_library);
     tcase_add_test(tests, reads_many_processes);
-    tcase_add_test(tests, finds_by_address);
+    tcase_add_test(tests, finds_a_card);
     tcase_add_test(tests, a_lost_card);
     LOOP(tests, a_refusal, refusals);
     LOOP(tests, a_fault, faults);

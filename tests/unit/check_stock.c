@@ -37,7 +37,9 @@ START_TEST(printed_and_read)
         {.uuid = {{2}}, .mig = true, .pci = {0, 9, 0, 0}, .name = "", .memory = UINT64_MAX},
     };
     char unseen[] = "0000:01:00.0";
-    struct inventory machine = {13000, {devices, 2, true, unseen}, false};
+    struct inventory machine = {
+        .driver_version = 13000,
+        .devices = {.items = devices, .count = 2, .numbered = true, .unseen = unseen}};
     scope(stock_release) struct stock stock = {0};
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(error_release) struct error err = ERROR_INIT;

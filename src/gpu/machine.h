@@ -1,0 +1,34 @@
+/*
+ * The devices of this machine: those that CUDA lists, and what only NVML can add to them.
+ *
+ *     scope(child_end) struct child nvml = CHILD_INIT;
+ *     machine_ask(&nvml, driver, timeout);
+ *     ... inventory_read(&machine, ...), which takes longer ...
+ *     if (machine_complete(&machine, &nvml, &err) < 0) ...
+ *
+ * NVML gives the numbers that nvidia-smi shows, all MIG instances with their profiles, and the
+ * cards that CUDA does not show. Without it the devices stay numbered as they are listed, in PCI
+ * order.
+ */
+#pragma once
+
+#include "base/child.h"
+#include "base/error.h"
+#include "gpu/inventory.h"
+
+/* Starts the question. `driver`: as for cards_library. That it cannot be asked is said by
+   machine_complete. */
+void machine_ask(struct child *child, const char *driver, unsigned timeout);
+
+/* Fills `untold`, or `instances`, `hidden` and the devices' numbers; `numbered` where NVML knows
+   all of them. -1 if memory ran out. */
+int machine_complete(struct inventory *machine, struct child *child, struct error *err);
+
+/* A line of a table of devices: whole GPUs by address, each with its instances behind it. */
+struct machine_row {
+    const struct device *device;
+    const struct hidden *hidden; /* NULL for a device that CUDA shows, or a MIG instance */
+};
+
+/* All that there is to show of a machine; malloc'ed, or NULL without memory. */
+struct machine_row *machine_rows(const struct device_list *list, size_t *count);
