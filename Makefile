@@ -321,7 +321,7 @@ EVERYBODYS := $(HOOK_TESTS) tests/hooks/check_size.sh tests/static/sources.sh te
 LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
 FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
     $(OUT)/tests/cli/check_cli_export tests/cli/check_completions.sh tests/hooks/check_modules.sh tests/hooks/check_slurm.sh \
-    tests/hooks/check_nodes.sh tests/hooks/check_users.sh tests/cli/check_hosts.sh \
+    tests/hooks/check_nodes.sh tests/hooks/check_users.sh tests/cli/check_hosts.sh tests/cli/check_targets.sh \
     tests/faults/check_lock.sh $(LINTERS) tests/fuzz/fuzz.sh
 TESTED := $(PROGRAM) $(MAN_PAGES) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(HOST_FLOCK) $(PRINT_ENV)
 RESULTS := $(OUT)/results

@@ -47,6 +47,8 @@ tools    jq              jq             jq                  jq           jq
 tools    python3         python3        python3             python3      python
 tools    import:dotenv   python3-dotenv python3-dotenv      -            python-dotenv
 tools    systemd-analyze systemd        systemd             -            -
+tools    docker-compose  docker-compose docker-compose      -            docker-compose
+tools    import:ipykernel python3-ipykernel python3-ipykernel -          ipykernel
 tools    clang           clang          clang               llvm         clang
 tools    -fsanitize=fuzzer libclang-rt-dev compiler-rt      -            compiler-rt
 lint     gcc-12          gcc-12         -                   -            -
