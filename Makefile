@@ -110,7 +110,7 @@ FAKE_LACKS := cuInit cuDriverGetVersion cuDeviceGetCount cuDeviceGet cuDeviceGet
     cuDeviceGetAttribute cuGetErrorName cuGetErrorString
 FAKES := $(FAKE)/whole/libcuda.so.1 $(FAKE)/no-uuid/libcuda.so.1 \
     $(FAKE_LACKS:%=$(FAKE)/no-%/libcuda.so.1) $(FAKE)/faulty.so \
-    $(addsuffix /libnvidia-ml.so.1,$(FAKE)/whole $(FAKE)/old $(FAKE)/bare)
+    $(addsuffix /libnvidia-ml.so.1,$(FAKE)/whole $(FAKE)/old $(FAKE)/bare) $(FAKE)/whole/libEGL.so.1
 
 # Libraries that tests preload into the program, to make its calls of the C library fail and to keep
 # its locks to one machine, and what prints the environment of the shells that they run.
@@ -411,6 +411,11 @@ $(FAKE)/old/libnvidia-ml.so.1 $(FAKE)/bare/libnvidia-ml.so.1: $(FAKE)/%/libnvidi
 	$(call say,FAKE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(FAKE_CC) -D$(if $(filter old,$*),OLD,BARE)_NVML -o $@ $<
+
+$(FAKE)/whole/libEGL.so.1: tests/support/fake_egl.c tests/support/fake_cuda.c tests/support/fake_machine.c
+	$(call say,FAKE,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FAKE_CC) -o $@ $<
 
 $(FAKE)/no-%/libcuda.so.1: tests/support/fake_cuda.c tests/support/fake_machine.c
 	$(call say,FAKE,$@)

@@ -22,6 +22,7 @@ static const char about_section[] =
     "      CUDA_HOME: ${CONDA_PREFIX}\n"
     "      TF_FORCE_GPU_ALLOW_GROWTH: null                     # not set\n"
     "      LD_LIBRARY_PATH: {prepend: \"${CONDA_PREFIX}/lib\"}   # or append\n"
+    "      MUJOCO_EGL_DEVICE_ID: ${gpu.egl}   # also ${gpu.uuids}, .count, .pci\n"
     "\n"
     "devices is one of these, or a list, in the order in which programs number them;\n"
     "where it is left out, the GPUs are left alone:\n"

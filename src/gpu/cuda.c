@@ -1,5 +1,7 @@
 #include "gpu/cuda.h"
 
+#include <stdlib.h>
+
 static const struct library_call calls[] = {
     {"cuInit", offsetof(struct cuda, init), LIBRARY_REQUIRED},
     {"cuDriverGetVersion", offsetof(struct cuda, driver_version), LIBRARY_REQUIRED},
@@ -29,6 +31,22 @@ enum library_state cuda_open(struct cuda *cuda, const char *library, char *probl
     size_t count = library ? 1 : sizeof libraries / sizeof *libraries;
 
     return library_open(cuda, calls, sizeof calls / sizeof *calls, names, count, problem, size);
+}
+
+static void set_or_unset(const char *name, const char *value)
+{
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+void cuda_set_environment(const char *visible, const char *order)
+{
+    set_or_unset("CUDA_VISIBLE_DEVICES", visible);
+    set_or_unset("CUDA_DEVICE_ORDER", order);
+    setenv("CUDA_FORCE_PRELOAD_LIBRARIES", "0", 1);
+    setenv("CUDA_DISABLE_JIT", "1", 1);
 }
 
 #define MPS_REMEDY                                                                                 \

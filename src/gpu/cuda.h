@@ -53,5 +53,9 @@ struct cuda {
  */
 enum library_state cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size);
 
+/* Sets CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER, or unsets them for NULL, and what keeps cuInit
+   from doing more than needed. Before cuda_open, in the process that the library may harm. */
+void cuda_set_environment(const char *visible, const char *order);
+
 /* What to do about an error code, as a sentence without full stop; NULL where we know nothing. */
 const char *cuda_remedy(int code);

@@ -122,14 +122,6 @@ static void look_for_unseen(struct asking *ask, const char *root,
     free(seen);
 }
 
-static void set_or_unset(const char *name, const char *value)
-{
-    if (value)
-        setenv(name, value, 1);
-    else
-        unsetenv(name);
-}
-
 void query_cuda(const void *data, struct strbuf *answer)
 {
     static const enum answer_kind kinds[] = {[LIBRARY_OPEN] = ANSWER_DEVICES,
@@ -140,10 +132,7 @@ void query_cuda(const void *data, struct strbuf *answer)
     struct asking ask = {.head = {.magic = ANSWER_MAGIC}};
     struct answer_device *devices = NULL;
 
-    set_or_unset("CUDA_VISIBLE_DEVICES", question->visible);
-    set_or_unset("CUDA_DEVICE_ORDER", question->order);
-    setenv("CUDA_FORCE_PRELOAD_LIBRARIES", "0", 1);
-    setenv("CUDA_DISABLE_JIT", "1", 1);
+    cuda_set_environment(question->visible, question->order);
     enum library_state state =
         cuda_open(&ask.cuda, question->library, ask.head.detail, sizeof ask.head.detail);
     ask.head.kind = (int32_t)kinds[state];

@@ -36,11 +36,9 @@ static int add_variables(struct var_list *list, const struct section *section, e
         (vars_add(list, "CUDA_DEVICE_ORDER", VAR_SET, PLAN_ORDER, NULL) < 0 ||
          vars_add(list, "CUDA_VISIBLE_DEVICES", kind, visible, NULL) < 0))
         return -1;
-    for (size_t i = 0; i < wanted->count; i++) {
-        const struct var *var = &wanted->items[i];
-        if (vars_add(list, var->name, var->kind, var->value, var->separator) < 0)
+    for (size_t i = 0; i < wanted->count; i++)
+        if (vars_copy(list, &wanted->items[i]) < 0)
             return -1;
-    }
     return 0;
 }
 

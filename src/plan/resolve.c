@@ -4,6 +4,7 @@
 #include "base/scope.h"
 #include "base/table.h"
 #include "gpu/machine.h"
+#include "plan/derive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,16 @@ struct asked {
     struct inventory machine;               /* all devices */
     struct error absent;                    /* why it could not be surveyed */
     struct array_of(struct answer) answers; /* by the value of CUDA_VISIBLE_DEVICES */
+    struct derivation derivation;
 };
+
+static struct asked asked_init(const struct driver *driver)
+{
+    return (struct asked){
+        .driver = driver,
+        .derivation = {.driver = driver->library, .timeout = driver->timeout},
+    };
+}
 
 static void asked_release(struct asked *asked)
 {
@@ -69,6 +79,7 @@ static void asked_release(struct asked *asked)
     free(asked->answers.items);
     inventory_release(&asked->machine);
     error_release(&asked->absent);
+    derivation_release(&asked->derivation);
 }
 
 static int ask(struct inventory *answer, const struct driver *driver, const char *visible,
@@ -212,13 +223,22 @@ static int fill(struct plan *plan, const struct section *section, struct asked *
     return confirm(plan, &selection, asked, err);
 }
 
+/* And then what its variables say of the devices. */
+static int complete(struct plan *plan, const struct section *section, struct asked *asked,
+                    struct error *err)
+{
+    if (fill(plan, section, asked, err) < 0)
+        return -1;
+    return derive(plan, section, &asked->derivation, err);
+}
+
 int resolve(struct resolution *resolution, const struct section *section,
             const struct driver *driver, struct error *err)
 {
-    scope(asked_release) struct asked asked = {.driver = driver};
+    scope(asked_release) struct asked asked = asked_init(driver);
     scope(plan_release) struct plan plan = {0};
 
-    if (fill(&plan, section, &asked, err) < 0)
+    if (complete(&plan, section, &asked, err) < 0)
         return -1;
     *resolution = (struct resolution){plan, asked.machine, asked.absent};
     plan = (struct plan){0};
@@ -255,7 +275,7 @@ static int add_share(struct team *team, const struct section *section, const str
     scope(plan_release) struct plan plan = {0};
     struct share share = {rule, 0};
 
-    if (rules_apply(&own, section, rule, err) < 0 || fill(&plan, &own, asked, err) < 0)
+    if (rules_apply(&own, section, rule, err) < 0 || complete(&plan, &own, asked, err) < 0)
         return -1;
     if (add_plan(team, &plan, &share.plan) < 0 || array_add(&team->shares, share) < 0)
         return error_memory(err);
@@ -290,7 +310,7 @@ static int add_shares(struct team *team, const struct section *section, const ch
 int resolve_team(struct team *team, const struct section *section, const char *host,
                  const struct driver *driver, struct error *err)
 {
-    scope(asked_release) struct asked asked = {.driver = driver};
+    scope(asked_release) struct asked asked = asked_init(driver);
     scope(team_release) struct team made = {0};
 
     if (add_shares(&made, section, host, &asked, err) < 0)

@@ -252,8 +252,7 @@ static int add_missing(struct var_list *list, const struct var_list *further)
 {
     for (size_t i = 0; i < further->count; i++) {
         const struct var *var = &further->items[i];
-        if (!vars_find(list, var->name) &&
-            vars_add(list, var->name, var->kind, var->value, var->separator) < 0)
+        if (!vars_find(list, var->name) && vars_copy(list, var) < 0)
             return -1;
     }
     return 0;
@@ -266,7 +265,7 @@ static int merge_variables(struct var_list *list, const struct section *section,
     for (size_t i = 0; i < section->variables.count; i++) {
         const struct var *var = vars_find(&keys->variables, section->variables.items[i].name);
         var = var ? var : &section->variables.items[i];
-        if (vars_add(list, var->name, var->kind, var->value, var->separator) < 0)
+        if (vars_copy(list, var) < 0)
             return -1;
     }
     return add_missing(list, &keys->variables);

@@ -1,8 +1,10 @@
 #include "section/parts.h"
 
 #include "base/scope.h"
+#include "base/suggest.h"
 #include "section/section.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define REPLACED "${CONDA_PREFIX}, ${HOME} and ${USER}"
@@ -61,11 +63,37 @@ static void note_dollar(const struct reading *in, const struct node *node,
              meant ? (int)dollar->length : 0, dollar->name, meant ? "}" : "");
 }
 
+#define DEVICE_VALUES_KNOWN "${gpu.uuids}, ${gpu.count}, ${gpu.pci} and ${gpu.egl}"
+
+/* A ${gpu.NAME} that is none of those that there are. */
+static int unknown_value(const struct reading *in, const struct node *node, const char *at)
+{
+    char name[16];
+    const char *begin = at + strlen(DEVICE_VALUE_BEGIN);
+
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(begin, "}"), begin);
+    const char *near = suggest(name, device_values, DEVICE_VALUES);
+    if (near)
+        return error_at(in->err, document_place(in->doc, node),
+                        "%s: " DEVICE_VALUE_BEGIN "%s} is unknown; did you mean ${gpu.%s}?",
+                        in->path, name, near);
+    return error_at(in->err, document_place(in->doc, node),
+                    "%s: " DEVICE_VALUE_BEGIN "%s} is unknown; there are " DEVICE_VALUES_KNOWN,
+                    in->path, name);
+}
+
+/* $gpu.count */
+static bool lacks_braces(const struct dollar *dollar)
+{
+    return !dollar->braced && is_named(dollar, "gpu") && dollar->name[dollar->length] == '.';
+}
+
 /* What people write by habit, as a shell would read it, and hooks do not. */
 static int check_value(const struct reading *in, const struct node *node, const char *variable,
                        const char *text)
 {
     const char *name;
+    enum device_value value;
     bool noted = false;
 
     if (strncmp(text, "~/", 2) == 0)
@@ -73,8 +101,15 @@ static int check_value(const struct reading *in, const struct node *node, const 
                         "%s: ~ is not replaced; write ${HOME}%.60s", in->path, text + 1);
     for (const char *at = text; (at = strchr(at, '$')); at++) {
         struct dollar dollar = read_dollar(at);
-        if (!dollar.length || var_reference_length(at, &name))
+        if (!dollar.length || var_reference_length(at, &name) || device_value_length(at, &value))
             continue;
+        if (strncmp(at, DEVICE_VALUE_BEGIN, strlen(DEVICE_VALUE_BEGIN)) == 0)
+            return unknown_value(in, node, at);
+        if (lacks_braces(&dollar))
+            return error_at(in->err, document_place(in->doc, node),
+                            "%s: $gpu. is not replaced without braces; there "
+                            "are " DEVICE_VALUES_KNOWN,
+                            in->path);
         if (is_named(&dollar, variable))
             return names_itself(in, node, text, at, &dollar);
         if (!dollar.braced && is_named(&dollar, "CONDA_PREFIX"))
@@ -130,6 +165,19 @@ static int read_separator(const struct reading *in, const struct node *node, voi
     return join->separator ? 0 : -1;
 }
 
+static int add_variable(const struct reading *in, const struct node *node, const char *name,
+                        enum var_kind kind, const char *value, const char *separator)
+{
+    struct var_list *list = &in->section->variables;
+    struct place place = document_place(in->doc, node);
+
+    if (vars_add(list, name, kind, value, separator) < 0)
+        return error_memory(in->err);
+    list->items[list->count - 1].line = place.line;
+    list->items[list->count - 1].column = place.column;
+    return 0;
+}
+
 static int read_join(const struct reading *in, const struct node *node, const char *name)
 {
     static const struct key keys[] = {
@@ -145,10 +193,8 @@ static int read_join(const struct reading *in, const struct node *node, const ch
         return error_at(in->err, document_place(in->doc, node),
                         "%s: %s; write {prepend: TEXT} or {append: TEXT}", in->path,
                         join.prepend ? "both prepend and append" : "neither prepend nor append");
-    if (vars_add(&in->section->variables, name, join.prepend ? VAR_PREPEND : VAR_APPEND,
-                 join.prepend ? join.prepend : join.append, join.separator) < 0)
-        return error_memory(in->err);
-    return 0;
+    return add_variable(in, node, name, join.prepend ? VAR_PREPEND : VAR_APPEND,
+                        join.prepend ? join.prepend : join.append, join.separator);
 }
 
 static int read_variable(const struct reading *in, const struct node *node, const char *name)
@@ -156,14 +202,11 @@ static int read_variable(const struct reading *in, const struct node *node, cons
     if (node_kind(node) == NODE_MAPPING)
         return read_join(in, node, name);
     if (document_is_null(in->doc, node))
-        return vars_add(&in->section->variables, name, VAR_UNSET, NULL, NULL) < 0
-                   ? error_memory(in->err)
-                   : 0;
+        return add_variable(in, node, name, VAR_UNSET, NULL, NULL);
     const char *text = keys_text(in, node, "a value, null, {prepend: TEXT} or {append: TEXT}");
     if (!text || check_value(in, node, name, text) < 0)
         return -1;
-    return vars_add(&in->section->variables, name, VAR_SET, text, NULL) < 0 ? error_memory(in->err)
-                                                                            : 0;
+    return add_variable(in, node, name, VAR_SET, text, NULL);
 }
 
 static int read_variable_pair(const struct reading *in, const struct pairs *pairs, size_t pair)

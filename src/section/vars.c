@@ -18,14 +18,25 @@ static void var_release(struct var *var)
 int vars_add(struct var_list *list, const char *name, enum var_kind kind, const char *value,
              const char *separator)
 {
-    struct var var = {strdup(name), kind, value ? strdup(value) : NULL,
-                      separator ? strdup(separator) : NULL};
+    struct var var = {.name = strdup(name),
+                      .kind = kind,
+                      .value = value ? strdup(value) : NULL,
+                      .separator = separator ? strdup(separator) : NULL};
 
     if (var.name && !value == !var.value && !separator == !var.separator &&
         array_add(list, var) == 0)
         return 0;
     var_release(&var);
     return -1;
+}
+
+int vars_copy(struct var_list *list, const struct var *var)
+{
+    if (vars_add(list, var->name, var->kind, var->value, var->separator) < 0)
+        return -1;
+    list->items[list->count - 1].line = var->line;
+    list->items[list->count - 1].column = var->column;
+    return 0;
 }
 
 const struct var *vars_find(const struct var_list *list, const char *name)
@@ -117,6 +128,22 @@ size_t var_reference_length(const char *text, const char **name)
         if (strncmp(text, "${", 2) == 0 && strncmp(text + 2, *name, length) == 0 &&
             text[length + 2] == '}')
             return length + 3;
+    }
+    return 0;
+}
+
+const char *const device_values[DEVICE_VALUES] = {"uuids", "count", "pci", "egl"};
+
+size_t device_value_length(const char *text, enum device_value *value)
+{
+    size_t begin = strlen(DEVICE_VALUE_BEGIN);
+
+    for (int i = 0; i < DEVICE_VALUES; i++) {
+        size_t length = strlen(device_values[i]);
+        *value = (enum device_value)i;
+        if (strncmp(text, DEVICE_VALUE_BEGIN, begin) == 0 &&
+            strncmp(text + begin, device_values[i], length) == 0 && text[begin + length] == '}')
+            return begin + length + 1;
     }
     return 0;
 }

@@ -19,13 +19,24 @@ extern const size_t var_reference_count;
 /* The length of such a ${NAME} at the start of a text, and its name; 0 if there is none. */
 size_t var_reference_length(const char *text, const char **name);
 
+/* ${gpu.uuids} and so on in a value, which apply replaces by what it knows of the devices: see
+   plan/derive.h. */
+enum device_value { VALUE_UUIDS, VALUE_COUNT, VALUE_PCI, VALUE_EGL, DEVICE_VALUES };
+extern const char *const device_values[DEVICE_VALUES];
+
+#define DEVICE_VALUE_BEGIN "${gpu."
+
+/* The length of such a reference at the start of a text, and which it is; 0 if there is none. */
+size_t device_value_length(const char *text, enum device_value *value);
+
 #define CONDA_PREFIX_REFERENCE "${CONDA_PREFIX}"
 
 struct var {
     char *name;
     enum var_kind kind;
-    char *value;     /* NULL for VAR_UNSET */
-    char *separator; /* NULL but for VAR_PREPEND and VAR_APPEND */
+    char *value;         /* NULL for VAR_UNSET */
+    char *separator;     /* NULL but for VAR_PREPEND and VAR_APPEND */
+    size_t line, column; /* of the value in the section's file; 0: it is from nowhere there */
 };
 
 struct var_list array_of(struct var);
@@ -33,6 +44,9 @@ struct var_list array_of(struct var);
 /* Adds a variable, with copies of all that is given. -1 if memory ran out. */
 int vars_add(struct var_list *list, const char *name, enum var_kind kind, const char *value,
              const char *separator);
+
+/* Adds a copy of a variable. -1 if memory ran out. */
+int vars_copy(struct var_list *list, const struct var *var);
 
 /* NULL if there is none of this name. */
 const struct var *vars_find(const struct var_list *list, const char *name);

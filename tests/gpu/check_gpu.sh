@@ -166,6 +166,42 @@ else
   fail "apply: devices: none" "$dir/out"
 fi
 
+# ${gpu.egl}: the number is that of the EGL device which, under the hooks, is CUDA's first.
+cat >"$dir/egl.py" <<'PY'
+import ctypes, os, sys
+egl = ctypes.CDLL("libEGL.so.1")
+egl.eglGetProcAddress.restype = ctypes.c_void_p
+egl.eglQueryString.restype = ctypes.c_char_p
+pointer, integer = ctypes.c_void_p, ctypes.c_int
+def call(name, result, *arguments):
+    return ctypes.CFUNCTYPE(result, *arguments)(egl.eglGetProcAddress(name))
+devices, count, ordinal = (pointer * 64)(), integer(), ctypes.c_ssize_t(-1)
+call(b"eglQueryDevicesEXT", integer, integer, pointer, pointer)(64, devices, ctypes.byref(count))
+device = devices[int(os.environ["V"])]
+call(b"eglQueryDeviceAttribEXT", integer, pointer, integer, pointer)(device, 0x323A, ctypes.byref(ordinal))
+print("device %s of %d is cuda:%d" % (os.environ["V"], count.value, ordinal.value))
+sys.exit(ordinal.value != 0)
+PY
+check_egl() {
+  # shellcheck disable=SC2016 # ${gpu.egl} is ours
+  if ! apply "$1" '  variables: {V: "${gpu.egl}"}'; then
+    if grep -q 'cannot be told' "$dir/out"; then
+      skip "EGL: $(head -n 1 "$dir/out")"
+    else
+      fail "EGL: devices: $1" "$dir/out"
+    fi
+  elif ! command -v python3 >/dev/null; then
+    skip "EGL: devices: $1: no python3 to ask it"
+  elif CONDA_PREFIX=$dir/pt CONDA_SHLVL=1 "$conda_gpu" exec -p "$dir/pt" -- python3 "$dir/egl.py" >"$dir/out" 2>&1; then
+    pass "EGL: devices: $1: $(cat "$dir/out")"
+  else
+    fail "EGL: devices: $1" "$dir/out"
+  fi
+}
+while IFS= read -r line <&3; do
+  check_egl "${line%%,*}"
+done 3<"$dir/smi"
+
 # Who is on the cards: status against nvidia-smi's own query, and --free.
 
 # "number,name,used,of,busy,heat" of every card, as status shows them, and as nvidia-smi tells them.

@@ -1,6 +1,6 @@
 /*
- * The machine that the simulated libraries show, fake_cuda.c and fake_nvml.c, and their faults. It
- * is all static: each of the two includes it.
+ * The machine that the simulated libraries show, fake_cuda.c, fake_nvml.c and fake_egl.c, and their
+ * faults. It is all static: each of the three includes it.
  *
  * FAKE_CUDA_MACHINE names a machine file; without it there are four GPUs, those of machines/four.
  * A file that cannot be read, or with a mistake in it, gives one line, FILE:LINE: WHAT, on stderr
@@ -11,12 +11,13 @@
  * know \n \t \r \e \\ \" and \xHH.
  *
  *   driver 12.4          CUDA version of the driver; the last such line holds
- *   gpu UUID PCI MEMORY CC "NAME" [mig] [rank=N] [smi=N]
+ *   gpu UUID PCI MEMORY CC "NAME" [mig] [rank=N] [smi=N] [egl=N]
  *                        a GPU, in any order: GPU-8-4-4-4-12 lower-case digits, 0000:0f:00.0,
  *                        memory in bytes, MiB or GiB, compute capability 8.0. mig: its MIG mode is
  *                        on. rank: its place in FASTEST_FIRST order; those without follow, by
  *                        compute capability, memory and PCI address. smi: its number in NVML;
- *                        without that, its place in PCI order
+ *                        without that, its place in PCI order. egl: its place among EGL's devices,
+ *                        also as in PCI order without that; -1: it is none of them
  *   mig UUID MEMORY "1g.10gb"
  *                        an instance of the gpu above, MIG-8-4-4-4-12: one GPU instance with one
  *                        compute instance
@@ -25,6 +26,7 @@
  *   busy PERCENT         utilisation of the gpu above; without this line 0
  *   heat DEGREES         its temperature; without this line 30
  *   persistent           its persistence mode is on
+ *   software             the first of EGL's devices is Mesa's, which is no GPU
  *   include FILE         the statements of FILE; relative to the folder of the file that says so
  *   empty-ok             where no device is visible, cuInit succeeds and the count is 0
  *   swap A B             exchanges two ordinals of the list that CUDA_VISIBLE_DEVICES gave
@@ -90,7 +92,7 @@ struct device {
     int major, minor;
     char name[MAX_TEXT];
     bool mig_mode, persistent;
-    long rank, smi, busy, heat;
+    long rank, smi, egl, busy, heat;
     unsigned long long used;
     struct process {
         unsigned int pid;
@@ -137,6 +139,11 @@ static const struct call {
     {"nvmlDeviceGetMigDeviceHandleByIndex", OF_DEVICE, NOTHING},
     {"nvmlDeviceGetAttributes_v2", OF_DEVICE, NOTHING},
     {"nvmlDeviceGetCudaComputeCapability", OF_DEVICE, NOTHING},
+    {"eglGetProcAddress", BEFORE_INIT, NOTHING},
+    {"eglQueryString", BEFORE_INIT, TEXT},
+    {"eglQueryDevicesEXT", BEFORE_INIT, NUMBER},
+    {"eglQueryDeviceAttribEXT", OF_DEVICE, NUMBER},
+    {"eglQueryDeviceStringEXT", OF_DEVICE, TEXT},
 };
 enum { INIT, VERSION, DEVICES, DEVICE, NAME, UUID, UUID_V2, PCI, MEMORY, ATTRIBUTE, ERROR, STRING };
 enum {
@@ -157,7 +164,12 @@ enum {
     ML_MOST,
     ML_INSTANCE,
     ML_ATTRIBUTES,
-    ML_COMPUTE
+    ML_COMPUTE,
+    E_FIND,
+    E_STRING,
+    E_DEVICES,
+    E_ATTRIBUTE,
+    E_DEVICE_STRING
 };
 
 struct fault {
@@ -175,7 +187,7 @@ struct edit {
 };
 
 static struct machine {
-    bool loaded, in_init, empty_ok;
+    bool loaded, in_init, empty_ok, software;
     CUresult refusal;
     int version;
     struct device gpus[MAX_COUNT], instances[MAX_COUNT];
@@ -310,8 +322,11 @@ static void read_driver(const struct line *at)
 static void read_gpu(const struct line *at)
 {
     struct device *gpu = &machine.gpus[claim(at, &machine.gpu_count)];
-    *gpu = (struct device){
-        .rank = LONG_MAX, .smi = LONG_MAX, .heat = 30, .id = read_uuid(at, at->word[1], "GPU-")};
+    *gpu = (struct device){.rank = LONG_MAX,
+                           .smi = LONG_MAX,
+                           .egl = LONG_MAX,
+                           .heat = 30,
+                           .id = read_uuid(at, at->word[1], "GPU-")};
     machine.last = gpu;
     copy_text(at, gpu->uuid, sizeof gpu->uuid, at->word[1]);
     int used = 0;
@@ -330,8 +345,10 @@ static void read_gpu(const struct line *at)
             gpu->rank = (long)number(at, at->word[i] + 5, 0, LONG_MAX);
         else if (strncmp(at->word[i], "smi=", 4) == 0)
             gpu->smi = (long)number(at, at->word[i] + 4, 0, MAX_COUNT);
+        else if (strncmp(at->word[i], "egl=", 4) == 0)
+            gpu->egl = (long)number(at, at->word[i] + 4, -1, MAX_COUNT);
         else
-            die(at, "'%s' is neither mig, rank=N nor smi=N", at->word[i]);
+            die(at, "'%s' is neither mig, rank=N, smi=N nor egl=N", at->word[i]);
     }
 }
 
@@ -394,6 +411,12 @@ static void read_empty_ok(const struct line *at)
 {
     (void)at;
     machine.empty_ok = true;
+}
+
+static void read_software(const struct line *at)
+{
+    (void)at;
+    machine.software = true;
 }
 
 /* swap A B, drop A */
@@ -610,6 +633,7 @@ static const struct statement {
     {"mig", 4, 4, read_mig},
     {"include", 2, 2, read_include},
     {"empty-ok", 1, 1, read_empty_ok},
+    {"software", 1, 1, read_software},
     {"swap", 3, 3, read_edit},
     {"drop", 2, 2, read_edit},
     {"require", 3, 3, read_variable},

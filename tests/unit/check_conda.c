@@ -413,8 +413,9 @@ static struct receipt_device devices[] = {
     {1, "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "0000:0f:00.0", "A \"100\": \u00e9",
      85899345920, 80},
     {RECEIPT_NO_NUMBER, "MIG-8932f937-d72c-4106-c12f-20bd9faed9f7", "0000:0f:00.0", "", 0, 0}};
-static struct var variables[] = {{name_visible, VAR_SET, one_three, NULL},
-                                 {name_a, VAR_APPEND, odd_value, colon}};
+static struct var variables[] = {
+    {.name = name_visible, .kind = VAR_SET, .value = one_three},
+    {.name = name_a, .kind = VAR_APPEND, .value = odd_value, .separator = colon}};
 static struct receipt_kept kept[] = {{hook_sh, hook_orig}};
 
 static struct receipt full_receipt(char *source)

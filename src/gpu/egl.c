@@ -1,0 +1,55 @@
+#include "gpu/egl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct library_call calls[] = {
+    {"eglGetProcAddress", offsetof(struct egl, find), LIBRARY_REQUIRED},
+    {"eglQueryString", offsetof(struct egl, string), LIBRARY_REQUIRED},
+    {"eglGetError", offsetof(struct egl, error), LIBRARY_REQUIRED},
+};
+
+static const char *const libraries[] = {
+    "libEGL.so.1",
+    "/run/opengl-driver/lib/libEGL.so.1",
+};
+
+bool egl_has(const char *extensions, const char *extension)
+{
+    size_t length = strlen(extension);
+
+    for (const char *at = extensions; at && (at = strstr(at, extension)); at += length)
+        if ((at == extensions || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+            return true;
+    return false;
+}
+
+/* An address is given for any name, also where there is no such call. */
+static bool find_calls(struct egl *egl, char *problem, size_t size)
+{
+    const char *extensions = egl->string(NULL, EGL_EXTENSIONS);
+    bool base = egl_has(extensions, "EGL_EXT_device_base");
+    bool lists = base || egl_has(extensions, "EGL_EXT_device_enumeration");
+    bool tells = base || egl_has(extensions, "EGL_EXT_device_query");
+    egl_any_call *found[] = {egl->find("eglQueryDevicesEXT"), egl->find("eglQueryDeviceAttribEXT"),
+                             egl->find("eglQueryDeviceStringEXT")};
+
+    if (!lists || !tells || !found[0] || !found[1] || !found[2]) {
+        snprintf(problem, size, "it has no EGL_EXT_device_%s", lists ? "query" : "enumeration");
+        return false;
+    }
+    memcpy(&egl->devices, &found[0], sizeof found[0]);
+    memcpy(&egl->attribute, &found[1], sizeof found[1]);
+    memcpy(&egl->device_string, &found[2], sizeof found[2]);
+    return true;
+}
+
+enum library_state egl_open(struct egl *egl, const char *library, char *problem, size_t size)
+{
+    const char *const *names = library ? &library : libraries;
+    size_t count = library ? 1 : sizeof libraries / sizeof *libraries;
+
+    enum library_state state =
+        library_open(egl, calls, sizeof calls / sizeof *calls, names, count, problem, size);
+    return state == LIBRARY_OPEN && !find_calls(egl, problem, size) ? LIBRARY_UNUSABLE : state;
+}
