@@ -6,8 +6,8 @@
 @each about@
 #   @text@
 @end about@
-# Kept of each variable X: what it was (..._OLD_X: "=value"; "ours=value" if our hooks made it; none: not set),
-# what it becomes (..._SET_X), the level (..._AT). deactivate.d/@file@ does not undo what others changed since.
+# What a variable X is before it is set here is kept in ..._OLD_X (":value"; none: it is not set), what it becomes in
+# ..._SET_X. deactivate.d/@file@ gives back the former where X still is the latter; what others have changed stays.
 # tcsh has no functions and expands $X even behind a condition that does not hold, so eval gets names, never values.
 # conda-gpu digest @digest@
 
@@ -53,148 +53,132 @@ case @host@:
 @end machines@
 endsw
 @end picks@
-setenv __gpu_level -
-if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) setenv __gpu_level $CONDA_SHLVL:q'
-if (! $?@state@_AT) setenv @state@_AT $__gpu_level:q
-set __gpu_at = ($@state@_AT:x)
-set __gpu_tag = "$__gpu_at[2-]"
-set __gpu_at = $__gpu_at[1]:q
 set __gpu_leave = ''
-set __gpu_where = here
+set __gpu_at = -
+if ($?@state@_AT) eval 'if (x$@state@_AT:q != x) set __gpu_at = $@state@_AT:q'
+set __gpu_level = -
+if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
+set __gpu_outer = 0
 if (x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]*) then
-  # ..._AT is the level. Is this environment active at a lower one already?
-  if ($__gpu_at < $__gpu_level) then
-    set __gpu_where = below
-  else
-    set __gpu_at = $__gpu_level
-  endif
+  # Is the environment active at a lower level as well?
+  if ($__gpu_at < $__gpu_level) set __gpu_outer = 1
 endif
+if (! $__gpu_outer) setenv @state@_AT $__gpu_level:q
 @each references@
-setenv __gpu_@name@ ''
-if ($?@name@) eval 'setenv __gpu_@name@ $@name@:q'
+set __gpu_@name@ = ''
+if ($?@name@) eval 'set __gpu_@name@ = $@name@:q'
 @end references@
+set __gpu_whose = ''
 @each visible@
 
-# __CONDA_GPU_VISIBLE: the job, and what hooks of ours, of any environment, made of CUDA_VISIBLE_DEVICES last.
-setenv __gpu_job ''
 @job@
-setenv __gpu_old ''
-if ($?CUDA_VISIBLE_DEVICES) eval 'setenv __gpu_old =$CUDA_VISIBLE_DEVICES:q'
-setenv __gpu_set no
-if ($?__CONDA_GPU_VISIBLE) eval 'setenv __gpu_set $__CONDA_GPU_VISIBLE:q'
-set __gpu_ours = ''
+# __CONDA_GPU_VISIBLE is the job and what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
+set __gpu_now = ''
+if ($?CUDA_VISIBLE_DEVICES) eval 'set __gpu_now = :$CUDA_VISIBLE_DEVICES:q'
+set __gpu_made = no
+if ($?__CONDA_GPU_VISIBLE) eval 'set __gpu_made = $__CONDA_GPU_VISIBLE:q'
 @each mixed@
 set __gpu_stands = 0
 switch ($__gpu_who:q)
 @each modes@
 @patterns@
+  # Whether a value of others stands: in_job, if_set.
 @each in_job@
-  if (x$__gpu_job:q != x) set __gpu_stands = 1
+  if (x$__gpu_job:q != x && x$__gpu_now:q != x) set __gpu_stands = 1
 @end in_job@
 @each if_set@
-  if (x$__gpu_job:q == x) set __gpu_stands = 1
+  if (x$__gpu_job:q == x && x$__gpu_now:q != x) set __gpu_stands = 1
 @end if_set@
 @each always@
-  set __gpu_stands = 1
+  if (x$__gpu_now:q != x) set __gpu_stands = 1
 @end always@
   breaksw
 @end modes@
 endsw
 @end mixed@
-if (x$__gpu_old:q != x && x$__gpu_job:q$__gpu_old:q == x$__gpu_set:q) then
-  set __gpu_ours = ours
-@each stands@
-@each mixed@
-else if ($__gpu_stands && x$__gpu_old:q != x) then
-  # Others have set it: it stands, and the order with it (in_job, if_set).
-@end mixed@
+if (x$__gpu_made:q == x$__gpu_job:q$__gpu_now:q) then
+  set __gpu_whose = ours
+@each nowhere@
+else if (x$__gpu_job:q != x) then
+  # It is the job's: what was kept outside of it does not count.
+@end nowhere@
 @each in_job@
-else if (x$__gpu_job:q != x && x$__gpu_old:q != x) then
-  # The job has set it: it stands, and the order with it (in_job: keep).
+else if (x$__gpu_job:q != x) then
+  # It is the job's: what was kept outside of it does not count.
 @end in_job@
 @each if_set@
-else if (x$__gpu_job:q == x && x$__gpu_old:q != x) then
-  # It was set: it stands, and the order with it (if_set: keep).
+else if (x$__gpu_job:q$__gpu_now:q != x) then
+  # It is somebody else's: what was kept does not count.
 @end if_set@
 @each always@
-else if (x$__gpu_old:q != x) then
-  # It was set: it stands, and the order with it (if_set: keep, in_job: keep).
+else if (x$__gpu_job:q$__gpu_now:q != x) then
+  # It is somebody else's: what was kept does not count.
 @end always@
-  set __gpu_leave = ' CUDA_VISIBLE_DEVICES '
-  if ($?CUDA_DEVICE_ORDER) set __gpu_leave = ' CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER '
-  set __gpu_tag = ''
-  unsetenv __CONDA_GPU_VISIBLE @state@_OLD_CUDA_VISIBLE_DEVICES
+@each mixed@
+else if (x$__gpu_job:q != x || $__gpu_stands) then
+  # It is somebody else's: what was kept does not count.
+@end mixed@
+  unsetenv __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
+@each in_job@
+  # If it is set, it stands, and a CUDA_DEVICE_ORDER with it (in_job: keep).
+  if (x$__gpu_now:q != x) then
+@end in_job@
+@each if_set@
+  # Outside of jobs it stands, and a CUDA_DEVICE_ORDER with it (if_set: keep).
+  if (x$__gpu_job:q == x) then
+@end if_set@
+@each always@
+  # If it is set, it stands, and a CUDA_DEVICE_ORDER with it (in_job: keep, if_set: keep).
+  if (x$__gpu_now:q != x) then
+@end always@
+@each mixed@
+  # If it is to stand, it does, and a CUDA_DEVICE_ORDER with it (in_job, if_set).
+  if ($__gpu_stands) then
+@end mixed@
+@each stands@
+    set __gpu_leave = ' CUDA_VISIBLE_DEVICES '
+    if ($?CUDA_DEVICE_ORDER) set __gpu_leave = ' CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER '
+  endif
 @end stands@
-endif
-if (x$__gpu_leave:q != x) then
-else if (x$__gpu_tag:q == xgpus$__gpu_job:q$__gpu_old:q) then
-  # Still as it became.
-else if ($__gpu_where == below && x$__gpu_tag:q =~ xgpus$__gpu_job:q*) then
-  # What is kept is from further out.
-else if ($__gpu_where == below && x$__gpu_tag:q == x) then
-  # New here, while active further out: it waits.
-  set __gpu_leave = ' CUDA_VISIBLE_DEVICES '
-else
-  unsetenv @state@_OLD_CUDA_VISIBLE_DEVICES
-  if (x$__gpu_ours$__gpu_old:q != x) setenv @state@_OLD_CUDA_VISIBLE_DEVICES $__gpu_ours$__gpu_old:q
 endif
 @end visible@
 
 @each managed@
-@each prepend@
+@each element@
 if ($?@name@ && $?@state@_SET_@name@) then
   # What others changed stays, where our element is still in it.
-  if (x=$@name@:q == x$@state@_SET_@name@:q) then
-  else if (@separator@$@name@:q@separator@ =~ *@pattern@*) then
+  if (x:$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) \
     set __gpu_leave = "$__gpu_leave @name@ "
-  endif
 endif
-@end prepend@
-@each append@
-if ($?@name@ && $?@state@_SET_@name@) then
-  # What others changed stays, where our element is still in it.
-  if (x=$@name@:q == x$@state@_SET_@name@:q) then
-  else if (@separator@$@name@:q@separator@ =~ *@pattern@*) then
-    set __gpu_leave = "$__gpu_leave @name@ "
-  endif
-endif
-@end append@
+@end element@
 @each either@
-@each prepend@
+@each element@
 if ($?@name@ && $?@state@_SET_@name@) then
   # What others changed stays, where our element is still in it.
-  if (x=$@name@:q == x$@state@_SET_@name@:q) then
-  else if (@separator@$@name@:q@separator@ =~ *@pattern@*) then
+  if (x:$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) \
     set __gpu_leave = "$__gpu_leave @name@ "
-  endif
 endif
-@end prepend@
-@each append@
-if ($?@name@ && $?@state@_SET_@name@) then
-  # What others changed stays, where our element is still in it.
-  if (x=$@name@:q == x$@state@_SET_@name@:q) then
-  else if (@separator@$@name@:q@separator@ =~ *@pattern@*) then
-    set __gpu_leave = "$__gpu_leave @name@ "
-  endif
-endif
-@end append@
+@end element@
 @end either@
 @end managed@
-foreach __gpu_x (@names@)
+# Keep what each is.
+foreach __gpu_x (@each visible@CUDA_VISIBLE_DEVICES @end visible@@names@)
   if ("$__gpu_leave" =~ *" $__gpu_x "*) continue
-  setenv __gpu_now ''
-  eval 'set __gpu_is = $?'$__gpu_x
-  if ($__gpu_is) eval 'setenv __gpu_now =$'$__gpu_x':q'
-  setenv __gpu_set no
-  eval 'set __gpu_is = $?@state@_SET_'$__gpu_x
-  if ($__gpu_is) eval 'setenv __gpu_set $@state@_SET_'$__gpu_x':q'
-  if (! $__gpu_is && $__gpu_where == below) then
-    # New in a plan that is active below: it waits.
-    set __gpu_leave = "$__gpu_leave $__gpu_x "
-  else if (! $__gpu_is || ($__gpu_where == here && x$__gpu_now:q != x$__gpu_set:q)) then
+  eval 'set __gpu_is = ($?'$__gpu_x' $?@state@_SET_'$__gpu_x')'
+  set __gpu_now = ''
+  if ($__gpu_is[1]) eval 'set __gpu_now = :$'$__gpu_x':q'
+  set __gpu_made = no
+  if ($__gpu_is[2]) eval 'set __gpu_made = $@state@_SET_'$__gpu_x':q'
+  if (x$__gpu_now:q == x$__gpu_made:q) then
+    # Nobody has changed it since: what it was before is kept.
+  else if (! $__gpu_outer) then
     unsetenv @state@_OLD_$__gpu_x
-    if (x$__gpu_now:q != x) setenv @state@_OLD_$__gpu_x $__gpu_now:q
+    if (x$__gpu_whose$__gpu_now:q != x) setenv @state@_OLD_$__gpu_x $__gpu_whose$__gpu_now:q
+  else if (! $__gpu_is[2]) then
+    # The activation further out did not set it: it waits.
+    set __gpu_leave = "$__gpu_leave $__gpu_x "
   endif
+  set __gpu_whose = ''
 end
 
 @each decided@
@@ -223,8 +207,8 @@ if ("$__gpu_leave" !~ *' @name@ '*) unsetenv @name@
 @end unset@
 @each prepend@
 if ("$__gpu_leave" !~ *' @name@ '*) then
-  setenv __gpu_old ''
-  if ($?@state@_OLD_@name@) eval 'setenv __gpu_old $@state@_OLD_@name@:s/=//:q'
+  set __gpu_old = ''
+  if ($?@state@_OLD_@name@) eval 'set __gpu_old = $@state@_OLD_@name@:s/://:q'
   if (x$__gpu_old:q == x) then
     setenv @name@ @value@
   else if (@separator@$__gpu_old:q@separator@ =~ *@pattern@*) then
@@ -236,8 +220,8 @@ endif
 @end prepend@
 @each append@
 if ("$__gpu_leave" !~ *' @name@ '*) then
-  setenv __gpu_old ''
-  if ($?@state@_OLD_@name@) eval 'setenv __gpu_old $@state@_OLD_@name@:s/=//:q'
+  set __gpu_old = ''
+  if ($?@state@_OLD_@name@) eval 'set __gpu_old = $@state@_OLD_@name@:s/://:q'
   if (x$__gpu_old:q == x) then
     setenv @name@ @value@
   else if (@separator@$__gpu_old:q@separator@ =~ *@pattern@*) then
@@ -256,27 +240,23 @@ breaksw
 endsw
 @end decided@
 
+# Keep what each has become.
+foreach __gpu_x (@each visible@CUDA_VISIBLE_DEVICES @end visible@@names@)
+  if ("$__gpu_leave" =~ *" $__gpu_x "*) continue
+  set __gpu_now = ''
+  eval 'set __gpu_is = $?'$__gpu_x
+  if ($__gpu_is) eval 'set __gpu_now = :$'$__gpu_x':q'
+  setenv @state@_SET_$__gpu_x $__gpu_now:q
+end
 @each visible@
-if ("$__gpu_leave" !~ *' CUDA_VISIBLE_DEVICES '*) then
-  unsetenv __CONDA_GPU_VISIBLE
-  if ($?CUDA_VISIBLE_DEVICES) eval 'setenv __CONDA_GPU_VISIBLE $__gpu_job:q=$CUDA_VISIBLE_DEVICES:q'
-  set __gpu_tag = gpus$__gpu_job:q
-  if ($?CUDA_VISIBLE_DEVICES) eval 'set __gpu_tag = $__gpu_tag:q=$CUDA_VISIBLE_DEVICES:q'
+if ($?@state@_SET_CUDA_VISIBLE_DEVICES) then
+  setenv __CONDA_GPU_VISIBLE $__gpu_job:q$@state@_SET_CUDA_VISIBLE_DEVICES:q
 endif
 @end visible@
-setenv @state@_AT $__gpu_at:q
-if (x$__gpu_tag:q != x) setenv @state@_AT "$__gpu_at:q $__gpu_tag:q"
-foreach __gpu_x (@names@)
-  if ("$__gpu_leave" =~ *" $__gpu_x "*) continue
-  setenv @state@_SET_$__gpu_x ''
-  eval 'set __gpu_is = $?'$__gpu_x
-  if ($__gpu_is) eval 'setenv @state@_SET_'$__gpu_x' =$'$__gpu_x':q'
-end
 
 @each by_host@
 endif
 @end by_host@
-unsetenv __gpu_*
 if ($__gpu_quote) set backslash_quote
 if ($?__gpu_histchars) eval 'set histchars = $__gpu_histchars:q'
 unset __gpu_*

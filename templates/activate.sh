@@ -6,8 +6,8 @@
 @each about@
 #   @text@
 @end about@
-# Kept of each variable X: what it was (..._OLD_X: "=value"; "ours=value" if our hooks made it; none: not set),
-# what it becomes (..._SET_X), the level (..._AT). deactivate.d/@file@ does not undo what others changed since.
+# What a variable X is before it is set here is kept in ..._OLD_X (":value"; none: it is not set), what it becomes in
+# ..._SET_X. deactivate.d/@file@ gives back the former where X still is the latter; what others have changed stays.
 # conda-gpu digest @digest@
 
 @each by_host@
@@ -40,78 +40,94 @@ case "$__gpu_host" in # which number below
 @end machines@
 esac
 @end picks@
-export __gpu_where=here @state@_AT="${@state@_AT:-${CONDA_SHLVL:--}}" __gpu_leave=
-case "${@state@_AT%% *}:${CONDA_SHLVL-}" in *: | *[!0-9:]*) ;; *) # already active at a lower level?
-  [ "${@state@_AT%% *}" -lt "$CONDA_SHLVL" ] && export __gpu_where=below ||
-    export @state@_AT="$CONDA_SHLVL${@state@_AT#"${@state@_AT%% *}"}" ;; esac
-__gpu_keep() { # NAME; what it is; what we made of it ("no": nothing yet); whose that is
+export __gpu_leave= __gpu_outer=no
+__gpu_is_outer() { # LEVEL: is it a lower one than this, so that the environment is active further out as well?
+  case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; esac
+  [ "$1" -lt "$CONDA_SHLVL" ]
+}
+__gpu_keep() { # NAME; what it is; what it became by an earlier activation ("no": nothing)@each visible@; whose it is@end visible@
   case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
-  case "$3$__gpu_where" in
-    "$2$__gpu_where") ;; # as we made it
-    nobelow) export __gpu_leave="$__gpu_leave $1 " ;; # not set there: it waits
-    no* | new* | *here) unset -v "@state@_OLD_$1"; case "${4-}$2" in ?*) export "@state@_OLD_$1=${4-}$2" ;; esac ;;
-  esac
+  [ "$2" != "$3" ] || return 0 # nobody has changed it since: what it was before is kept
+  if [ "$__gpu_outer" = no ]; then
+    unset -v "@state@_OLD_$1"
+    [ -z "${4-}$2" ] || export "@state@_OLD_$1=${4-}$2"
+  elif [ "$3" = no ]; then
+    export __gpu_leave="$__gpu_leave $1 " # the activation further out did not set it: it waits
+  fi
 }
 @each lists@
-__gpu_keep_list() { # NAME; what it is; what we made of it; ELEMENT; SEPARATOR: others' changes stay, if ELEMENT is there
-  [ "$3" = no ] || [ "$3" = "$2" ] || case "$5${2#=}$5" in *"$5$4$5"*) export __gpu_leave="$__gpu_leave $1 " ;; esac
+__gpu_keep_list() { # NAME; what it is; what it became; ELEMENT; SEPARATOR: what others changed stays, if ELEMENT is there
+  [ "$3" = no ] || [ "$3" = "$2" ] || case "$5${2#:}$5" in *"$5$4$5"*) export __gpu_leave="$__gpu_leave $1 " ;; esac
   __gpu_keep "$1" "$2" "$3"
 }
 @end lists@
-__gpu_set() { # NAME VALUE@each unsets@; without VALUE, unsets it@end unsets@
+__gpu_set() { # NAME VALUE@each unsets@; unsets it without VALUE@end unsets@
   case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
-  unset -v "$1"; export "@state@_SET_$1=${2+=$2}"; case $# in 2) export "$1=$2" ;; esac
+  unset -v "$1"
+  export "@state@_SET_$1=${2+:$2}"
+  [ $# = 1 ] || export "$1=$2"
 }
 @each lists@
 __gpu_add() { # NAME; what it was; prepend or append; ELEMENT; SEPARATOR
-  case "$5${2#=}$5" in *"$5$4$5"*) __gpu_set "$1" "${2#=}" ;; # it is there
+  case "$5${2#:}$5" in *"$5$4$5"*) __gpu_set "$1" "${2#:}" ;; # it is there
     "$5$5") __gpu_set "$1" "$4" ;;
-    *) [ "$3" = append ] && __gpu_set "$1" "${2#=}$5$4" || __gpu_set "$1" "$4$5${2#=}" ;;
+    *) [ "$3" = append ] && __gpu_set "$1" "${2#:}$5$4" || __gpu_set "$1" "$4$5${2#:}" ;;
   esac
 }
 @end lists@
+
+__gpu_is_outer "${@state@_AT-}" && export __gpu_outer=yes || export @state@_AT="${CONDA_SHLVL:--}"
 @each visible@
-# __CONDA_GPU_VISIBLE: "JOB=value", what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
-export __gpu_job="@job@"
-export __gpu_made=no __gpu_now="${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}" __gpu_whose=
-case "$__gpu_job:$@state@_AT" in *" gpus$__gpu_job" | *" gpus$__gpu_job="* | :*" gpus"*)
-  export __gpu_made="${@state@_AT#"${@state@_AT%%=*}"}" ;; # in this job, or it is over
-  *" gpus"*) export __gpu_made=new ;; esac
+@job@
+# __CONDA_GPU_VISIBLE is the job and what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
+export __gpu_now="${CUDA_VISIBLE_DEVICES+:$CUDA_VISIBLE_DEVICES}" __gpu_whose=
 @each mixed@
-export __gpu_stands=no
-case "$__gpu_who" in # where a value of others stands: in_job, if_set
+export __gpu_stands=
+case "$__gpu_who" in # whether a value of others stands: in_job, if_set
 @each modes@
-  @patterns@)@each in_job@ export __gpu_stands="${__gpu_job:-no}"@end in_job@@each if_set@ export __gpu_stands=@end if_set@@each always@ export __gpu_stands="$__gpu_job"@end always@ ;;
+  @patterns@)@each in_job@ [ -z "$__gpu_job" ] || export __gpu_stands=yes@end in_job@@each if_set@ [ -n "$__gpu_job" ] || export __gpu_stands=yes@end if_set@@each always@ export __gpu_stands=yes@end always@ ;;
 @end modes@
 esac
 @end mixed@
-case "$__gpu_job$__gpu_now" in
-  "${__CONDA_GPU_VISIBLE-no}") export __gpu_whose=ours ;;
-@each stands@
-@each mixed@
-  "$__gpu_stands="*) # not ours: it stands, with its order (in_job, if_set)
-@end mixed@
+if [ "$__gpu_job$__gpu_now" = "${__CONDA_GPU_VISIBLE-no}" ]; then
+  export __gpu_whose=ours
+@each nowhere@
+elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept outside of it does not count
+@end nowhere@
 @each in_job@
-  "${__gpu_job:-no}="*) # the job's, not ours: it stands, with its order (in_job: keep)
+elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept outside of it does not count; if set, it stands (in_job: keep)
 @end in_job@
 @each if_set@
-  "="*) # not ours: it stands, with its order (if_set: keep)
+elif [ -n "$__gpu_job$__gpu_now" ]; then # it is not ours: what was kept does not count; outside of jobs it stands (if_set: keep)
 @end if_set@
 @each always@
-  "$__gpu_job="*) # not ours: it stands, with its order (if_set: keep, in_job: keep)
+elif [ -n "$__gpu_job$__gpu_now" ]; then # it is not ours: what was kept does not count; if set, it stands (in_job, if_set: keep)
 @end always@
-    unset -v __CONDA_GPU_VISIBLE @state@_OLD_CUDA_VISIBLE_DEVICES
-    export @state@_AT="${@state@_AT%% *}" __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }" ;;
-@end stands@
-esac
-__gpu_keep CUDA_VISIBLE_DEVICES "$__gpu_now" "$__gpu_made" "$__gpu_whose"
+@each mixed@
+elif [ -n "$__gpu_job${__gpu_stands:+$__gpu_now}" ]; then # it is not ours: what was kept does not count; it may stand (in_job, if_set)
+@end mixed@
+  unset -v __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
+@each in_job@
+  [ -z "$__gpu_now" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+@end in_job@
+@each if_set@
+  [ -n "$__gpu_job" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+@end if_set@
+@each always@
+  [ -z "$__gpu_now" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+@end always@
+@each mixed@
+  [ -z "${__gpu_stands:+$__gpu_now}" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+@end mixed@
+fi
+__gpu_keep CUDA_VISIBLE_DEVICES "$__gpu_now" "${@state@_SET_CUDA_VISIBLE_DEVICES-no}" "$__gpu_whose"
 @end visible@
 @each names@
 @each plain@
-__gpu_keep @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}"
+__gpu_keep @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}"
 @end plain@
 @each list@
-__gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
+__gpu_keep_list @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
 @end list@
 @end names@
 
@@ -133,10 +149,10 @@ case "$__gpu_who" in
 @end blind@
 @each settings@
 @each plain@
-@indent@__gpu_keep @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}"
+@indent@__gpu_keep @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}"
 @end plain@
 @each list@
-@indent@__gpu_keep_list @name@ "${@name@+=$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
+@indent@__gpu_keep_list @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
 @end list@
 @each set@
 @indent@__gpu_set @name@ @value@
@@ -159,12 +175,10 @@ case "$__gpu_who" in
 esac
 @end decided@
 @each visible@
-case "$__gpu_leave" in *" CUDA_VISIBLE_DEVICES "*) ;; *) unset -v @state@_SET_CUDA_VISIBLE_DEVICES
-  export __CONDA_GPU_VISIBLE="$__gpu_job${CUDA_VISIBLE_DEVICES+=$CUDA_VISIBLE_DEVICES}"
-  export @state@_AT="${@state@_AT%% *} gpus$__CONDA_GPU_VISIBLE"@each unsets@; [ "${CUDA_VISIBLE_DEVICES+set}" ] || unset -v __CONDA_GPU_VISIBLE@end unsets@ ;; esac
+[ -z "${@state@_SET_CUDA_VISIBLE_DEVICES+set}" ] || export __CONDA_GPU_VISIBLE="$__gpu_job$@state@_SET_CUDA_VISIBLE_DEVICES"
 @end visible@
-unset -f __gpu_keep __gpu_set@each lists@ __gpu_keep_list __gpu_add@end lists@
-unset -v __gpu_leave __gpu_where@each visible@ __gpu_job __gpu_made __gpu_whose __gpu_now@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@
+unset -f __gpu_is_outer __gpu_keep __gpu_set@each lists@ __gpu_keep_list __gpu_add@end lists@
+unset -v __gpu_leave __gpu_outer@each visible@ __gpu_job __gpu_now __gpu_whose@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@
 @each by_host@
   ;;
 esac

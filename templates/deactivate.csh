@@ -1,5 +1,5 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Undoes what activate.d/@file@ did, where nobody changed it since; it says what is kept.
+# Undoes what activate.d/@file@ did, and leaves what others have changed since; that file says what it keeps.
 # conda-gpu digest @digest@
 
 if ($?histchars) eval 'set __gpu_histchars = $histchars:q'
@@ -7,53 +7,56 @@ unset histchars
 set __gpu_quote = $?backslash_quote
 unset backslash_quote
 
-setenv __gpu_level -
-if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) setenv __gpu_level $CONDA_SHLVL:q'
-set __gpu_mine = $?@state@_AT
+set __gpu_level = -
+if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
 set __gpu_at = ''
-if ($__gpu_mine) eval 'set __gpu_at = ($@state@_AT:x)'
-set __gpu_at = $__gpu_at[1]:q
-if (x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]* && $__gpu_mine) then
-  # Only what was kept at this level, or above: in a parent shell.
-  if ($__gpu_at < $__gpu_level) set __gpu_mine = 0
+if ($?@state@_AT) eval 'set __gpu_at = $@state@_AT:q'
+if (x$__gpu_at:q != x && x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]*) then
+  # Does the environment stay active at a lower level?
+  if ($__gpu_at < $__gpu_level) set __gpu_at = ''
 endif
-if ($__gpu_mine) then
 @each shown@
-  setenv __gpu_job ''
+
 @job@
-  if (x$@state@_AT:q =~ x*' gpus'*) unsetenv __CONDA_GPU_VISIBLE
-  setenv __gpu_now ''
-  if ($?CUDA_VISIBLE_DEVICES) eval 'setenv __gpu_now =$CUDA_VISIBLE_DEVICES:q'
-  setenv __gpu_old ''
-  if ($?@state@_OLD_CUDA_VISIBLE_DEVICES) eval 'setenv __gpu_old $@state@_OLD_CUDA_VISIBLE_DEVICES:q'
-  unsetenv @state@_OLD_CUDA_VISIBLE_DEVICES
-  set __gpu_is = 0
-  if (x$__gpu_job:q == x && x$@state@_AT:q =~ x*' gpus/'*$__gpu_now:q) set __gpu_is = 1
-  if ($__gpu_is || x$@state@_AT:q == x$__gpu_at:q' gpus'$__gpu_job:q$__gpu_now:q) then
-    unsetenv CUDA_VISIBLE_DEVICES
-    # By hooks of ours, too: then it is theirs again.
-    if (x$__gpu_old:q =~ xours*) setenv __CONDA_GPU_VISIBLE $__gpu_job:q$__gpu_old:s/ours//:q
-    if (x$__gpu_old:q =~ x*=*) setenv CUDA_VISIBLE_DEVICES $__gpu_old:s/ours//:s/=//:q
-  endif
+
 @end shown@
-  foreach __gpu_undo (@managed_names@)
-    setenv __gpu_now ''
-    eval 'set __gpu_is = $?'$__gpu_undo
-    if ($__gpu_is) eval 'setenv __gpu_now =$'$__gpu_undo':q'
-    setenv __gpu_set no
-    eval 'set __gpu_is = $?@state@_SET_'$__gpu_undo
-    if ($__gpu_is) eval 'setenv __gpu_set $@state@_SET_'$__gpu_undo':q'
-    eval 'set __gpu_is = $?@state@_OLD_'$__gpu_undo
-    if (x$__gpu_now:q == x$__gpu_set:q) then
+if (x$__gpu_at:q != x) then
+@each shown@
+  set __gpu_now = ''
+  if ($?CUDA_VISIBLE_DEVICES) eval 'set __gpu_now = :$CUDA_VISIBLE_DEVICES:q'
+  set __gpu_made = no
+  if ($?__CONDA_GPU_VISIBLE) eval 'set __gpu_made = $__CONDA_GPU_VISIBLE:q'
+  if (x$__gpu_job:q != x && x$__gpu_made:q != x$__gpu_job:q$__gpu_now:q) then
+    # It is the job's.
+    unsetenv __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
+  endif
+  if ($?@state@_SET_CUDA_VISIBLE_DEVICES) unsetenv __CONDA_GPU_VISIBLE
+@end shown@
+  foreach __gpu_undo (@each shown@CUDA_VISIBLE_DEVICES @end shown@@managed_names@)
+    eval 'set __gpu_is = ($?'$__gpu_undo' $?@state@_SET_'$__gpu_undo' $?@state@_OLD_'$__gpu_undo')'
+    set __gpu_now = ''
+    if ($__gpu_is[1]) eval 'set __gpu_now = :$'$__gpu_undo':q'
+    set __gpu_made = no
+    if ($__gpu_is[2]) eval 'set __gpu_made = $@state@_SET_'$__gpu_undo':q'
+    if (x$__gpu_now:q == x$__gpu_made:q) then
       unsetenv $__gpu_undo
-      if ($__gpu_is) eval 'setenv '$__gpu_undo' $@state@_OLD_'$__gpu_undo':s/=//:q'
+      if ($__gpu_is[3]) then
+        eval 'set __gpu_old = $@state@_OLD_'$__gpu_undo':q'
+@each shown@
+        if (x$__gpu_old:q =~ xours*) then
+          # Hooks of ours had made it.
+          set __gpu_old = $__gpu_old:s/ours//:q
+          setenv __CONDA_GPU_VISIBLE $__gpu_job:q$__gpu_old:q
+        endif
+@end shown@
+        if (x$__gpu_old:q != x) setenv $__gpu_undo $__gpu_old:s/://:q
+      endif
     endif
     unsetenv @state@_SET_$__gpu_undo @state@_OLD_$__gpu_undo
   end
   unsetenv @state@_AT
 endif
 
-unsetenv __gpu_*
 if ($__gpu_quote) set backslash_quote
 if ($?__gpu_histchars) eval 'set histchars = $__gpu_histchars:q'
 unset __gpu_*

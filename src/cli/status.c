@@ -122,7 +122,7 @@ void status_add_job(struct strbuf *out, char *const *env)
 
     job_identify(&job, env);
     if (job.length)
-        strbuf_add(out, strbuf_text(&job) + 1, strcspn(strbuf_text(&job) + 1, "."));
+        strbuf_add(out, strbuf_text(&job), strcspn(strbuf_text(&job), "."));
     out->failed = out->failed || job.failed;
 }
 

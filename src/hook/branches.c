@@ -76,6 +76,8 @@ static void add_kind(struct values *scope, const struct shell *shell, const stru
                                         [VAR_APPEND] = "append"};
 
     add_words(values_each(scope, kinds[var->kind]), shell, var);
+    if (is_list(var))
+        add_words(values_each(scope, "element"), shell, var);
 }
 
 /* Whether elements of a list differ by branch, or only some branches hold it as one: then each
@@ -278,7 +280,7 @@ static const struct var *find_list(const struct decision *decision, const char *
 }
 
 /* Up to so many bytes, a line that names a variable five times is no longer than 180. */
-enum { SHORT_NAME = 17 };
+enum { SHORT_NAME = 18 };
 
 /* `managed` begins with what the branches set. */
 static void add_names(struct values *root, const struct render *in, const struct shell *shell)

@@ -10,14 +10,14 @@
 
 #define VISIBLE "CUDA_VISIBLE_DEVICES"
 
-/* What a variable is or was, as the hooks' state has it: "" for one that is not set, else "=" and
+/* What a variable is or was, as the hooks' state has it: "" for one that is not set, else ":" and
    its value. */
 
 struct enacting {
     struct state state;
     const struct enacted *hooks;
     char *job;          /* "" outside of one */
-    bool below;         /* the environment is active at a lower level, too */
+    bool outer;         /* the environment is active further out as well */
     struct names leave; /* variables that stay as they are */
 };
 
@@ -45,7 +45,7 @@ static void end(struct enacting *in)
 static char *tell(struct enacting *in, const char *before, const char *name)
 {
     const char *value = env_value(in->state.env, name);
-    char *told = format_text("%s%s%s", before, value ? "=" : "", value ? value : "");
+    char *told = format_text("%s%s%s", before, value ? ":" : "", value ? value : "");
 
     in->state.failed = in->state.failed || !told;
     return told;
@@ -77,10 +77,10 @@ static bool make_element(struct element *element, struct enacting *in, const str
     return false;
 }
 
-/* The list in "=LIST", or in "" for none. */
+/* The list in ":LIST", or in "" for none. */
 static const char *list_in(const char *told)
 {
-    return told + (*told == '=');
+    return told + (*told == ':');
 }
 
 static bool is_in(struct enacting *in, const struct element *element, const char *told)
@@ -97,37 +97,32 @@ static bool is_list(const struct var *var)
     return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
 }
 
-/* ---- What CUDA_VISIBLE_DEVICES became -------------------------------------------------------- */
+/* ---- Whose CUDA_VISIBLE_DEVICES is ----------------------------------------------------------- */
 
-/* What these hooks made of it, in this job: the job and the value; "new" where that is another
-   job's, "no" where it is nobody's. */
-static const char *visible_became(const struct enacting *in, const char *at)
+/* Whether hooks of ours made it what it is, in this same job. */
+static bool visible_is_ours(struct enacting *in)
 {
-    const char *mark = strstr(at, STATE_MARK), *told = mark ? mark + strlen(STATE_MARK) : NULL;
-    size_t length = strlen(in->job);
+    const char *ours = env_value(in->state.env, VISIBLE_STATE);
+    scope(free_text) char *is = tell(in, in->job, VISIBLE);
 
-    if (!told)
-        return "no";
-    if (strncmp(told, in->job, length) == 0 && (!told[length] || told[length] == '='))
-        return told;
-    if (*in->job)
-        return "new";
-    return told + strcspn(told, "="); /* the job is over */
+    return is && ours && strcmp(is, ours) == 0;
 }
 
-static void set_visible(struct enacting *in, const char *value)
+static void forget_visible(struct enacting *in)
 {
-    scope(free_text) char *ours = format_text("%s=%s", in->job, value ? value : "");
-    scope(free_text) char *mark = format_text(STATE_MARK "%s", value && ours ? ours : in->job);
+    env_unset(in->state.env, VISIBLE_STATE);
+    state_set(&in->state, "SET_", VISIBLE, NULL);
+    state_set(&in->state, "OLD_", VISIBLE, NULL);
+}
 
-    in->state.failed = in->state.failed || !ours || !mark;
-    if (in->state.failed)
-        return;
-    if (value)
-        env_set(in->state.env, VISIBLE_STATE, ours);
-    else
-        env_unset(in->state.env, VISIBLE_STATE);
-    state_mark(&in->state, mark);
+/* What is "" or begins with ":" is, behind the job, the hooks' note of what they made of it. */
+static void note_visible(struct enacting *in, const char *told)
+{
+    scope(free_text) char *note = format_text("%s%s", in->job, told);
+
+    in->state.failed = in->state.failed || !note;
+    if (note)
+        env_set(in->state.env, VISIBLE_STATE, note);
 }
 
 static bool may_stand(const struct plan *plan, bool in_job)
@@ -143,7 +138,7 @@ bool enact_leaves(char *const *env, const struct plan *plan)
     if (!visible || !vars_find(&plan->variables, VISIBLE) || !may_stand(plan, job_is_running(env)))
         return false;
     job_identify(&now, env);
-    strbuf_addf(&now, "=%s", visible);
+    strbuf_addf(&now, ":%s", visible);
     return !ours || strcmp(ours, strbuf_text(&now)) != 0;
 }
 
@@ -155,43 +150,36 @@ static void leave(struct enacting *in, const char *name)
         in->state.failed = true;
 }
 
-/* Keeps what a variable is, or was, if that is another than it `became` by an earlier activation
-   ("no", "new": there is none). */
+/* Keeps what a variable is, if that is another than it `became` by an earlier activation ("no":
+   nothing), as `was`. */
 static void keep(struct enacting *in, const char *name, const char *is, const char *became,
                  const char *was)
 {
-    bool none = strcmp(became, "no") == 0;
-
     if (names_have(&in->leave, name) || strcmp(became, is) == 0)
         return;
-    if (none && in->below)
-        leave(in, name); /* new in the plan of what is active below: waits */
-    else if (none || strcmp(became, "new") == 0 || !in->below)
+    if (!in->outer)
         state_set(&in->state, "OLD_", name, *was ? was : NULL);
+    else if (strcmp(became, "no") == 0)
+        leave(in, name); /* the activation further out did not set it: it waits */
 }
 
 static void keep_visible(struct enacting *in)
 {
-    const char *got = state_get(&in->state, "AT", ""),
-               *ours = env_value(in->state.env, VISIBLE_STATE);
-    scope(free_text) char *at = copy(in, got ? got : "");
-    scope(free_text) char *is = tell(in, in->job, VISIBLE);
-    scope(free_text) char *was = tell(in, "", VISIBLE);
-    scope(free_text) char *own = was ? format_text("ours%s", was) : NULL;
+    scope(free_text) char *is = tell(in, "", VISIBLE);
+    scope(free_text) char *ours = tell(in, "ours", VISIBLE);
+    bool is_ours = visible_is_ours(in);
 
-    in->state.failed = in->state.failed || !own;
-    if (in->state.failed)
+    if (!is || !ours)
         return;
-    bool is_ours = ours && strcmp(ours, is) == 0;
-    if (!is_ours && *was && may_stand(in->hooks->plan, *in->job)) {
+    bool stands = !is_ours && *is && may_stand(in->hooks->plan, *in->job);
+    if (stands || (!is_ours && *in->job))
+        forget_visible(in); /* what was kept before does not count */
+    if (stands)
         leave(in, VISIBLE);
-        if (env_value(in->state.env, "CUDA_DEVICE_ORDER"))
-            leave(in, "CUDA_DEVICE_ORDER");
-        state_mark(&in->state, "");
-        env_unset(in->state.env, VISIBLE_STATE);
-        state_set(&in->state, "OLD_", VISIBLE, NULL);
-    }
-    keep(in, VISIBLE, is, visible_became(in, at), is_ours ? own : was);
+    if (stands && env_value(in->state.env, "CUDA_DEVICE_ORDER"))
+        leave(in, "CUDA_DEVICE_ORDER");
+    const char *became = state_get(&in->state, "SET_", VISIBLE);
+    keep(in, VISIBLE, is, became ? became : "no", is_ours ? ours : is);
 }
 
 static void keep_variable(struct enacting *in, const struct var *var)
@@ -211,23 +199,18 @@ static void keep_variable(struct enacting *in, const struct var *var)
 
 static void set(struct enacting *in, const char *name, const char *value)
 {
-    scope(free_text) char *told = format_text("=%s", value);
+    scope(free_text) char *told = format_text(":%s", value);
 
     in->state.failed = in->state.failed || !told;
     env_set(in->state.env, name, value);
-    if (strcmp(name, VISIBLE) == 0)
-        set_visible(in, value);
-    else if (told)
+    if (told)
         state_set(&in->state, "SET_", name, told);
 }
 
 static void unset(struct enacting *in, const char *name)
 {
     env_unset(in->state.env, name);
-    if (strcmp(name, VISIBLE) == 0)
-        set_visible(in, NULL);
-    else
-        state_set(&in->state, "SET_", name, "");
+    state_set(&in->state, "SET_", name, "");
 }
 
 static void join(struct enacting *in, const struct var *var)
@@ -264,7 +247,7 @@ void enact_activation(struct env *env, const struct enacted *hooks)
 
     begin(&in);
     if (!in.state.failed)
-        in.below = state_settle_level(&in.state);
+        in.outer = state_settle_level(&in.state);
     if (!in.state.failed && vars_find(variables, VISIBLE))
         keep_visible(&in);
     for (size_t i = 0; i < variables->count && !in.state.failed; i++)
@@ -272,6 +255,9 @@ void enact_activation(struct env *env, const struct enacted *hooks)
             keep_variable(&in, &variables->items[i]);
     for (size_t i = 0; i < variables->count && !in.state.failed; i++)
         put_in(&in, &variables->items[i]);
+    const char *visible = state_get(&in.state, "SET_", VISIBLE);
+    if (visible && vars_find(variables, VISIBLE))
+        note_visible(&in, visible);
     end(&in);
 }
 
@@ -286,7 +272,7 @@ static void take_out(struct enacting *in, const struct var *var, const char *is,
         return;
     scope(free_text) char *rest = element_take_out(&element, list_in(is));
     in->state.failed = in->state.failed || !rest;
-    if (rest && (*rest || strcmp(was, "=") == 0))
+    if (rest && (*rest || strcmp(was, ":") == 0))
         env_set(in->state.env, var->name, rest);
     else
         env_unset(in->state.env, var->name);
@@ -296,14 +282,16 @@ static void undo(struct enacting *in, const char *name, const char *is, const ch
                  const char *was)
 {
     const struct var *var = vars_find(&in->hooks->plan->variables, name);
-    const char *value = strchr(was, '=');
+    const char *value = strchr(was, ':');
 
     if (strcmp(became, is) == 0 && value)
         env_set(in->state.env, name, value + 1);
     else if (strcmp(became, is) == 0)
         env_unset(in->state.env, name);
-    else if (*became == '=' && var && is_list(var))
+    else if (*became == ':' && var && is_list(var))
         take_out(in, var, is, was);
+    if (strcmp(became, is) == 0 && strncmp(was, "ours", 4) == 0)
+        note_visible(in, was + 4); /* hooks of ours had made it */
     state_set(&in->state, "SET_", name, NULL);
     state_set(&in->state, "OLD_", name, NULL);
 }
@@ -320,36 +308,17 @@ static void undo_variable(struct enacting *in, const char *name)
         undo(in, name, is, set, old);
 }
 
-static void undo_visible(struct enacting *in, const char *at)
-{
-    const char *kept = state_get(&in->state, "OLD_", VISIBLE), *became = visible_became(in, at);
-    scope(free_text) char *is = tell(in, in->job, VISIBLE);
-    scope(free_text) char *was = copy(in, kept ? kept : "");
-
-    if (!is || !was)
-        return;
-    if (strstr(at, STATE_MARK))
-        env_unset(in->state.env, VISIBLE_STATE);
-    if (strcmp(became, is) == 0 && strncmp(was, "ours", 4) == 0) {
-        scope(free_text) char *ours = format_text("%s%s", in->job, was + 4);
-        in->state.failed = in->state.failed || !ours;
-        if (ours)
-            env_set(in->state.env, VISIBLE_STATE, ours);
-    }
-    undo(in, VISIBLE, is, became, was);
-}
-
 static void undo_all(struct enacting *in)
 {
-    const char *got = state_get(&in->state, "AT", "");
-    scope(free_text) char *at = copy(in, got ? got : "");
     const struct names *managed = in->hooks->managed;
+    bool shown = names_have(managed, VISIBLE);
 
-    if (at && names_have(managed, VISIBLE))
-        undo_visible(in, at);
+    if (shown && *in->job && !visible_is_ours(in))
+        forget_visible(in); /* it is the job's */
+    if (shown && state_get(&in->state, "SET_", VISIBLE))
+        env_unset(in->state.env, VISIBLE_STATE);
     for (size_t i = 0; i < managed->count; i++)
-        if (strcmp(managed->items[i], VISIBLE) != 0)
-            undo_variable(in, managed->items[i]);
+        undo_variable(in, managed->items[i]);
     state_set(&in->state, "AT", "", NULL);
 }
 

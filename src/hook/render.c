@@ -107,7 +107,6 @@ static int stands_of(const struct plan *plan)
 static void add_mixed(struct values *visible, const struct groups *groups,
                       const struct shell *shell)
 {
-    values_each(values_each(visible, "stands"), "mixed");
     struct values *mixed = values_each(visible, "mixed");
     for (size_t i = 0; i < groups->count; i++) {
         scope(strbuf_release) struct strbuf patterns = STRBUF_INIT;
@@ -124,15 +123,15 @@ static void add_visible(struct values *root, const struct render *in, const stru
     scope(groups_release) struct groups groups = {0};
     struct values *visible = values_each(root, "visible");
 
-    if (branches_any(in->decision, is_unset))
-        values_each(visible, "unsets");
     if (decision_group(&groups, in->decision, branches_have_numbers(in->decision, shell),
                        stands_of) < 0)
         values_text(visible, "failed", NULL);
     else if (groups.count > 1)
         add_mixed(visible, &groups, shell);
-    else if (groups.items[0].kind != STANDS_NOWHERE)
-        values_each(values_each(visible, "stands"), stands_words[groups.items[0].kind]);
+    else
+        values_each(visible, stands_words[groups.items[0].kind]);
+    if (groups.count > 1 || groups.items[0].kind != STANDS_NOWHERE)
+        values_each(visible, "stands");
 }
 
 static void add_decisions(struct values *root, const struct render *in, const struct shell *shell)

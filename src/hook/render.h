@@ -6,18 +6,18 @@
  *     @file@            "env_vars.sh"
  *     @digest@          see signature.h
  *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
- *     @job@             what tells the shell's job: see shell.h
+ *     @job@             lines that set $__gpu_job: see shell.h
  *     @whom@            ", for everybody on every machine", ", by user", ...
  *     @each devices@    of the plan, where it is everybody's: @ordinal@ @number@ @name@
  *                       @memory@ @address@ @uuid@
  *     @each about@      what else is to be said of them: @text@
  *     @each references@ what values ask the shell for, of ${CONDA_PREFIX} and so on: @name@
  *     @each visible@    once, if the plan decides on CUDA_VISIBLE_DEVICES; in it
- *       @each stands@   once, if a value that others gave it may stand; in it one of
- *         @each in_job@ @each if_set@ @each always@    in jobs, outside of jobs, in both;
- *         @each mixed@  or where the decision says so:
- *       @each mixed@    once, if branches differ in that; in it @each modes@, with @patterns@,
- *                       @else@, and one of those three or @each nowhere@
+ *       one of @each nowhere@ @each in_job@ @each if_set@ @each always@    where a value that
+ * others gave it stands: nowhere, in jobs, outside of jobs, in both;
+ *       @each mixed@    or, if branches differ in that; in it @each modes@, with @patterns@,
+ * @else@, and one of those four;
+ *       @each stands@   once, unless it stands nowhere
  *     @each decided@    once, if there is a decision; then also
  *       @each by_user@  once, if it asks for the user
  *       @each by_host@  once, if it asks for the machine: @hosts@, those that are served
@@ -36,13 +36,12 @@
  *       @each settings@ @name@, and one of @each set@ (@value@), @each unset@, @each prepend@ and
  *                       @each append@ (@value@ @separator@ @pattern@); @each plain@ or @each list@
  *                       where it is not among @each names@, since branches put in other elements
- *     @each unsets@ @each lists@    once, if anything is unset, or prepended or appended to; the
- *                       first also within @each visible@
+ *     @each unsets@ @each lists@    once, if anything is unset, or prepended or appended to
  *     @each shown@      once, if any generation of these hooks decided on CUDA_VISIBLE_DEVICES
  *     @each managed@    what any generation set, but for that one: @name@, @break@ (a space, or
  *                       the end of a line where the name is long), and @each prepend@ or
- *                       @each append@ where the plan does; @each either@ of these where the
- *                       branches put in different elements
+ *                       @each append@ where the plan does, and @each element@ for both;
+ *                       @each either@ of these where the branches put in different elements
  *     @each several@    once, if any list has such
  *     @names@ @list_names@ @managed_names@    the same as words, some in a line
  *

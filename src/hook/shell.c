@@ -56,54 +56,94 @@ void quote_csh_pattern(struct strbuf *out, const char *text, size_t length)
     out->failed = out->failed || pattern.failed;
 }
 
-/* ${A:+/$A.${B-}}, or ${A:+${B:+/$A.$B}} where both are needed; some in a line. */
+/* How many of its variables, from the first on, must be filled in a job. */
+static size_t needed_of(const struct scheduler *scheduler)
+{
+    size_t count = 1;
+
+    while (scheduler->needs_all && scheduler->variables[count])
+        count++;
+    return count;
+}
+
+/* ${A:+.${A_STEP-}}, or ${A:+${A_TASK:+.$A.$A_TASK}} where both are needed. */
+static void tell_details_sh(struct strbuf *out, const struct scheduler *scheduler)
+{
+    const char *const *details = scheduler_details(scheduler);
+    size_t needed = needed_of(scheduler);
+
+    for (size_t i = 0; i < needed; i++)
+        strbuf_addf(out, "${%s:+", scheduler->variables[i]);
+    for (; *details; details++)
+        strbuf_addf(out, scheduler->needs_all ? ".$%s" : ".${%s-}", *details);
+    for (size_t i = 0; i < needed; i++)
+        strbuf_addc(out, '}');
+}
+
 static void tell_job_sh(struct strbuf *out)
 {
-    for (size_t i = 0; i < scheduler_count; i++) {
-        const char *const *names = schedulers[i].variables;
-        bool all = schedulers[i].needs_all;
-        strbuf_addf(out, "%s${%s:+", i == 4 ? "\\\n" : "", names[0]);
-        for (size_t n = 1; all && names[n]; n++)
-            strbuf_addf(out, "${%s:+", names[n]);
-        strbuf_addf(out, "/$%s", names[0]);
-        for (size_t n = 1; names[n]; n++)
-            strbuf_addf(out, all ? ".$%s}" : ".${%s-}", names[n]);
-        strbuf_addc(out, '}');
-    }
+    strbuf_adds(out, "export __gpu_job=\"");
+    for (size_t i = 0; i < scheduler_count; i++)
+        if (!schedulers[i].needs_all)
+            strbuf_addf(out, "${%s-}", schedulers[i].variables[0]);
+    strbuf_adds(out, "\"\nexport __gpu_job=\"$__gpu_job");
+    for (size_t i = 0; i < scheduler_count; i++)
+        if (*scheduler_details(&schedulers[i]))
+            tell_details_sh(out, &schedulers[i]);
+    strbuf_adds(out, "\"");
 }
 
-/* /$A."$B", or /$A.$B where both are needed: without one that is not quoted there is no word. */
+/* In quotes, a variable that is not set is nothing. */
 static void tell_job_fish(struct strbuf *out)
 {
+    strbuf_adds(out, "set -g __gpu_job \"");
+    for (size_t i = 0; i < scheduler_count; i++)
+        if (!schedulers[i].needs_all)
+            strbuf_addf(out, "$%s", schedulers[i].variables[0]);
+    strbuf_addc(out, '"');
     for (size_t i = 0; i < scheduler_count; i++) {
-        const char *const *names = schedulers[i].variables;
-        strbuf_addf(out, "%s/$%s", i ? i % 4 ? " " : " \\\n  " : "", names[0]);
-        for (size_t n = 1; names[n]; n++)
-            strbuf_addf(out, schedulers[i].needs_all ? ".$%s" : ".\"$%s\"", names[n]);
+        const char *const *details = scheduler_details(&schedulers[i]);
+        if (!*details)
+            continue;
+        strbuf_addc(out, '\n');
+        for (size_t n = 0; n < needed_of(&schedulers[i]); n++)
+            strbuf_addf(out, "test -z \"$%s\"; or ", schedulers[i].variables[n]);
+        strbuf_adds(out, "set __gpu_job \"$__gpu_job");
+        for (; *details; details++)
+            strbuf_addf(out, ".$%s", *details);
+        strbuf_addc(out, '"');
     }
 }
 
-/* Lines that extend $__gpu_job. tcsh would expand $A before it looks at the condition, so
-   that is left to eval. */
+/* tcsh would expand $A before it looks at the condition, so that is left to eval, or to a block. */
+static void tell_details_csh(struct strbuf *out, const struct scheduler *scheduler)
+{
+    const char *const *names = scheduler->variables;
+    size_t needed = needed_of(scheduler);
+
+    for (size_t n = 0; n < needed; n++)
+        strbuf_addf(out, "%s$?%s", n ? " && " : "\nif (", names[n]);
+    for (size_t n = 0; n < needed; n++)
+        strbuf_addf(out, "%sx$%s:q != x", n ? " && " : ") then\n  if (", names[n]);
+    strbuf_adds(out, ") then\n");
+    for (const char *const *detail = scheduler_details(scheduler); *detail; detail++) {
+        strbuf_adds(out, "    set __gpu_job = $__gpu_job:q.\n");
+        strbuf_addf(out, "    if ($?%s) eval 'set __gpu_job = $__gpu_job:q$%s:q'\n", *detail,
+                    *detail);
+    }
+    strbuf_adds(out, "  endif\nendif");
+}
+
 static void tell_job_csh(struct strbuf *out)
 {
-    static const char add[] = "eval 'if (x$%s:q != x) setenv __gpu_job "
-                              "$__gpu_job:q/$%s:q%s%s%s'\n";
-
-    for (size_t i = 0; i < scheduler_count; i++) {
-        const char *const *names = schedulers[i].variables;
-        const char *other = schedulers[i].needs_all ? names[1] : NULL;
-        strbuf_addf(out, "if ($?%s%s%s) ", names[0], other ? " && $?" : "", other ? other : "");
-        strbuf_addf(out, add, names[0], names[0], other ? ".$" : "", other ? other : "",
-                    other ? ":q" : "");
-        for (size_t n = 1; !other && names[n]; n++) {
-            strbuf_addf(out, "if ($?%s) setenv __gpu_job $__gpu_job:q.\n", names[0]);
-            strbuf_addf(out,
-                        "if ($?%s && $?%s) eval 'setenv __gpu_job "
-                        "$__gpu_job:q$%s:q'\n",
-                        names[0], names[n], names[n]);
-        }
-    }
+    strbuf_adds(out, "set __gpu_job = ''");
+    for (size_t i = 0; i < scheduler_count; i++)
+        if (!schedulers[i].needs_all)
+            strbuf_addf(out, "\nif ($?%s) eval 'set __gpu_job = $__gpu_job:q$%s:q'",
+                        schedulers[i].variables[0], schedulers[i].variables[0]);
+    for (size_t i = 0; i < scheduler_count; i++)
+        if (*scheduler_details(&schedulers[i]))
+            tell_details_csh(out, &schedulers[i]);
 }
 
 const struct shell shells[] = {

@@ -17,9 +17,8 @@ struct shell {
     void (*quote)(struct strbuf *out, const char *text, size_t length);
     /* The same as a word of a glob that matches only this text; NULL where `quote` makes one. */
     void (*quote_pattern)(struct strbuf *out, const char *text, size_t length);
-    /* Adds what tells the shell's job, from the list in section/job.h: in .sh a double-quoted text,
-       in .fish words of a command, in .csh lines that add to $__gpu_job. All make the same of
-       the same job: nothing outside of one, else a / and its identifiers. */
+    /* Adds lines that set $__gpu_job to what job_identify() in section/job.h makes of the same
+       environment: nothing outside of a job. */
     void (*tell_job)(struct strbuf *out);
     /* Adds what asks whether the shell variable of this name matches one of the patterns (see
        section/rules.h): in .sh a case's alternatives, in .fish a command, in .csh `case` lines. */

@@ -3,7 +3,6 @@
 #include "base/digest.h"
 #include "base/scope.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Where the 16 digits behind HOOK_DIGEST begin; 0 if there are none. */
@@ -117,17 +116,13 @@ static int add_names_behind(const char *text, const char *word, struct names *ma
     return 0;
 }
 
-/* In every shell's template names follow __gpu_undo; tcsh's has CUDA_VISIBLE_DEVICES apart.
- */
+/* Only what is behind the digest is the hook's own: before it stand the names of the environment
+   and of its file, which may be anything. In every shell's template names follow __gpu_undo. */
 int signature_recall(const char *text, struct names *managed, char key[STATE_KEY_SIZE])
 {
-    char kept[sizeof STATE_PREFIX "_OLD_" + STATE_KEY_SIZE];
+    size_t digest = find_digest(text, strlen(text));
 
-    if (!find_key(text, key))
+    if (!digest || !find_key(text + digest, key))
         return 0;
-    snprintf(kept, sizeof kept, STATE_PREFIX "%s_OLD_", key);
-    return add_names_behind(text, "__gpu_undo", managed) < 0 ||
-                   add_names_behind(text, kept, managed) < 0
-               ? -1
-               : 1;
+    return add_names_behind(text + digest, "__gpu_undo", managed) < 0 ? -1 : 1;
 }

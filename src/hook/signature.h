@@ -20,8 +20,8 @@
 /* Before the 8 digits that make the state of one environment's hooks its own. */
 #define STATE_PREFIX "__CONDA_GPU_"
 
-/* What hooks of any environment made of CUDA_VISIBLE_DEVICES last: the job, "" outside of one or a
-   / and its identifiers; =; the value. Where that is the value and the job, it is ours. */
+/* What hooks of any environment made of CUDA_VISIBLE_DEVICES last: the job (see job_identify); then
+   ":" and the value, nothing if they unset it. Where that is the job and the value, it is ours. */
 #define VISIBLE_STATE STATE_PREFIX "VISIBLE"
 
 enum hook_owner { OWNER_US, OWNER_US_EDITED, OWNER_OTHER };

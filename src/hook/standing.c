@@ -40,15 +40,12 @@ static int holds_element(const struct looking *in, const struct var *var, const 
     return there;
 }
 
-/* Whether what the hooks noted of a variable, "=VALUE" or "" for none, is what it is now. */
+/* Whether what the hooks noted of a variable, ":VALUE" or "" for none, is what it is now. */
 static bool is_as_noted(struct looking *in, const struct var *var, const char *now)
 {
     struct state state = {&in->now, in->hooks->key, false};
-    const char *at = state_get(&state, "AT", ""), *noted = state_get(&state, "SET_", var->name);
-    bool visible = strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0;
+    const char *noted = state_get(&state, "SET_", var->name);
 
-    if (visible)
-        noted = at && strstr(at, STATE_MARK) ? strchr(at, '=') : NULL;
     return noted && is_same(*noted ? noted + 1 : NULL, now);
 }
 

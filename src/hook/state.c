@@ -31,29 +31,12 @@ void state_set(struct state *state, const char *what, const char *name, const ch
         env_unset(state->env, full);
 }
 
-static void set_at(struct state *state, const char *level, size_t length, const char *rest)
-{
-    scope(free_text) char *at = format_text("%.*s%s", (int)length, level, rest);
-
-    state->failed = state->failed || !at;
-    if (at)
-        state_set(state, "AT", "", at);
-}
-
-void state_mark(struct state *state, const char *mark)
-{
-    const char *at = state_get(state, "AT", "");
-
-    if (at)
-        set_at(state, at, strcspn(at, " "), mark);
-}
-
-/* How many digits a level has, which ends at a space; 0 for one that is no number. */
+/* How many digits a level has; 0 for one that is no number. */
 static size_t digits_of(const char *level)
 {
     size_t digits = strspn(level, "0123456789");
 
-    return level[digits] && level[digits] != ' ' ? 0 : digits;
+    return level[digits] ? 0 : digits;
 }
 
 static bool is_lower(const char *one, const char *other)
@@ -69,25 +52,26 @@ static bool is_lower(const char *one, const char *other)
     return digits < other_digits || (digits == other_digits && strncmp(one, other, digits) < 0);
 }
 
+static bool is_outer(struct state *state, const char *at)
+{
+    const char *level = env_value(state->env, "CONDA_SHLVL");
+
+    return level && is_lower(at, level);
+}
+
 bool state_settle_level(struct state *state)
 {
     const char *at = state_get(state, "AT", ""), *level = env_value(state->env, "CONDA_SHLVL");
 
-    level = level ? level : "";
-    if (!at || !*at) {
-        state_set(state, "AT", "", *level ? level : "-");
-        return false;
-    }
-    if (is_lower(at, level))
+    if (at && is_outer(state, at))
         return true;
-    if (digits_of(at) && digits_of(level))
-        set_at(state, level, strlen(level), at + strcspn(at, " "));
+    state_set(state, "AT", "", level && *level ? level : "-");
     return false;
 }
 
 bool state_is_due(struct state *state)
 {
-    const char *at = state_get(state, "AT", ""), *level = env_value(state->env, "CONDA_SHLVL");
+    const char *at = state_get(state, "AT", "");
 
-    return at && *at && *at != ' ' && !(level && is_lower(at, level));
+    return at && *at && !is_outer(state, at);
 }

@@ -6,9 +6,6 @@
 
 #include "base/env.h"
 
-/* In AT, behind the level: before the job, and = and what CUDA_VISIBLE_DEVICES became in it. */
-#define STATE_MARK " gpus"
-
 struct state {
     struct env *env;
     const char *key;
@@ -20,9 +17,6 @@ const char *state_get(struct state *state, const char *what, const char *name);
 
 /* NULL: not set. */
 void state_set(struct state *state, const char *what, const char *name, const char *value);
-
-/* Gives AT other text behind its level. */
-void state_mark(struct state *state, const char *mark);
 
 /* For an activation: makes AT's level the lowest at which the environment is active, and tells
    whether that is a lower one than now. */

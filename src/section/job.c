@@ -42,15 +42,27 @@ bool job_is_running(char *const *env)
     return false;
 }
 
+static void add(struct strbuf *out, const char *before, char *const *env, const char *name)
+{
+    const char *value = env_get(env, name);
+
+    strbuf_addf(out, "%s%s", before, value ? value : "");
+}
+
 void job_identify(struct strbuf *out, char *const *env)
 {
     for (size_t i = 0; i < scheduler_count; i++)
-        for (const char *const *name = schedulers[i].variables; *name; name++) {
-            const char *value = env_get(env, *name),
-                       *dot = name > schedulers[i].variables ? "." : "/";
-            if (runs(&schedulers[i], env))
-                strbuf_addf(out, "%s%s", dot, value ? value : "");
-        }
+        if (!schedulers[i].needs_all)
+            add(out, "", env, schedulers[i].variables[0]);
+    for (size_t i = 0; i < scheduler_count; i++)
+        if (runs(&schedulers[i], env))
+            for (const char *const *name = scheduler_details(&schedulers[i]); *name; name++)
+                add(out, ".", env, *name);
+}
+
+const char *const *scheduler_details(const struct scheduler *scheduler)
+{
+    return scheduler->variables + !scheduler->needs_all;
 }
 
 bool job_is_told_by(const char *name)

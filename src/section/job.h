@@ -29,9 +29,13 @@ extern const size_t scheduler_count;
  * none. */
 bool job_is_running(char *const *env);
 
-/* Adds what tells that job from any other: nothing outside of one, else for each scheduler a / and
-   its variables' values. The hooks make the same of it: see struct shell in hook/shell.h. */
+/* Adds what tells that job from any other, and nothing outside of one: for each scheduler the value
+   of the variable that alone says that this is a job; then, for each whose job this is, a dot
+   before each of its details. The hooks make the same of it: see struct shell in hook/shell.h. */
 void job_identify(struct strbuf *out, char *const *env);
+
+/* What tells its jobs apart where one variable does not; NULL behind the last. */
+const char *const *scheduler_details(const struct scheduler *scheduler);
 
 /* Whether one of the schedulers' variables has this name. */
 bool job_is_told_by(const char *name);

@@ -135,7 +135,7 @@ static const struct row {
     {"  if_set: keep\n", {"CUDA_VISIBLE_DEVICES=0"}, "CUDA_VISIBLE_DEVICES  0              0"},
     {"  if_set: keep\n", {NULL}, "CUDA_VISIBLE_DEVICES  (not set)      1,3"},
     {"  if_set: keep\n",
-     {"CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_VISIBLE==0"},
+     {"CUDA_VISIBLE_DEVICES=0", "__CONDA_GPU_VISIBLE=:0"},
      "CUDA_VISIBLE_DEVICES  0              1,3"},
     {"", {"CUDA_VISIBLE_DEVICES=0", "SLURM_JOB_ID=1"}, "CUDA_VISIBLE_DEVICES  0              0"},
     {"  in_job: override\n",

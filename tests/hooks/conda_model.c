@@ -203,10 +203,18 @@ static void run_hooks(struct model *model, struct events *events, bool activates
     int environment = process->frames[process->depth - 1];
     const struct environment *its = &model->environments[environment];
 
+    const struct model_plan *plan = plan_on_disk(model, environment);
+    bool managed[MODEL_NAMES] = {false};
+
+    for (size_t i = 0; i <= model->on_disk[environment]; i++)
+        for (size_t name = 0; name < MODEL_NAMES; name++)
+            managed[name] |= its->generations[i].plan->wishes[name].change != CHANGE_NOTHING;
     events->items[events->count++] =
         (struct event){activates, environment, process->depth, model->on_disk[environment]};
-    (activates ? hooks_activate : hooks_deactivate)(
-        &process->shell, its->key, plan_on_disk(model, environment), its->prefix, process->depth);
+    if (activates)
+        hooks_activate(&process->shell, its->key, plan, its->prefix, process->depth);
+    else
+        hooks_deactivate(&process->shell, its->key, plan, managed, its->prefix, process->depth);
 }
 
 static bool push(struct model *model, int environment)

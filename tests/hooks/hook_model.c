@@ -76,7 +76,7 @@ static bool keeps_any(const struct shell_model *shell)
 
 bool shell_has_state(const struct shell_model *shell)
 {
-    return keeps_any(shell) || shell->ours.there;
+    return keeps_any(shell) || shell->ours.there || shell->has_orphans;
 }
 
 /* Where nothing is kept, what is there now is what hooks come back to. */
@@ -127,20 +127,33 @@ void shell_touch(struct shell_model *shell, size_t name, const char *value)
 
 /* ---- CUDA_VISIBLE_DEVICES ---- */
 
-/* It is ours if a hook gave it the value that it has, in this same job. */
+/* It is ours if a hook made it what it is, in this same job. */
 static bool visible_is_ours(const struct shell_model *shell)
 {
-    const char *value = shell->values[VISIBLE_DEVICES];
-
-    return value && shell->ours.there && shell->ours.value == value &&
+    return shell->ours.there && shell->ours.value == shell->values[VISIBLE_DEVICES] &&
            same_job(&shell->ours.job, &shell->job);
+}
+
+/* In a job, what is not ours is the job's. */
+static bool visible_is_the_jobs(const struct shell_model *shell)
+{
+    return shell_in_job(shell) && !visible_is_ours(shell);
+}
+
+/* What this environment kept outside of this job, while another one made it what it is in the job:
+   the hooks take that for their own. */
+static void doubt_visible(struct shell_model *shell, const struct kept_state *state)
+{
+    if (state->variables[VISIBLE_DEVICES].there && shell_in_job(shell) && visible_is_ours(shell) &&
+        !same_job(&state->job, &shell->job))
+        shell->doubts[VISIBLE_DEVICES] = DOUBT_FOR_GOOD;
 }
 
 static void note_ours(struct shell_model *shell, bool is_ours)
 {
     const char *value = shell->values[VISIBLE_DEVICES];
 
-    shell->ours.there = is_ours && value;
+    shell->ours.there = is_ours;
     shell->ours.job = shell->job;
     shell->ours.value = value;
 }
@@ -156,16 +169,6 @@ static bool visible_stands(const struct shell_model *shell, const struct model_p
            !visible_is_ours(shell);
 }
 
-/* Whether any environment set it in this job. */
-static bool is_set_by_any(const struct shell_model *shell)
-{
-    for (size_t i = 0; i < MODEL_KEYS; i++)
-        if (shell->kept[i].variables[VISIBLE_DEVICES].there &&
-            same_job(&shell->kept[i].job, &shell->job))
-            return true;
-    return false;
-}
-
 /* ---- activation ---- */
 
 /* What the hook of one environment goes by. */
@@ -176,7 +179,6 @@ struct hook {
     const char *prefix;
     bool was_there; /* there was state of it already */
     bool is_lower;  /* kept at a lower level: it is active further out as well */
-    bool other_job; /* kept outside of this job: CUDA_VISIBLE_DEVICES was not */
 };
 
 static void keep(const struct hook *hook, size_t name)
@@ -266,11 +268,8 @@ static void set_variable(const struct hook *hook, size_t name)
     bool is_list = wish_is_list(wish), is_as_left = kept->there && value == kept->set;
 
     if (!kept->there && hook->is_lower) {
-        doubt(shell, name); /* a re-apply brought it: it may wait */
-        if (name != VISIBLE_DEVICES || !hook->other_job)
-            return;
-        if (is_set_by_any(shell)) /* in this job, between here and the login shell */
-            shell->doubts[name] = DOUBT_FOR_GOOD;
+        doubt(shell, name); /* a re-apply brought it, or it is the job's: it may wait */
+        return;
     }
     if (kept->there && !is_as_left && is_list) {
         reenter_list(hook, name);
@@ -305,14 +304,16 @@ void hooks_activate(struct shell_model *shell, int key, const struct model_plan 
                     const char *prefix, size_t level)
 {
     struct kept_state *state = &shell->kept[key];
-    bool other_job = shell_in_job(shell) && !same_job(&state->job, &shell->job);
-    struct hook hook = {
-        shell, state, plan, prefix, state->there, state->there && state->level < level, other_job};
+    struct hook hook = {shell,  state,        plan,
+                        prefix, state->there, state->there && state->level < level};
 
     if (!state->there)
         *state = (struct kept_state){.there = true, .level = level};
-    if (other_job)
+    doubt_visible(shell, state);
+    if (visible_is_the_jobs(shell) && plan->wishes[VISIBLE_DEVICES].change != CHANGE_NOTHING) {
         state->variables[VISIBLE_DEVICES] = (struct kept){0};
+        note_ours(shell, false);
+    }
     state->job = shell->job;
     if (level < state->level)
         state->level = level;
@@ -340,8 +341,7 @@ static void undo(const struct hook *hook, size_t name)
     struct shell_model *shell = hook->shell;
     struct kept *kept = &hook->state->variables[name];
     bool is_as_left = kept->there && shell->values[name] == kept->set;
-    bool may =
-        name != VISIBLE_DEVICES || !shell_in_job(shell) || same_job(&hook->state->job, &shell->job);
+    bool may = name != VISIBLE_DEVICES || !visible_is_the_jobs(shell);
 
     if (is_as_left && may)
         shell->values[name] = kept->old;
@@ -353,15 +353,21 @@ static void undo(const struct hook *hook, size_t name)
 }
 
 void hooks_deactivate(struct shell_model *shell, int key, const struct model_plan *plan,
-                      const char *prefix, size_t level)
+                      const bool managed[MODEL_NAMES], const char *prefix, size_t level)
 {
     struct kept_state *state = &shell->kept[key];
-    struct hook hook = {shell, state, plan, prefix, true, false, false};
+    struct hook hook = {shell, state, plan, prefix, true, false};
 
     if (!state->there || state->level < level)
         return;
+    doubt_visible(shell, state);
     for (size_t i = 0; i < MODEL_NAMES; i++)
-        undo(&hook, i);
+        if (state->variables[i].there && !managed[i]) {
+            shell->doubts[i] = DOUBT_FOR_GOOD;
+            shell->has_orphans = true;
+        } else {
+            undo(&hook, i);
+        }
     *state = (struct kept_state){0};
     settle(shell);
 }

@@ -5,7 +5,7 @@
  * was kept in, and for each variable what it was and what it became.
  *
  *     hooks_activate(&shell, key, plan, prefix, level);    // activate.d at this CONDA_SHLVL
- *     hooks_deactivate(&shell, key, plan, prefix, level);  // deactivate.d
+ *     hooks_deactivate(&shell, key, plan, managed, prefix, level);  // deactivate.d
  *
  * Texts are interned: structs are copied as they are, and equal texts have the same address.
  *
@@ -71,13 +71,15 @@ struct shell_model {
         const char *value;
     } ours;             /* CUDA_VISIBLE_DEVICES, as hooks set it last */
     bool has_restarted; /* its level started again while something was kept */
+    bool has_orphans;   /* state of a clone's, or of its original's, that the other does not know */
     bool is_tcsh;       /* which may take back a list only as a whole */
 };
 
 void hooks_activate(struct shell_model *shell, int key, const struct model_plan *plan,
                     const char *prefix, size_t level);
+/* `managed`: by variable, whether this or an earlier generation of these hooks had a say in it. */
 void hooks_deactivate(struct shell_model *shell, int key, const struct model_plan *plan,
-                      const char *prefix, size_t level);
+                      const bool managed[MODEL_NAMES], const char *prefix, size_t level);
 
 /* Its level starts again: conda knows of no active environment. */
 void shell_restart(struct shell_model *shell);

@@ -255,9 +255,9 @@ static const struct {
     {"@each names@@each plain@@name@ @end plain@@each list@(@name@ @value@) @end list@"
      "@end names@\n",
      "CUDA_DEVICE_ORDER A B (C 'p') (D 'q') \n"},
-    {"@each visible@@each stands@[@each in_job@job@end in_job@@each if_set@set@end if_set@"
-     "@each always@both@end always@]@end stands@@end visible@\n",
-     "[job]\n"},
+    {"@each visible@[@each in_job@job@end in_job@@each if_set@set@end if_set@"
+     "@each always@both@end always@@each stands@ stands@end stands@]@end visible@\n",
+     "[job stands]\n"},
     {"@each unsets@u@end unsets@@each lists@l@end lists@@each shown@s@end shown@\n", "uls\n"},
     {"@each references@@name@ @end references@\n", "CONDA_PREFIX \n"},
     {"@each managed@@name@@each prepend@<@value@@end prepend@@each append@>@value@@end append@ "
@@ -284,7 +284,7 @@ static const struct {
     enum if_set if_set;
     const char *made;
 } decisions[] = {
-    {PLAN_GPUS_CHOSEN, false, IN_JOB_OVERRIDE, IF_SET_OVERRIDE, "|"},
+    {PLAN_GPUS_CHOSEN, false, IN_JOB_OVERRIDE, IF_SET_OVERRIDE, "|nowhere"},
     {PLAN_GPUS_CHOSEN, true, IN_JOB_OVERRIDE, IF_SET_KEEP,
      "CUDA_VISIBLE_DEVICES=1, which no driver has confirmed: there was none.|set"},
     {PLAN_GPUS_NONE, false, IN_JOB_KEEP, IF_SET_KEEP,
@@ -302,10 +302,11 @@ START_TEST(render_says_what_is_decided)
     plan.unconfirmed = decisions[_i].unconfirmed;
     plan.in_job = decisions[_i].in_job;
     plan.if_set = decisions[_i].if_set;
-    scope(free_text) char *text = rendered(
-        "@each about@@text@@end about@|@each visible@@each stands@@each in_job@job@end in_job@"
-        "@each if_set@set@end if_set@@each always@both@end always@@end stands@@end visible@",
-        &shells[0]);
+    scope(free_text) char *text =
+        rendered("@each about@@text@@end about@|@each visible@@each in_job@job@end in_job@"
+                 "@each if_set@set@end if_set@@each always@both@end always@"
+                 "@each nowhere@nowhere@end nowhere@@end visible@",
+                 &shells[0]);
     ck_assert_str_eq(text, decisions[_i].made);
 }
 END_TEST
@@ -455,24 +456,30 @@ START_TEST(render_knows_others)
 }
 END_TEST
 
+#define SIGNED "\n# conda-gpu digest 0123456789abcdef\n"
+
 static const struct {
     const char *text, *key, *names; /* NULL: nothing is recalled */
 } recalls[] = {
     {"", NULL, ""},
-    {"__CONDA_GPU_0123abcd_AT __gpu_undo A y", "0123abcd", "A "},
-    {"__gpu_undo() {\n__gpu_undo A \"x\" B\n__gpu_undo C\nD "
-     "__CONDA_GPU_0123abcd_",
+    {"__CONDA_GPU_0123abcd_AT __gpu_undo A y", NULL, ""},
+    {SIGNED "", NULL, ""},
+    {SIGNED "__CONDA_GPU_0123abcd_AT __gpu_undo A y", "0123abcd", "A "},
+    {SIGNED "__gpu_undo() {\n__gpu_undo A \"x\" B\n__gpu_undo C\nD __CONDA_GPU_0123abcd_",
      "0123abcd", "A C "},
-    {"__gpu_undo (A B \\\n  C) D __CONDA_GPU_0123abcd_AT", "0123abcd", "A B C "},
-    {"__CONDA_GPU_0123abcd_OLD_CUDA_VISIBLE_DEVICES", "0123abcd", "CUDA_VISIBLE_DEVICES "},
-    {"__CONDA_GPU_0123abcd_OLD_A$(id) __CONDA_GPU_4567abcd_OLD_B", "0123abcd", "A "},
-    {"__CONDA_GPU_0123ABCD_OLD_A", NULL, ""},
-    {"__CONDA_GPU_0123abc_OLD_A", NULL, ""},
-    {"__CONDA_GPU_0123abcd_OLD_", "0123abcd", ""},
-    {"__CONDA_GPU_0123abcd_OLD_1A", "0123abcd", ""},
-    {"__CONDA_GPU_0123abcd_AT __gpu_undo PATH A", "0123abcd", ""},
-    {"__CONDA_GPU___CONDA_GPU_0123abcd_OLD_A", "0123abcd", "A "},
-    {"__CONDA_GPU_ __gpu_undo A", NULL, ""},
+    {SIGNED "__gpu_undo (A B \\\n  C) D __CONDA_GPU_0123abcd_AT", "0123abcd", "A B C "},
+    {SIGNED "__CONDA_GPU_0123abcd_ __CONDA_GPU_4567abcd_ __gpu_undo A$(id)", "0123abcd", "A "},
+    {SIGNED "__CONDA_GPU_0123ABCD_ __gpu_undo A", NULL, ""},
+    {SIGNED "__CONDA_GPU_0123abc_ __gpu_undo A", NULL, ""},
+    {SIGNED "__CONDA_GPU_0123abcd_ __gpu_undo", "0123abcd", ""},
+    {SIGNED "__CONDA_GPU_0123abcd_ __gpu_undo 1A", "0123abcd", ""},
+    {SIGNED "__CONDA_GPU_0123abcd_AT __gpu_undo PATH A", "0123abcd", ""},
+    {SIGNED "__CONDA_GPU___CONDA_GPU_0123abcd_ __gpu_undo A", "0123abcd", "A "},
+    {SIGNED "__CONDA_GPU_ __gpu_undo A", NULL, ""},
+    /* the name of an environment, and of its file */
+    {"# GPU settings of __CONDA_GPU_00000000_ __gpu_undo B. Written by conda-gpu 1.\n" SIGNED
+     "__CONDA_GPU_0123abcd_AT __gpu_undo A",
+     "0123abcd", "A "},
 };
 
 START_TEST(render_recalls)
@@ -496,8 +503,9 @@ START_TEST(render_recalls_no_more_than_the_limit)
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     char key[STATE_KEY_SIZE];
 
+    strbuf_adds(&text, SIGNED);
     for (int i = 0; i < MANAGED_LIMIT + 5; i++)
-        strbuf_addf(&text, "__CONDA_GPU_0123abcd_OLD_A%d\n", i);
+        strbuf_addf(&text, "__gpu_undo A%d __CONDA_GPU_0123abcd_\n", i);
     ck_assert(signature_recall(text.text, &names, key));
     ck_assert_uint_eq(names.count, MANAGED_LIMIT);
 }
