@@ -3,6 +3,8 @@
 # - make dist makes the same bytes twice, and what is in it builds and has the tarball's version.
 # - make deb makes the same bytes twice; the package installs in a new Debian of this machine's release,
 #   works there without a GPU, and leaves nothing behind when it is purged.
+# - The workflow for GitHub: the lines that it runs are run there, in its order, on a clone of what is
+#   committed. (Of `make check` one test; make check-fresh runs them all.)
 # It needs root, debootstrap and Debian's packages, and takes a few minutes.
 #
 #   FRESH=FOLDER   where the system is made, from the archive that make check-fresh left there if there
@@ -85,4 +87,37 @@ check "there is no GPU there, and devices does not say so" test "$(inside 'conda
 check "the package cannot be purged" quietly 'apt-get -qy purge conda-gpu'
 files >"$scratch/after"
 check "the package leaves something behind" diff "$scratch/before" "$scratch/after"
+
+# ---- The workflow -----------------------------------------------------------------------------
+
+# lines JOB: what it runs, a step after the other; GitHub runs each in a shell of its own.
+lines() {
+  awk -v job="$1:" '
+    /^  [a-z]+:$/ { inside = $1 == job; block = 0 }
+    block && /^          / { print substr($0, 11); next }
+    { block = 0 }
+    inside && /^ +(- )?run: \|$/ { block = 1; next }
+    inside && sub(/^ +(- )?run: /, "") { print "(" $0 ")" }
+  ' .github/workflows/release.yml | sed "s/\${{ matrix.machine }}/$(uname -m)/g"
+}
+# does JOB [NAME=VALUE...]: as root in the clone, as in GitHub's container.
+does() {
+  lines "$1" >"$system/src/job"
+  check "the workflow has no job $1" test -s "$system/src/job"
+  shift
+  check "the workflow's lines fail: $(cat "$system/src/job")" \
+    quietly "cd /src && env GITHUB_WORKSPACE=/src ONLY=check_text $* sh -e job"
+}
+git clone -q . "$system/src"
+# What GitHub would be told, and no more than that.
+# shellcheck disable=SC2016 # for that script
+printf '%s\n' '#!/bin/sh' 'for last; do :; done' 'test -s "$last"' >"$system/usr/bin/gh"
+chmod +x "$system/usr/bin/gh"
+does check
+does package
+does release "GITHUB_REF_NAME=v${version#conda-gpu }"
+for file in SHA256SUMS "conda-gpu-linux-$(uname -m)" "$(basename "$package")" "conda-gpu-${version#conda-gpu }.tar.gz"; do
+  check "the workflow releases no $file" test -s "$system/src/packages/$file"
+done
+check "the released program does not run" test "$(inside "/src/packages/conda-gpu-linux-$(uname -m) version")" = "$version"
 report
