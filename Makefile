@@ -146,7 +146,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all help deps demo check check-all check-fresh check-package check-long check-gpu check-clients bench fuzz \
+.PHONY: all help deps demo pictures check check-all check-fresh check-package check-long check-gpu check-clients bench fuzz \
     lint valgrind coverage install uninstall dist deb install-conda-plugin \
     uninstall-conda-plugin clean test-programs fuzzers fuzz-programs run-check \
     run-check-all run-demo run-fuzz run-lint run-valgrind run-script FORCE
@@ -309,6 +309,9 @@ demo: ## see it work, with this machine's GPU or with a simulated one
 run-demo: $(PROGRAM) $(FAKE)/whole/libcuda.so.1
 	@$(TEST_ENV) bash tests/demo.sh
 
+pictures: $(PROGRAM) $(FAKES) ## draw README.md's pictures anew, from what the commands print
+	@$(TEST_ENV) bash docs/pictures.sh docs
+
 # The tests for everybody need the compiler, the libraries, bash and dash; the hooks run in those two
 # shells. The further ones take longer or need more, and run the hooks in the other shells; those that
 # take longest begin first, so that none of them ends alone.
@@ -322,6 +325,7 @@ LINTERS := $(filter-out tests/lint/lint.sh,$(sort $(wildcard tests/lint/*.sh)))
 FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
     $(OUT)/tests/cli/check_cli_export tests/cli/check_completions.sh tests/hooks/check_modules.sh tests/hooks/check_slurm.sh \
     tests/hooks/check_nodes.sh tests/hooks/check_users.sh tests/cli/check_hosts.sh tests/cli/check_targets.sh \
+    tests/static/pictures.sh \
     tests/faults/check_lock.sh $(LINTERS) tests/fuzz/fuzz.sh
 TESTED := $(PROGRAM) $(MAN_PAGES) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(HOST_FLOCK) $(PRINT_ENV)
 RESULTS := $(OUT)/results
