@@ -47,7 +47,7 @@ $source $prefix/etc/conda/deactivate.d/env_vars.$extension
 sh -c '$show'
 env | grep -i 'conda_gpu'
 END
-  on "$host" env -i PATH="$PATH" HOME="$scratch" USER="$user" CONDA_PREFIX="$prefix" CONDA_SHLVL=1 \
+  on "$host" env -i LC_ALL=C.UTF-8 PATH="$PATH" HOME="$scratch" USER="$user" CONDA_PREFIX="$prefix" CONDA_SHLVL=1 \
     MORE=before "$@" "$shell" $options "$scratch/script"
 }
 
@@ -73,6 +73,11 @@ many() {
   echo "    - {user: 'guest*', devices: none, $nothing}"
 }
 nothing='variables: {OMP: ~}'
+
+# What each scheduler gives a job, and an array's task or a step of one.
+jobs=('SLURM_JOB_ID=4' 'SLURM_JOB_ID=4 SLURM_STEP_ID=0 SLURM_TASK_PID=4711' 'PBS_JOBID=12[3].pbs01'
+  'LSB_JOBID=4' 'FLUX_JOB_ID=ƒ2oG5xZ' 'OAR_JOB_ID=4' '_CONDOR_JOB_AD=/var/lib/condor/execute/dir_1/.job.ad'
+  'PJM_JOBID=4' 'JOB_ID=4 SGE_TASK_ID=undefined' 'JOB_ID=4 SGE_TASK_ID=1')
 
 for shell in bash dash zsh mksh ksh busybox yash fish tcsh; do
   wanted "$shell" || continue
@@ -129,6 +134,24 @@ gpu:
 END
   gives $shell login1.example.org alice '7|2||before' CUDA_VISIBLE_DEVICES=7
   gives $shell dgx-01 alice '0|||before'
+
+  # In a job of any scheduler: its word stands, but for whom the rules let override it.
+  rm -rf "${prefix:?}/etc"
+  section dgx-01 <<'END'
+gpu:
+  devices: 1
+  assign:
+    - {user: alice, devices: 0, in_job: override}
+    - {user: guest, devices: none}
+END
+  for job in "${jobs[@]}"; do
+    read -ra job <<<"$job"
+    gives $shell dgx-01 alice '0|||before' CUDA_VISIBLE_DEVICES=5,7 "${job[@]}"
+    gives $shell dgx-01 bob '5,7|||before' CUDA_VISIBLE_DEVICES=5,7 "${job[@]}"
+    gives $shell dgx-01 bob '1|||before' "${job[@]}"
+    gives $shell dgx-01 guest '-1|||before' CUDA_VISIBLE_DEVICES=5,7 "${job[@]}"
+  done
+  gives $shell dgx-01 bob '1|||before' CUDA_VISIBLE_DEVICES=5,7 JOB_ID=4 # it takes more than that
 
   # Many: a shell may look for its machine first, and then for the user.
   rm -rf "${prefix:?}/etc"
