@@ -4,6 +4,7 @@
 #include "base/scope.h"
 #include "base/self.h"
 #include "base/tempfile.h"
+#include "conda/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,6 +125,14 @@ static int make(struct lock *lock, struct prefix *prefix, struct error *err)
     return LOCK_TAKEN;
 }
 
+/* What others have left and made until now. */
+static void begin(const struct prefix *prefix)
+{
+    prefix_sweep(prefix, ".");
+    for (size_t i = 0; i < OUR_FOLDERS; i++)
+        prefix_look_again(prefix, our_folders[i]);
+}
+
 int lock_take(struct lock *lock, struct prefix *prefix, struct error *err)
 {
     enum { TRIES = 10 };
@@ -133,7 +142,7 @@ int lock_take(struct lock *lock, struct prefix *prefix, struct error *err)
         if (got == AGAIN)
             got = look_at_other(prefix, err);
         if (got == LOCK_TAKEN)
-            prefix_sweep(prefix, ".");
+            begin(prefix);
         if (got != AGAIN)
             return got;
     }

@@ -107,4 +107,8 @@ bool prefix_is_open_to_all(const struct prefix *prefix, const char *path);
 /* Removes what a killed run left in a folder. Only under the lock. */
 void prefix_sweep(const struct prefix *prefix, const char *path);
 
+/* Makes an NFS client forget what was not in a folder: it remembers that for up to a minute
+   (nfs(5), "Directory entry caching"). Under the lock. */
+void prefix_look_again(const struct prefix *prefix, const char *path);
+
 int prefix_sync(const struct prefix *prefix, const char *path, struct error *err);
