@@ -326,6 +326,7 @@ FURTHER := $(HOOK_TESTS) $(filter $(OUT)/tests/faults/%,$(CHECK_PROGRAMS)) \
     $(OUT)/tests/cli/check_cli_export tests/cli/check_completions.sh tests/hooks/check_modules.sh tests/hooks/check_slurm.sh \
     tests/hooks/check_nodes.sh tests/hooks/check_users.sh tests/cli/check_hosts.sh tests/cli/check_targets.sh \
     tests/static/pictures.sh \
+    tests/cli/check_recipes.sh \
     tests/faults/check_lock.sh $(LINTERS) tests/fuzz/fuzz.sh
 TESTED := $(PROGRAM) $(MAN_PAGES) $(if $(HAS_ARCHIVES),$(OUT)/static/conda-gpu) $(FAKES) $(FAIL_MEMORY) $(HOST_FLOCK) $(PRINT_ENV)
 RESULTS := $(OUT)/results

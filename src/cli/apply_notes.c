@@ -167,11 +167,15 @@ static void note_machines(struct apply *apply)
     if (!receipt || !receipt->hosts_count)
         return;
     add_hosts(&hosts, receipt);
-    if (!part_find(receipt, apply->host))
+    bool served = part_find(receipt, apply->host);
+    if (!served && apply->options->check)
         note(apply,
-             "the hooks there serve %s so far, and on this machine, %s, they change nothing%s",
-             strbuf_text(&hosts), apply->host,
-             apply->options->check ? "; conda-gpu apply, run here, adds it" : "");
+             "the hooks there serve %s so far, and on this machine, %s, they change nothing; "
+             "conda-gpu apply, run here, adds it",
+             strbuf_text(&hosts), apply->host);
+    else if (!served)
+        note(apply, "the hooks there serve %s so far; this adds %s", strbuf_text(&hosts),
+             apply->host);
     else if (!parts_differ_by_host(receipt->hosts, receipt->hosts_count) &&
              parts_differ_by_host(install->parts.items, install->parts.count))
         note(apply,
