@@ -55,3 +55,15 @@ const char *suggest(const char *text, const char *const *words, size_t count)
     }
     return nearest;
 }
+
+bool suggest_add(struct strbuf *out, const char *text, const char *const *words, size_t count,
+                 const char *known)
+{
+    const char *near = suggest(text, words, count);
+
+    if (near)
+        strbuf_addf(out, "did you mean '%s'?", near);
+    for (size_t i = 0; i < count && !near; i++)
+        strbuf_addf(out, "%s%s", i ? ", " : known, words[i]);
+    return near;
+}

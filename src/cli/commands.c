@@ -22,29 +22,20 @@ const struct status_row statuses[] = {
 };
 const size_t status_count = sizeof statuses / sizeof *statuses;
 
-static void list_names(struct strbuf *out)
-{
-    for (size_t i = 0; i < command_count; i++)
-        if (!commands[i]->hidden)
-            strbuf_addf(out, "%s%s", i ? ", " : "", commands[i]->name);
-}
-
 const struct command *command_find(const char *name, struct error *err)
 {
     const char *names[sizeof commands / sizeof *commands];
-    scope(strbuf_release) struct strbuf known = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf hint = STRBUF_INIT;
+    size_t offered = 0;
 
     for (size_t i = 0; i < command_count; i++) {
-        names[i] = commands[i]->name;
-        if (strcmp(name, names[i]) == 0)
+        if (strcmp(name, commands[i]->name) == 0)
             return commands[i];
+        if (!commands[i]->hidden)
+            names[offered++] = commands[i]->name;
     }
-    const char *near = suggest(name, names, command_count);
-    list_names(&known);
-    if (near)
-        error_add(err, STATUS_INPUT, "unknown command '%s'; did you mean '%s'?", name, near);
-    else
-        error_add(err, STATUS_INPUT, "unknown command '%s'; known: %s; see conda-gpu --help", name,
-                  strbuf_text(&known));
+    if (!suggest_add(&hint, name, names, offered, "known: "))
+        strbuf_adds(&hint, "; see conda-gpu --help");
+    error_add(err, STATUS_INPUT, "unknown command '%s'; %s", name, strbuf_text(&hint));
     return NULL;
 }

@@ -23,19 +23,15 @@ const size_t format_count = sizeof formats / sizeof *formats;
 const struct format *format_find(const char *name, struct error *err)
 {
     const char *names[sizeof formats / sizeof *formats];
-    scope(strbuf_release) struct strbuf known = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf hint = STRBUF_INIT;
 
     for (size_t i = 0; i < format_count; i++) {
         names[i] = formats[i].name;
-        strbuf_addf(&known, "%s%s", i ? ", " : "", names[i]);
         if (strcmp(name, names[i]) == 0)
             return &formats[i];
     }
-    const char *near = suggest(name, names, format_count);
-    if (near)
-        error_add(err, STATUS_INPUT, "unknown format '%s'; did you mean '%s'?", name, near);
-    else
-        error_add(err, STATUS_INPUT, "unknown format '%s'; known: %s", name, strbuf_text(&known));
+    suggest_add(&hint, name, names, format_count, "known: ");
+    error_add(err, STATUS_INPUT, "unknown format '%s'; %s", name, strbuf_text(&hint));
     return NULL;
 }
 

@@ -68,24 +68,17 @@ static int unknown_key(const struct reading *in, const struct node *key, const c
                        const struct key *keys, size_t count)
 {
     const char *names[MOST_KEYS];
-    scope(strbuf_release) struct strbuf known = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf hint = STRBUF_INIT;
     size_t offered = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        if (keys[i].hidden)
-            continue;
-        strbuf_addf(&known, "%s%s", offered ? ", " : "", keys[i].name);
-        names[offered++] = keys[i].name;
-    }
-    if (known.failed)
+    for (size_t i = 0; i < count; i++)
+        if (!keys[i].hidden)
+            names[offered++] = keys[i].name;
+    suggest_add(&hint, name, names, offered, "known keys: ");
+    if (hint.failed)
         return error_memory(in->err);
-    const char *near = suggest(name, names, offered);
-    if (near)
-        error_at(in->err, document_place(in->doc, key),
-                 "%s: unknown key '%.60s'; did you mean '%s'?", in->path, name, near);
-    else
-        error_at(in->err, document_place(in->doc, key), "%s: unknown key '%.60s'; known keys: %s",
-                 in->path, name, strbuf_text(&known));
+    error_at(in->err, document_place(in->doc, key), "%s: unknown key '%.60s'; %s", in->path, name,
+             strbuf_text(&hint));
     return document_hint(in->doc, key, in->err);
 }
 
