@@ -41,7 +41,7 @@ static int resolve_file(struct chosen *chosen, const struct options *options,
 {
     const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
     scope(resolution_release) struct resolution found = {0};
-    scope(section_release) struct section own = {0};
+    scope(rules_unapply) struct section own = {0};
 
     if (apply_rules(&own, options, section, err) < 0 || resolve(&found, &own, &driver, err) < 0)
         return -1;

@@ -271,7 +271,7 @@ static int add_plan(struct team *team, struct plan *plan, size_t *index)
 static int add_share(struct team *team, const struct section *section, const struct rule *rule,
                      struct asked *asked, struct error *err)
 {
-    scope(section_release) struct section own = {0};
+    scope(rules_unapply) struct section own = {0};
     scope(plan_release) struct plan plan = {0};
     struct share share = {rule, 0};
 

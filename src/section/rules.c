@@ -221,67 +221,36 @@ bool rules_name_hosts(const struct section *section)
     return false;
 }
 
-static char *copied(const char *text, bool *failed)
+/* The section's order, each with the rule's value where it has one, then what only the rule has. */
+static int merge_variables(struct var_list *list, const struct var_list *section,
+                           const struct var_list *rule)
 {
-    char *copy = text ? strdup(text) : NULL;
-
-    *failed = *failed || (text && !copy);
-    return copy;
-}
-
-static int copy_items(struct section *own, const struct section *from)
-{
-    bool failed = false;
-
-    own->items = calloc(from->item_count + 1, sizeof *own->items);
-    for (size_t i = 0; own->items && i < from->item_count; i++) {
-        struct item *item = &own->items[own->item_count++];
-        *item = from->items[i];
-        item->text = copied(from->items[i].text, &failed);
-        item->name = copied(from->items[i].name, &failed);
-        item->mig = copied(from->items[i].mig, &failed);
-        item->place.file = own->file;
-    }
-    own->devices_place = from->devices_place;
-    own->devices_place.file = own->file;
-    return own->items && !failed ? 0 : -1;
-}
-
-/* Those of `further` that are not there by name. */
-static int add_missing(struct var_list *list, const struct var_list *further)
-{
-    for (size_t i = 0; i < further->count; i++) {
-        const struct var *var = &further->items[i];
-        if (!vars_find(list, var->name) && vars_copy(list, var) < 0)
+    for (size_t i = 0; i < section->count; i++) {
+        const struct var *var = vars_find(rule, section->items[i].name);
+        if (array_add(list, var ? *var : section->items[i]) < 0)
             return -1;
     }
+    for (size_t i = 0; i < rule->count; i++)
+        if (!vars_find(section, rule->items[i].name) && array_add(list, rule->items[i]) < 0)
+            return -1;
     return 0;
 }
 
-/* The section's order, each with the rule's value where it has one. */
-static int merge_variables(struct var_list *list, const struct section *section,
-                           const struct section *keys)
+static void replace_keys(struct section *own, const struct section *keys)
 {
-    for (size_t i = 0; i < section->variables.count; i++) {
-        const struct var *var = vars_find(&keys->variables, section->variables.items[i].name);
-        var = var ? var : &section->variables.items[i];
-        if (vars_copy(list, var) < 0)
-            return -1;
-    }
-    return add_missing(list, &keys->variables);
-}
-
-static void copy_words(struct section *own, const struct section *from, unsigned given)
-{
-    if (given & GIVEN_IDS)
-        own->ids = from->ids;
-    if (given & GIVEN_IF_NO_GPU)
-        own->if_no_gpu = from->if_no_gpu;
-    if (given & GIVEN_IN_JOB)
-        own->in_job = from->in_job;
-    if (given & GIVEN_IF_SET)
-        own->if_set = from->if_set;
-    own->given |= given;
+    if (keys->given & GIVEN_IDS)
+        own->ids = keys->ids;
+    if (keys->given & GIVEN_IF_NO_GPU)
+        own->if_no_gpu = keys->if_no_gpu;
+    if (keys->given & GIVEN_IN_JOB)
+        own->in_job = keys->in_job;
+    if (keys->given & GIVEN_IF_SET)
+        own->if_set = keys->if_set;
+    if (!keys->item_count)
+        return;
+    own->devices_place = keys->devices_place;
+    own->items = keys->items;
+    own->item_count = keys->item_count;
 }
 
 int rules_apply(struct section *own, const struct section *section, const struct rule *rule,
@@ -289,16 +258,12 @@ int rules_apply(struct section *own, const struct section *section, const struct
 {
     static const struct section nothing = {0};
     const struct section *keys = rule ? &rule->keys : &nothing;
-    scope(section_release) struct section made = {.file = strdup(section->file)};
-    bool failed = !made.file;
+    scope(rules_unapply) struct section made = *section;
 
-    made.environment_file = copied(section->environment_file, &failed);
-    made.name = copied(section->name, &failed);
-    copy_words(&made, section, section->given);
-    copy_words(&made, keys, keys->given);
-    if (failed || copy_items(&made, keys->item_count ? keys : section) < 0 ||
-        merge_variables(&made.variables, section, keys) < 0 ||
-        add_missing(&made.conda_variables, &section->conda_variables) < 0)
+    made.variables = (struct var_list){0};
+    made.rules = (struct rule_list){0};
+    replace_keys(&made, keys);
+    if (merge_variables(&made.variables, &section->variables, &keys->variables) < 0)
         return error_memory(err);
     size_t size = vars_size(&made.variables);
     if (rule && size > SECTION_TOTAL_LIMIT)
@@ -309,6 +274,12 @@ int rules_apply(struct section *own, const struct section *section, const struct
                         size, SECTION_TOTAL_LIMIT);
     *own = take(&made);
     return 0;
+}
+
+void rules_unapply(struct section *own)
+{
+    free(own->variables.items);
+    *own = (struct section){0};
 }
 
 void rules_release(struct rule_list *rules)

@@ -3,7 +3,7 @@
  * section for one user on one host.
  *
  *     const struct rule *rule = rules_find(&section, "alice", "dgx-01.example.org");
- *     scope(section_release) struct section own = {0};
+ *     scope(rules_unapply) struct section own = {0};
  *     if (rules_apply(&own, &section, rule, &err) < 0) ...
  *
  * A host is compared with its full name and with its first label: "dgx-01".
@@ -38,8 +38,10 @@ bool rule_pattern_is_sound(const char *text);
 bool rules_name_hosts(const struct section *section);
 
 /* The section as it is for whom this rule serves, or nobody does (NULL): its own keys, but those of
-   the rule where it has them, and the variables of both by name. Without any rule. */
+   the rule where it has them, and the variables of both by name. Without any rule. It borrows from
+   the section and the rule, which must outlive it: rules_unapply ends it, not section_release. */
 int rules_apply(struct section *own, const struct section *section, const struct rule *rule,
                 struct error *err);
+void rules_unapply(struct section *own);
 
 void rules_release(struct rule_list *rules);

@@ -154,7 +154,7 @@ static void check_machine(const struct section *config, const struct device_list
 /* What the rule's people get is right in itself. */
 static void check_rule(const struct section *config, const struct rule *rule)
 {
-    scope(section_release) struct section own = {0};
+    scope(rules_unapply) struct section own = {0};
     scope(error_release) struct error err = ERROR_INIT;
 
     require(rule->users.count || rule->hosts.count ||
