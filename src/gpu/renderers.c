@@ -66,33 +66,37 @@ static int ask_all(struct asking *ask)
     return 0;
 }
 
-static char *egl_beside(const char *driver)
+/* What the child gets. */
+struct errand {
+    const struct renderer_question *question;
+    char *library; /* of the driver's folder; NULL: libEGL.so.1 where it usually is */
+};
+
+static void errand_release(struct errand *errand)
 {
-    return driver ? format_text("%.*slibEGL.so.1", (int)(path_name(driver) - driver), driver)
-                  : NULL;
+    free(errand->library);
 }
 
-static enum renderer_answer open_both(struct asking *ask, const char *driver)
+static enum renderer_answer open_both(struct asking *ask, const struct errand *errand)
 {
-    scope(free_text) char *beside = egl_beside(driver);
     char *problem = ask->head.detail;
     size_t size = sizeof ask->head.detail;
 
-    enum library_state state = egl_open(&ask->egl, beside, problem, size);
+    enum library_state state = egl_open(&ask->egl, errand->library, problem, size);
     if (state == LIBRARY_MISSING)
         return RENDERER_NO_LIBRARY;
     if (state == LIBRARY_OPEN)
-        state = cuda_open(&ask->cuda, driver, problem, size);
+        state = cuda_open(&ask->cuda, errand->question->driver, problem, size);
     return state == LIBRARY_OPEN ? RENDERER_DEVICES : RENDERER_BAD_LIBRARY;
 }
 
 static void query(const void *data, struct strbuf *answer)
 {
-    const struct renderer_question *question = data;
+    const struct errand *errand = data;
     static struct asking ask = {.head = {.magic = RENDERER_MAGIC}};
 
-    cuda_set_environment(question->visible, "PCI_BUS_ID");
-    ask.head.kind = open_both(&ask, question->driver);
+    cuda_set_environment(errand->question->visible, "PCI_BUS_ID");
+    ask.head.kind = (int32_t)open_both(&ask, errand);
     if (ask.head.kind == RENDERER_DEVICES)
         ask_all(&ask);
     strbuf_add(answer, &ask.head, sizeof ask.head);
@@ -106,8 +110,14 @@ int renderers_read(struct renderers *list, const struct renderer_question *quest
 {
     scope(child_end) struct child child = CHILD_INIT;
     scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    scope(errand_release) struct errand errand = {question, NULL};
+    const char *driver = question->driver;
 
-    if (child_start(&child, query, question, question->timeout) < 0)
+    if (driver)
+        errand.library = format_text("%.*slibEGL.so.1", (int)(path_name(driver) - driver), driver);
+    if (driver && !errand.library)
+        return error_memory(err);
+    if (child_start(&child, query, &errand, question->timeout) < 0)
         return asking_refused(WHOM, errno, err);
     struct child_ending ending = child_answer(&child, LONGEST_ANSWER, &bytes);
     if (bytes.failed)

@@ -13,6 +13,7 @@
 #include "hook/render.h"
 #include "hook/signature.h"
 #include "hook/templates.h"
+#include "plan/derive.h"
 #include "section/rules.h"
 
 #include <string.h>
@@ -37,8 +38,30 @@ static struct device instances[] = {
     GPU(1, 3, 0x15, "NVIDIA A100-SXM4-40GB", 40, 8),
 };
 
-static const struct device_list machines[] = {{.items = four, .count = 4},
-                                              {.items = instances, .count = 2}};
+/* The same with what NVML adds. */
+static struct device parts[] = {
+    {.uuid = {{[0] = 0xab}}, .mig = true, .pci = {0, 0x0f, 0, 0}, .name = "NVIDIA A100 MIG 1g.5gb"},
+    {.uuid = {{[0] = 0xac}},
+     .mig = true,
+     .pci = {0, 0x0f, 0, 0},
+     .name = "NVIDIA A100 MIG 3g.20gb"},
+};
+
+static struct hidden hidden[] = {
+    {.device = GPU(0, 4, 0x0f, "NVIDIA A100-SXM4-40GB", 40, 8), .why = HIDDEN_SPLIT},
+    {.device = GPU(2, 5, 0x20, "NVIDIA A100-SXM4-40GB", 40, 8), .why = HIDDEN_BESIDE},
+    {.device = {.number = 3}, .why = HIDDEN_LOST, .reason = "GPU is lost"},
+};
+
+static const struct device_list machines[] = {
+    {.items = four, .count = 4},
+    {.items = instances, .count = 2},
+    {.items = instances,
+     .count = 2,
+     .numbered = true,
+     .instances = {parts, 2, 2},
+     .hidden = {hidden, 3, 3}},
+};
 
 static void require_right(const struct section *config)
 {
@@ -134,20 +157,35 @@ static void confirm(struct plan *plan, const struct selection *selection)
     require(!selection->count || plan_confirm(plan, selection, &seen, &err) == 0);
 }
 
+static void require_derived(const struct plan *plan)
+{
+    require(vars_size(&plan->variables) <= SECTION_TOTAL_LIMIT);
+    for (size_t i = 0; i < plan->variables.count; i++)
+        require(!plan->variables.items[i].value ||
+                !strstr(plan->variables.items[i].value, DEVICE_VALUE_BEGIN));
+}
+
 static void check_machine(const struct section *config, const struct device_list *machine,
                           uint64_t digest)
 {
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
+    struct derivation derivation = {.deaf = true};
 
     int result = select_devices(&selection, config, machine, &err);
     require_contract(result, &err);
     if (result < 0)
         return;
-    require(selection.count <= machine->count + config->item_count);
+    require(selection.count <=
+            machine->count + machine->hidden.count + machine->instances.count + config->item_count);
     require(plan_make(&plan, config, &selection, &err) == 0);
     confirm(&plan, &selection);
+    result = derive(&plan, config, &derivation, &err);
+    require_contract(result, &err);
+    if (result < 0)
+        return;
+    require_derived(&plan);
     check_hooks(&plan, config->name ? config->name : "", digest);
 }
 
