@@ -58,15 +58,19 @@ static bool is_left_over(int fd)
     return machine && strcmp(machine, here) == 0 && lock_file(fd);
 }
 
+/* What a call on a file says whose name is gone by now, here or on the server. */
+static bool is_gone(void)
+{
+    return errno == ENOENT || errno == ESTALE;
+}
+
 /* 1: this file has the lock's name; 0: none has, or another; -1 with errno. */
 static int is_named(int folder, int fd)
 {
     struct stat locked, named;
 
-    if (fstat(fd, &locked) < 0)
-        return -1;
-    if (fstatat(folder, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -1;
+    if (fstat(fd, &locked) < 0 || fstatat(folder, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0)
+        return is_gone() ? 0 : -1;
     return named.st_dev == locked.st_dev && named.st_ino == locked.st_ino;
 }
 
@@ -75,7 +79,7 @@ static int take_away(int fd, const struct prefix *prefix, struct error *err)
 {
     int named = is_named(prefix->folder, fd);
 
-    if (named < 0 || (named && unlinkat(prefix->folder, LOCK_FILE, 0) < 0 && errno != ENOENT))
+    if (named < 0 || (named && unlinkat(prefix->folder, LOCK_FILE, 0) < 0 && !is_gone()))
         return failed(prefix, err);
     return AGAIN;
 }
@@ -89,7 +93,7 @@ static int look_at_other(const struct prefix *prefix, struct error *err)
     struct stat st;
 
     if (fd < 0)
-        return errno == ENOENT ? AGAIN : errno == EACCES ? LOCK_BUSY : failed(prefix, err);
+        return is_gone() ? AGAIN : errno == EACCES ? LOCK_BUSY : failed(prefix, err);
     if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
         errno = ENXIO;
         return failed(prefix, err);
@@ -115,11 +119,11 @@ static int make(struct lock *lock, struct prefix *prefix, struct error *err)
     if (tempfile_create(&temp, prefix->folder) < 0)
         return refuse(prefix, err);
     if (prefix_own(prefix, temp.fd, 0600) < 0)
-        return failed(prefix, err);
+        return is_gone() ? AGAIN : failed(prefix, err);
     sign(temp.fd);
     lock_file(temp.fd);
     if (tempfile_commit_new(&temp, LOCK_FILE) < 0)
-        return errno == EEXIST || errno == ENOENT ? AGAIN : refuse(prefix, err);
+        return errno == EEXIST || is_gone() ? AGAIN : refuse(prefix, err);
     *lock = (struct lock){prefix->folder, temp.fd};
     temp.fd = -1;
     return LOCK_TAKEN;
