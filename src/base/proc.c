@@ -44,6 +44,7 @@ static bool read_stat(struct proc *proc, pid_t process)
     const char *stat = strbuf_text(&text), *name = strchr(stat, '('), *end = strrchr(stat, ')');
     time_t boot = boot_time();
     proc->parent = (pid_t)field(stat, PARENT);
+    proc->stopped = end && strncmp(end, ") T", 3) == 0;
     proc->terminal = field(stat, TERMINAL) != 0;
     proc->since = boot ? boot + (time_t)(field(stat, START) / sysconf(_SC_CLK_TCK)) : 0;
     if (name && end && name < end)

@@ -13,6 +13,7 @@ struct proc {
     uid_t user;
     pid_t parent;     /* 0 or 1: it has none any more */
     bool terminal;    /* it has one */
+    bool stopped;     /* by a signal, such as Ctrl-Z's */
     time_t since;     /* 0: unknown */
     char command[64]; /* its first words, of any bytes; in [] the name of one that has none */
 };

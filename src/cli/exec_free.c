@@ -93,17 +93,17 @@ static void add_state(struct strbuf *out, const struct claim_card *card)
             strbuf_adds(out, "somebody");
         break;
     case CLAIM_BUSY:
-        proc_read(&proc, (pid_t)card->process);
+        proc_read(&proc, (pid_t)card->use.process);
         strbuf_adds(out, "in use by ");
         if (proc.there)
-            who_add_process(out, proc.user, (pid_t)card->process, &proc);
+            who_add_process(out, proc.user, (pid_t)card->use.process, &proc);
         else
-            strbuf_addf(out, "process %u, which cannot be seen from here", card->process);
-        if (card->process_count > 1)
-            strbuf_addf(out, " and %u more", card->process_count - 1);
+            strbuf_addf(out, "process %u, which cannot be seen from here", card->use.process);
+        if (card->use.process_count > 1)
+            strbuf_addf(out, " and %u more", card->use.process_count - 1);
         break;
     case CLAIM_FILLED:
-        strbuf_addf(out, "%s of its memory are in use", memory_text(card->memory_used, memory));
+        strbuf_addf(out, "%s of its memory are in use", memory_text(card->use.memory_used, memory));
         break;
     case CLAIM_MISSING:
         strbuf_adds(out, "not among the cards that NVML lists");
@@ -151,7 +151,7 @@ static json_t *json_who(const struct claim_card *card)
 {
     if (card->state == CLAIM_LEASED)
         return who_json_holder(&card->holder);
-    return card->state == CLAIM_BUSY ? who_json_process((pid_t)card->process) : json_null();
+    return card->state == CLAIM_BUSY ? who_json_process((pid_t)card->use.process) : json_null();
 }
 
 static json_t *json_card(const struct planned_device *planned, const struct claim_card *card)
@@ -165,7 +165,7 @@ static json_t *json_card(const struct planned_device *planned, const struct clai
     return json_pack("{s:o, s:s, s:s, s:o, s:o}", "number",
                      json_known(planned->number != PLAN_NO_NUMBER, planned->number), "uuid",
                      card->uuid, "state", words[card->state], "who", json_who(card), "memory_used",
-                     json_known(card->memory_used != CARD_NOT_TOLD, card->memory_used));
+                     json_known(card->use.memory_used != CARD_NOT_TOLD, card->use.memory_used));
 }
 
 static json_t *json_before(const struct turn_before *before)

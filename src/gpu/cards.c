@@ -46,6 +46,40 @@ int cards_read(struct card_list *cards, const struct card_question *question, st
     return cards_answer(&child, cards, err);
 }
 
+static bool is_uuid(const struct uuid *uuid, const struct uuid *other)
+{
+    return memcmp(uuid, other, sizeof *uuid) == 0;
+}
+
+/* Of an instance, or of the whole card where that is its count. */
+static struct card_use use_of(const struct card *card, uint32_t instance)
+{
+    bool whole = instance == card->instance_count;
+    struct card_use use = {.memory_used =
+                               whole ? card->memory_used : card->instances[instance].memory_used,
+                           .temperature = card->temperature};
+
+    for (uint32_t i = 0; i < card->process_count; i++)
+        if (whole || card->processes[i].instance == instance) {
+            use.process = card->processes[i].pid;
+            use.process_count++;
+        }
+    return use;
+}
+
+bool cards_find_use(const struct card_list *cards, const struct uuid *uuid, struct card_use *use)
+{
+    for (size_t i = 0; i < cards->count; i++) {
+        const struct card *card = &cards->items[i];
+        for (uint32_t k = 0; k <= card->instance_count && !card->problem; k++) {
+            bool whole = k == card->instance_count;
+            if (is_uuid(whole ? &card->uuid : &card->instances[k].uuid, uuid))
+                return *use = use_of(card, k), true;
+        }
+    }
+    return false;
+}
+
 const struct card *cards_find(const struct card_list *cards, const struct device *device)
 {
     const struct card *found = NULL;

@@ -79,6 +79,17 @@ char *cards_library(const char *driver);
 /* Asks the NVML that belongs to a CUDA library, as cards_library finds it. */
 int cards_ask_beside(struct child *child, const char *driver, unsigned timeout, struct error *err);
 
+/* Who is on a whole card or on a MIG instance. */
+struct card_use {
+    uint64_t memory_used;   /* bytes; CARD_NOT_TOLD */
+    int32_t temperature;    /* the card's; -1: not told */
+    uint32_t process;       /* one of them */
+    uint32_t process_count; /* that compute there */
+};
+
+/* False, and *use untouched, where none has this UUID, or only a card that cannot be described. */
+bool cards_find_use(const struct card_list *cards, const struct uuid *uuid, struct card_use *use);
+
 /* The card that the device is, or is a part of: by UUID, else by address. NULL if it is none that
    NVML describes. */
 const struct card *cards_find(const struct card_list *cards, const struct device *device);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "gpu/prefer.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK = 1000 }; /* milliseconds between two looks at what nobody announces */
+/* Milliseconds between two looks at what nobody announces, and so many times that for those who are
+   far from the first. */
+enum { TICK = 1000, FARTHEST = 5 };
 
 /* What a round comes to; -1 with an error. */
 enum { AGAIN, AT_ONCE, TAKEN, GIVEN_UP };
@@ -17,14 +20,21 @@ enum { AGAIN, AT_ONCE, TAKEN, GIVEN_UP };
 struct claiming {
     struct claim *claim;
     const struct claim_wish *wish;
-    bool *held; /* as lease_list */
-    struct pollfd *watched;
-    unsigned long skip;   /* those up to here have lost their turn */
-    unsigned long first;  /* who is first in the line, */
-    long long idle_since; /* and since when it could have taken its cards; 0: it could not */
-    unsigned long told;   /* whom we wait for, as we said last; ULONG_MAX: nothing said yet */
+    bool *held;             /* as lease_list */
+    struct pollfd *watched; /* the leases of the cards that others have; -1: not watched */
+    long long patience;     /* with the next who does not take its cards */
+    unsigned long skip;     /* those up to here have lost their turn */
+    unsigned long first;    /* who is first in the line, */
+    long long idle_since;   /* and since when it could have taken its cards; 0: it could not */
+    unsigned long told;     /* whom we wait for, as we said last; ULONG_MAX: nothing said yet */
     struct error *err;
 };
+
+static void drop_fd(int *fd)
+{
+    close_fd(fd);
+    *fd = -1;
+}
 
 static int failed(const struct claiming *in, const char *what)
 {
@@ -33,48 +43,18 @@ static int failed(const struct claiming *in, const char *what)
 
 /* ---- What NVML tells of the pool ----------------------------------------------------------- */
 
-static void see_memory(const struct claiming *in, struct claim_card *card)
-{
-    bool filled = card->memory_used != CARD_NOT_TOLD && card->memory_used >= in->wish->busy_memory;
-
-    card->state = card->process_count ? CLAIM_BUSY : filled ? CLAIM_FILLED : CLAIM_FREE;
-}
-
-/* Of a whole card (instance: NULL) or of a MIG instance. */
-static void see_card(const struct claiming *in, struct claim_card *ours, const struct card *card,
-                     const struct card_instance *instance)
-{
-    ours->memory_used = instance ? instance->memory_used : card->memory_used;
-    ours->temperature = card->temperature;
-    ours->process_count = 0;
-    for (uint32_t i = 0; i < card->process_count; i++) {
-        if (instance && card->processes[i].instance != (uint32_t)(instance - card->instances))
-            continue;
-        ours->process = card->processes[i].pid;
-        ours->process_count++;
-    }
-    see_memory(in, ours);
-}
-
-static bool is_uuid(const struct uuid *uuid, const struct uuid *other)
-{
-    return memcmp(uuid, other, sizeof *uuid) == 0;
-}
-
-static void see(const struct claiming *in, struct claim_card *ours, const struct card_list *cards)
+static void see(const struct claiming *in, struct claim_card *card, const struct card_list *cards)
 {
     struct uuid uuid = {{0}};
 
-    uuid_parse(ours->uuid, &uuid);
-    ours->state = CLAIM_MISSING;
-    for (size_t i = 0; i < cards->count; i++) {
-        const struct card *card = &cards->items[i];
-        if (!card->problem && is_uuid(&card->uuid, &uuid))
-            see_card(in, ours, card, NULL);
-        for (uint32_t k = 0; k < card->instance_count; k++)
-            if (is_uuid(&card->instances[k].uuid, &uuid))
-                see_card(in, ours, card, &card->instances[k]);
+    uuid_parse(card->uuid, &uuid);
+    if (!cards_find_use(cards, &uuid, &card->use)) {
+        card->state = CLAIM_MISSING;
+        return;
     }
+    uint64_t used = card->use.memory_used;
+    bool filled = used != CARD_NOT_TOLD && used >= in->wish->busy_memory;
+    card->state = card->use.process_count ? CLAIM_BUSY : filled ? CLAIM_FILLED : CLAIM_FREE;
 }
 
 /* The state of all cards that are not leased by others. */
@@ -121,45 +101,6 @@ static int look_at_leases(struct claiming *in)
 
 /* ---- Taking -------------------------------------------------------------------------------- */
 
-static size_t place_in_last(const struct claim_wish *wish, const char *uuid)
-{
-    size_t i = 0;
-
-    while (i < wish->last_count && strcmp(wish->last[i], uuid) != 0)
-        i++;
-    return i;
-}
-
-/* Whether the first is to be taken before the other, which is further on in the pool. */
-static bool is_better(const struct claim_wish *wish, const struct claim_card *card,
-                      const struct claim_card *other)
-{
-    switch (wish->prefer) {
-    case CLAIM_LAST:
-        return place_in_last(wish, card->uuid) < place_in_last(wish, other->uuid);
-    case CLAIM_COOL:
-        return (uint32_t)card->temperature < (uint32_t)other->temperature;
-    case CLAIM_EMPTY:
-        return card->memory_used < other->memory_used;
-    case CLAIM_ANY:
-        break;
-    }
-    return false;
-}
-
-static struct claim_card *find_best(const struct claiming *in)
-{
-    struct claim_card *best = NULL;
-
-    for (size_t i = 0; i < in->claim->count; i++) {
-        struct claim_card *card = &in->claim->cards[i];
-        if (card->state == CLAIM_FREE && !card->chosen &&
-            (!best || is_better(in->wish, card, best)))
-            best = card;
-    }
-    return best;
-}
-
 static void give_back(struct claim *claim)
 {
     for (size_t i = 0; i < claim->count; i++)
@@ -195,7 +136,7 @@ static int take_cards(struct claiming *in)
         result = look(in);
     bool enough = result >= 0 && count_free(claim) >= in->wish->wanted;
     struct claim_card *best;
-    for (size_t i = 0; enough && i < in->wish->wanted && (best = find_best(in)); i++)
+    for (size_t i = 0; enough && i < in->wish->wanted && (best = prefer_best(claim, in->wish)); i++)
         best->chosen = true;
     give_back(claim);
     return result < 0 ? -1 : enough ? TAKEN : AGAIN;
@@ -219,8 +160,29 @@ static int watch_first(struct claiming *in)
     return 0;
 }
 
-/* Whoever could take its cards for long enough has lost its turn; a name with nobody behind it
-   costs no further wait. Who does not wait wants to know at once whether it could by more than the
+/* Whether the first in the line, which could take its cards, is not going to: it has let enough
+   time go by, or somebody has stopped it. */
+static bool is_late(const struct claiming *in)
+{
+    const struct turn_before *before = &in->claim->before;
+    struct proc proc = {0};
+
+    if (in->idle_since && before->number == before->first)
+        proc_read(&proc, before->process);
+    return in->idle_since && (proc.stopped || clock_now() - in->idle_since >= in->patience);
+}
+
+/* Somebody who holds many places costs us no more than twice the patience. */
+static int pass_first(struct claiming *in, bool was_there)
+{
+    in->skip = in->claim->before.first;
+    if (was_there)
+        in->patience /= 2;
+    return AT_ONCE;
+}
+
+/* Whoever could take its cards and does not has lost its turn; a name with nobody behind it costs
+   no further wait. Who does not wait wants to know at once whether it could by more than the
    leases. */
 static int expect_first(struct claiming *in)
 {
@@ -228,23 +190,18 @@ static int expect_first(struct claiming *in)
 
     if (watch_first(in) < 0)
         return -1;
-    bool late = in->idle_since && clock_now() - in->idle_since >= in->wish->patience;
+    bool late = is_late(in);
     if (!late && (in->wish->deadline || !in->idle_since))
         return AGAIN;
-    if (late && !turn_is_there(before->first)) {
-        in->skip = before->first;
-        return AT_ONCE;
-    }
+    if (late && !turn_is_there(before->first))
+        return pass_first(in, false);
     if (look(in) < 0)
         return -1;
     bool could = count_free(in->claim) >= before->first_wanted;
     if (could && !late)
         return AGAIN;
     in->idle_since = 0;
-    if (!could)
-        return AGAIN;
-    in->skip = before->first;
-    return AT_ONCE;
+    return could ? pass_first(in, true) : AGAIN;
 }
 
 static void tell(struct claiming *in)
@@ -258,40 +215,71 @@ static void tell(struct claiming *in)
     in->wish->waits(in->claim, in->wish->data);
 }
 
-/* False where one has ended already. */
-static bool watch_leases(struct claiming *in, nfds_t *count)
+/* A watch stays until the lease ends, since each takes one of the places that a lease has for such.
+   False where one has ended already. */
+static bool watch_leases(struct claiming *in)
 {
     for (size_t i = 0; i < in->claim->count; i++) {
         const struct claim_card *card = &in->claim->cards[i];
-        int fd = card->state == CLAIM_LEASED ? lease_watch(card->uuid) : -1;
-        if (fd >= 0)
-            in->watched[(*count)++] = (struct pollfd){fd, POLLIN, 0};
-        else if (card->state == CLAIM_LEASED && errno == ECONNREFUSED)
+        if (card->state != CLAIM_LEASED || in->watched[i].fd >= 0)
+            continue;
+        in->watched[i] = (struct pollfd){lease_watch(card->uuid), POLLIN, 0};
+        if (in->watched[i].fd < 0 && errno == ECONNREFUSED)
             return false;
     }
     return true;
 }
 
-static int time_to_wait(const struct claim_wish *wish)
+/* Whether all that can help is announced: enough leases that end. */
+static bool is_announced(const struct claiming *in)
 {
-    long long left = wish->deadline - clock_now();
+    size_t leased = 0;
 
-    return !wish->deadline || left > TICK ? TICK : left > 0 ? (int)left : 0;
+    for (size_t i = 0; i < in->claim->count; i++) {
+        bool is = in->claim->cards[i].state == CLAIM_LEASED;
+        leased += is;
+        if (is && in->watched[i].fd < 0)
+            return false;
+    }
+    return in->claim->count - leased < in->wish->wanted;
 }
 
-/* Until somebody before us goes, or a lease ends, or it is time to look again. */
+/* How long to wait at most. Those further back look less often, so that hundreds who wait are no
+   load; whoever is nearer to the first than they are sees to it. */
+static int time_to_wait(const struct claiming *in)
+{
+    const struct turn_before *before = &in->claim->before;
+    long long now = clock_now(), left = in->wish->deadline - now, most = TICK;
+
+    if (!in->wish->deadline)
+        return TICK / 10;
+    if (!before->number)
+        most = is_announced(in) ? INT_MAX : TICK;
+    else if (in->idle_since)
+        most = in->idle_since + in->patience - now;
+    else if (before->watch >= 0 && before->number - before->first < FARTHEST)
+        most = TICK * (long long)(1 + before->number - before->first);
+    else if (before->watch >= 0)
+        most = TICK * FARTHEST;
+    most = left < most ? left : most;
+    return most < 0 ? 0 : most < INT_MAX ? (int)most : INT_MAX;
+}
+
+/* Until the one before us goes, or a lease ends, or it is time to look again. */
 static void pause_for(struct claiming *in)
 {
-    struct claim *claim = in->claim;
-    nfds_t count = 0;
-    bool ended = !claim->before.number && !watch_leases(in, &count);
+    struct turn_before *before = &in->claim->before;
+    size_t count = in->claim->count;
 
-    if (claim->before.number)
-        in->watched[count++] = (struct pollfd){take_fd(&claim->before.watch), POLLIN, 0};
-    if (!ended)
-        poll(in->watched, count, time_to_wait(in->wish));
-    for (nfds_t i = 0; i < count; i++)
-        close_fd(&in->watched[i].fd);
+    if (!before->number && !watch_leases(in))
+        return;
+    in->watched[count] = (struct pollfd){before->watch, POLLIN, 0};
+    poll(in->watched, count + 1, time_to_wait(in));
+    for (size_t i = 0; i < count; i++)
+        if (in->watched[i].revents)
+            drop_fd(&in->watched[i].fd);
+    if (in->watched[count].revents)
+        drop_fd(&before->watch);
 }
 
 static int go_round(struct claiming *in)
@@ -302,8 +290,6 @@ static int go_round(struct claiming *in)
 
     if (before < 0)
         return failed(in, "read who waits for cards");
-    if (!before)
-        claim->before = (struct turn_before){.watch = -1};
     if ((got = before ? expect_first(in) : take_cards(in)) != AGAIN)
         return got;
     if (in->wish->deadline <= clock_now() && (waits || !before || !in->idle_since))
@@ -327,14 +313,12 @@ static int look_back(struct claiming *in)
 
 static int claim_in_turn(struct claiming *in)
 {
-    struct turn_before *before = &in->claim->before;
     int got;
 
-    do {
+    do
         got = go_round(in);
-        close_fd(&before->watch);
-        before->watch = -1;
-    } while (got == AGAIN || got == AT_ONCE || (got == GIVEN_UP && (got = look_back(in)) == AGAIN));
+    while (got == AGAIN || got == AT_ONCE || (got == GIVEN_UP && (got = look_back(in)) == AGAIN));
+    drop_fd(&in->claim->before.watch);
     return got == GIVEN_UP ? 0 : got == TAKEN ? 1 : -1;
 }
 
@@ -345,29 +329,32 @@ static int prepare(struct claim *claim, const struct claim_wish *wish)
         return -1;
     claim->count = wish->count;
     for (size_t i = 0; i < wish->count; i++)
-        claim->cards[i] = (struct claim_card){.uuid = wish->uuids[i],
-                                              .lease = LEASE_INIT,
-                                              .memory_used = CARD_NOT_TOLD,
-                                              .temperature = -1};
+        claim->cards[i] = (struct claim_card){
+            .uuid = wish->uuids[i], .lease = LEASE_INIT, .use = {CARD_NOT_TOLD, -1, 0, 0}};
     return 0;
 }
 
 static void free_room(struct claiming *in)
 {
+    for (size_t i = 0; in->watched && i < in->wish->count; i++)
+        close_fd(&in->watched[i].fd);
     free(in->held);
     free(in->watched);
 }
 
 int claim_take(struct claim *claim, const struct claim_wish *wish, struct error *err)
 {
-    scope(claim_release) struct claim made = {0};
+    scope(claim_release) struct claim made = {.before.watch = -1};
     scope(free_room) struct claiming in = {.claim = &made,
                                            .wish = wish,
                                            .held = calloc(wish->count + 1, sizeof *in.held),
                                            .watched = calloc(wish->count + 1, sizeof *in.watched),
+                                           .patience = wish->patience,
                                            .told = ULONG_MAX,
                                            .err = err};
 
+    for (size_t i = 0; in.watched && i < wish->count; i++)
+        in.watched[i].fd = -1;
     if (!in.held || !in.watched || prepare(&made, wish) < 0)
         return error_memory(err);
     if (turn_join(&made.turn, wish->uuids, wish->count, wish->wanted) < 0)

@@ -14,7 +14,9 @@
  *
  * Only who is first in the line (turn.h) for a card leases it, so the first may lease more than it
  * needs, look, and give back the rest. Who does not take what it waits for although that has been
- * free for wish.patience loses its turn: it may be stopped, or mean harm.
+ * free for wish.patience, or whom a signal has stopped, loses its turn to those behind it. The
+ * patience halves each time, so however many places somebody has who means harm, they cost a waiter
+ * no more than twice as much.
  */
 #pragma once
 
@@ -22,7 +24,8 @@
 #include "gpu/lease.h"
 #include "gpu/turn.h"
 
-enum { CLAIM_PATIENCE = 10000 }; /* milliseconds, as long as people and loaded machines need */
+/* Milliseconds: to wake up and lease takes some, on a machine that is loaded many. */
+enum { CLAIM_PATIENCE = 2000 };
 
 /* Which of the free ones: those at the head of the pool, or first of all ... */
 enum claim_prefer {
@@ -45,10 +48,7 @@ struct claim_card {
     enum claim_state state;
     struct lease lease;
     struct lease_holder holder; /* CLAIM_LEASED, once claim_ask_holders has asked */
-    uint32_t process;           /* CLAIM_BUSY: one of them */
-    uint32_t process_count;
-    uint64_t memory_used; /* bytes; CARD_NOT_TOLD */
-    int32_t temperature;  /* -1: not told */
+    struct card_use use;        /* not told of those that others have leased */
     bool chosen;
 };
 

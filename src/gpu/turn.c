@@ -156,13 +156,23 @@ static size_t wanted_by(const struct search *search, const struct earlier *earli
     return earlier->wanted < cards ? earlier->wanted : cards;
 }
 
+static void let_go(struct turn_before *before)
+{
+    if (before->number)
+        close_fd(&before->watch);
+    *before = (struct turn_before){.watch = -1};
+}
+
 /* 1: somebody listens there; 0: nobody does; -1 with errno. */
-static int watch_place(const struct search *search, struct turn_before *before)
+static int watch_place(unsigned long number, struct turn_before *before)
 {
     struct ucred listener = {0};
     char name[NAME_SIZE];
 
-    snprintf(name, sizeof name, TURN_NAME "%lu", search->nearest.number);
+    if (number == before->number && before->watch >= 0)
+        return 1;
+    let_go(before);
+    snprintf(name, sizeof name, TURN_NAME "%lu", number);
     scope(close_fd) int watch = abstract_watch(name);
     if (watch < 0 && errno == ECONNREFUSED)
         return 0;
@@ -170,13 +180,8 @@ static int watch_place(const struct search *search, struct turn_before *before)
         return -1;
     if (watch >= 0 && abstract_listener(watch, &listener) < 0)
         return -1;
-    *before = (struct turn_before){.number = search->nearest.number,
-                                   .watch = take_fd(&watch),
-                                   .wanted = wanted_by(search, &search->nearest),
-                                   .user = listener.uid,
-                                   .process = listener.pid,
-                                   .first = search->first.number,
-                                   .first_wanted = wanted_by(search, &search->first)};
+    *before = (struct turn_before){
+        .number = number, .watch = take_fd(&watch), .user = listener.uid, .process = listener.pid};
     return 1;
 }
 
@@ -192,10 +197,13 @@ int turn_find_before(const struct turn *turn, unsigned long skip, struct turn_be
         search.nearest = search.first = (struct earlier){0};
         walk(&table, see_before, &search);
         if (!search.nearest.number)
-            return 0;
-        found = watch_place(&search, before);
+            return let_go(before), 0;
+        found = watch_place(search.nearest.number, before);
         search.before = search.nearest.number; /* if it went while we looked */
     } while (found == 0);
+    before->wanted = wanted_by(&search, &search.nearest);
+    before->first = search.first.number;
+    before->first_wanted = wanted_by(&search, &search.first);
     return found;
 }
 

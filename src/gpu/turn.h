@@ -13,7 +13,7 @@
  *
  *     scope(turn_release) struct turn turn = {0};
  *     if (turn_join(&turn, uuids, count, wanted) < 0) ...
- *     struct turn_before before;
+ *     struct turn_before before = {0};
  *     while (turn_find_before(&turn, 0, &before) > 0)
  *         ... poll(before.watch) until it hangs up ...
  *     ... the first now; turn_release() when the cards are taken ...
@@ -35,8 +35,8 @@ struct turn {
    cards. */
 struct turn_before {
     unsigned long number;
-    int watch;     /* hangs up (POLLHUP) when it is gone; the caller closes it. -1: so many watch it
-                      that one has to look again from time to time */
+    int watch; /* hangs up (POLLHUP) when it is gone; the caller closes it. -1: it has gone, or so
+                  many watch it that one has to look again from time to time */
     size_t wanted; /* how many cards it waits for, of those that it names */
     uid_t user;
     pid_t process; /* 0: not known */
@@ -49,7 +49,9 @@ struct turn_before {
 int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t wanted);
 
 /* The nearest of those who came earlier and would take one of our cards. `skip` leaves out those
-   with a number up to it: they lost their turn. 1: there is one; 0: we are first; -1 with errno. */
+   with a number up to it: they lost their turn. `before` is what the last call made of it, so that
+   the same waiter is watched by the same descriptor, since each takes one of the places that it has
+   for such. 1: there is one; 0: we are first; -1 with errno. */
 int turn_find_before(const struct turn *turn, unsigned long skip, struct turn_before *before);
 
 /* Whether somebody has this place, and not only names that say so. It takes one of the places that

@@ -135,9 +135,9 @@ START_TEST(takes_no_card_that_is_in_use)
     wish.wanted = 3;
     ck_assert_int_eq(claim_cards(&none, wish), 0);
     ck_assert_int_eq(none.cards[0].state, CLAIM_BUSY);
-    ck_assert_uint_eq(none.cards[0].process, 1024);
+    ck_assert_uint_eq(none.cards[0].use.process, 1024);
     ck_assert_int_eq(none.cards[2].state, CLAIM_FILLED);
-    ck_assert_uint_eq(none.cards[2].memory_used, UINT64_C(700) << 20);
+    ck_assert_uint_eq(none.cards[2].use.memory_used, UINT64_C(700) << 20);
     wish.busy_memory = UINT64_C(1) << 30;
     ck_assert_int_eq(claim_cards(&claim, wish), 1);
     ck_assert_str_eq(chosen(&claim), "1,2,3");
@@ -293,6 +293,110 @@ START_TEST(who_does_not_take_it_loses_its_turn)
 }
 END_TEST
 
+/* Somebody whom Ctrl-Z has stopped is not waited for. */
+START_TEST(who_is_stopped_loses_its_turn)
+{
+    scope(claim_release) struct claim claim = {0};
+    struct claim_wish wish = wish_for(1);
+    int ends[2];
+    char byte;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (!child) {
+        struct turn turn = {0};
+        if (turn_join(&turn, uuids, CARDS, 2) == 0 && write(ends[1], "y", 1) == 1)
+            pause();
+        _exit(0);
+    }
+    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    kill(child, SIGSTOP);
+    waitpid(child, NULL, WUNTRACED);
+    wish.patience = LLONG_MAX;
+    wish.deadline = clock_in(A_LONG_TIME);
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+/* One by one, with all of the patience for each, they would last until the deadline. */
+START_TEST(many_places_cost_little_more_than_one)
+{
+    enum { PLACES = 64, PATIENCE = 200 };
+    scope(claim_release) struct claim claim = {0};
+    struct turn stuck[PLACES] = {0};
+    struct claim_wish wish = wish_for(1);
+
+    for (int i = 0; i < PLACES; i++)
+        ck_assert_int_eq(turn_join(&stuck[i], uuids, CARDS, 2), 0);
+    wish.patience = PATIENCE;
+    wish.deadline = clock_now() + PLACES * PATIENCE;
+    ck_assert_int_eq(claim_cards(&claim, wish), 1);
+    for (int i = 0; i < PLACES; i++)
+        turn_release(&stuck[i]);
+}
+END_TEST
+
+/* How many sockets have the name of a card's lease: the lease's, and one for each who watches it or
+   has ever asked. */
+static int count_askers(int card)
+{
+    scope(strbuf_release) struct strbuf table = STRBUF_INIT;
+    char name[108];
+    int count = -1;
+
+    snprintf(name, sizeof name, "@" LEASE_NAME "%s\n", uuids[card]);
+    ck_assert_int_eq(abstract_read_table(&table), 0);
+    for (const char *at = strbuf_text(&table); at; count++)
+        at = (at = strstr(at, name)) ? at + 1 : NULL;
+    return count - 1;
+}
+
+static void until_asked(int card)
+{
+    while (count_askers(card) < 1)
+        usleep(1000);
+}
+
+/* A lease has some thousand places for those who ask, and who waits for days may take but one. */
+START_TEST(who_waits_asks_once)
+{
+    scope(lease_release) struct lease stays = LEASE_INIT, ends = LEASE_INIT;
+    int ready[2];
+    char byte;
+
+    use_machine((const char *const[]){NULL, NULL, "process 1 1GiB", "process 1 1GiB"});
+    ck_assert_int_eq(pipe(ready), 0);
+    ck_assert_int_eq(lease_take(&stays, uuids[0]), LEASE_OURS);
+    ck_assert_int_eq(lease_take(&ends, uuids[1]), LEASE_OURS);
+    pid_t child = fork();
+    if (!child) {
+        lease_release(&stays);
+        lease_release(&ends);
+        struct claim claim = {0};
+        struct claim_wish wish = wish_for(2);
+        wish.deadline = LLONG_MAX;
+        _exit(claim_cards(&claim, wish) == 1 && write(ready[1], "y", 1) == 1 ? 0 : 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        until_asked(1);
+        lease_release(&ends);
+        while (lease_take(&ends, uuids[1]) != LEASE_OURS)
+            usleep(1000);
+    }
+    ck_assert_int_eq(count_askers(0), 1);
+    lease_release(&ends);
+    lease_release(&stays);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    waitpid(child, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+END_TEST
+
 /* Names that somebody with hostile intent may give. */
 START_TEST(names_alone_stop_nobody)
 {
@@ -423,6 +527,9 @@ static Suite *claim_suite(void)
     tcase_add_test(claim, gives_up_at_the_deadline);
     tcase_add_test(claim, nobody_overtakes);
     tcase_add_test(claim, who_does_not_take_it_loses_its_turn);
+    tcase_add_test(claim, who_is_stopped_loses_its_turn);
+    tcase_add_test(claim, many_places_cost_little_more_than_one);
+    tcase_add_test(claim, who_waits_asks_once);
     tcase_add_test(claim, names_alone_stop_nobody);
     tcase_add_test(claim, a_stranger_has_what_it_leased_and_no_more);
     tcase_add_test(claim, a_lease_outlasts_all_questions);

@@ -168,7 +168,7 @@ END_TEST
 START_TEST(turns_are_in_the_order_of_arrival)
 {
     scope(turn_release) struct turn first = {0}, second = {0}, third = {0};
-    struct turn_before before;
+    struct turn_before before = {0};
 
     ck_assert_int_eq(turn_join(&first, cards, 1, 1), 0);
     ck_assert_int_eq(turn_join(&second, cards, 1, 1), 0);
@@ -180,9 +180,13 @@ START_TEST(turns_are_in_the_order_of_arrival)
     ck_assert_int_eq(before.process, getpid());
     ck_assert_int_eq(before.wanted, 1);
     scope(close_fd) int watch = before.watch;
+    ck_assert_int_eq(turn_find_before(&second, 0, &before), 1);
+    ck_assert_int_eq(before.watch, watch);
+    before = (struct turn_before){0};
     ck_assert_int_eq(turn_find_before(&third, 0, &before), 1);
     ck_assert_int_eq(before.number, second.number);
     close(before.watch);
+    before = (struct turn_before){0};
     ck_assert(!hangs_up(watch, 20));
     turn_release(&first);
     ck_assert(hangs_up(watch, A_LONG_TIME));
@@ -193,7 +197,7 @@ END_TEST
 START_TEST(who_wants_other_cards_is_not_in_the_way)
 {
     scope(turn_release) struct turn first = {0}, second = {0}, third = {0};
-    struct turn_before before;
+    struct turn_before before = {0};
 
     ck_assert_int_eq(turn_join(&first, cards, 1, 1), 0);
     ck_assert_int_eq(turn_join(&second, cards + 1, 1, 1), 0);
@@ -201,7 +205,6 @@ START_TEST(who_wants_other_cards_is_not_in_the_way)
     ck_assert_int_eq(turn_find_before(&second, 0, &before), 0);
     ck_assert_int_eq(turn_find_before(&third, 0, &before), 1);
     ck_assert_int_eq(before.number, second.number);
-    close(before.watch);
     ck_assert_int_eq(turn_find_before(&third, second.number, &before), 0);
 }
 END_TEST
@@ -209,7 +212,7 @@ END_TEST
 START_TEST(a_killed_waiter_leaves_no_place)
 {
     scope(turn_release) struct turn turn = {0};
-    struct turn_before before;
+    struct turn_before before = {0};
     int ends[2];
     char byte;
 
@@ -227,9 +230,8 @@ START_TEST(a_killed_waiter_leaves_no_place)
     ck_assert_int_eq(turn_join(&turn, cards, 1, 1), 0);
     ck_assert_int_eq(turn_find_before(&turn, 0, &before), 1);
     ck_assert_int_eq(before.process, child);
-    scope(close_fd) int watch = before.watch;
     kill(child, SIGKILL);
-    ck_assert(hangs_up(watch, A_LONG_TIME));
+    ck_assert(hangs_up(before.watch, A_LONG_TIME));
     waitpid(child, NULL, 0);
     ck_assert_int_eq(turn_find_before(&turn, 0, &before), 0);
     close(ends[0]);
