@@ -120,21 +120,28 @@ static void look_for_packages(struct hinting *in)
                  "machine, or use torchrun.");
 }
 
+/* What a program finds in a variable, where the environment is active. */
+static const char *value_of(const struct situation *status, const char *name)
+{
+    const struct var *planned = vars_find(&status->chosen.planned.plan.variables, name);
+
+    return planned ? planned->value : env_get(status->options->env, name);
+}
+
 /* The EGL implementation lists all cards that the process may open. */
 static void look_for_egl(struct hinting *in)
 {
-    static const char *const names[] = {"MUJOCO_GL", "PYOPENGL_PLATFORM"};
-    const struct situation *status = in->status;
+    static const struct {
+        const char *platform, *device;
+    } names[] = {{"MUJOCO_GL", "MUJOCO_EGL_DEVICE_ID"}, {"PYOPENGL_PLATFORM", "EGL_DEVICE_ID"}};
 
-    for (size_t i = 0; i < 2; i++) {
-        const struct var *planned = vars_find(&status->chosen.planned.plan.variables, names[i]);
-        const char *now = env_get(status->options->env, names[i]);
-        const char *value = planned ? planned->value : now;
-        if (value && strcmp(value, "egl") == 0)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = value_of(in->status, names[i].platform);
+        if (value && strcmp(value, "egl") == 0 && !value_of(in->status, names[i].device))
             hint(in,
                  "%s=egl: EGL does not read CUDA_VISIBLE_DEVICES and draws on the first of all "
-                 "cards; name one with MUJOCO_EGL_DEVICE_ID or EGL_DEVICE_ID in gpu.variables.",
-                 names[i]);
+                 "cards; in gpu.variables, %s: ${gpu.egl} is the first card of the plan.",
+                 names[i].platform, names[i].device);
     }
 }
 

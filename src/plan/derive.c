@@ -144,7 +144,7 @@ static int add_value(const struct deriving *in, struct strbuf *out, enum device_
 static const char *find_gap(const struct plan *plan)
 {
     if (plan->gpus == PLAN_GPUS_AS_BEFORE)
-        return "the section has no 'devices'; name them";
+        return "neither the section nor the rule that holds names 'devices'";
     if (plan->gpus == PLAN_GPUS_ALL)
         return "'devices: all' leaves open which they are; name them";
     if (plan->gpus == PLAN_GPUS_CHOSEN && !plan->device_count)

@@ -836,6 +836,20 @@ START_TEST(table_on_mig_without_nvml)
 }
 END_TEST
 
+/* exec --gpus knows profiles as well, from what apply wrote down. */
+START_TEST(narrowed_by_profile)
+{
+    struct outcome got = apply("mig-all", "[{mig: '*'}]", "");
+    ck_assert_msg(got.status == 0, "%s", got.err);
+    outcome_free(&got);
+    got = conda_gpu(&box, NULL, "exec", "-p", "envs/pt", "--gpus", "{mig: 1g.*, count: 2}", "--",
+                    "sh", "-c", "echo $CUDA_VISIBLE_DEVICES", NULL);
+    ck_assert_str_eq(got.out, MIG_1GA "," MIG_1G "\n");
+    ck_assert_int_eq(got.status, 0);
+    outcome_free(&got);
+}
+END_TEST
+
 /* Cards that NVML lists and CUDA does not show: their lines and the reason, and the error where one
    of them is named. */
 #define PLAIN                                                                                      \
@@ -966,6 +980,7 @@ static Suite *suite(void)
     tcase_add_test(tests, json_on_mig);
     tcase_add_test(tests, table_on_mig);
     tcase_add_test(tests, table_on_mig_without_nvml);
+    tcase_add_test(tests, narrowed_by_profile);
     LOOP(tests, table_of_hidden, hidden);
     LOOP(tests, a_hidden_card, hidden);
     tcase_add_loop_test(tests, addresses_read_back, 0, 6);

@@ -203,6 +203,8 @@ END_TEST
 START_TEST(what_to_beware_of)
 {
     must_print("status -p envs/pt\n", (const char *const[]){"!beware", NULL});
+    must_print("export MUJOCO_GL=egl MUJOCO_EGL_DEVICE_ID=1; status -p envs/pt\n",
+               (const char *const[]){"!beware", NULL});
     must_print("mkdir mps; touch mps/control; export CUDA_MPS_PIPE_DIRECTORY=$PWD/mps\n"
                "export NVIDIA_VISIBLE_DEVICES=void MUJOCO_GL=egl\n"
                "touch envs/pt/conda-meta/ray-core-2.9-0.json\n"

@@ -150,7 +150,9 @@ static const struct {
     {"devices: 0", "${gpu.}", AT "${gpu.} is unknown; " KNOWN, 2},
     {"devices: 0", "$gpu.count", AT "$gpu. is not replaced without braces; " KNOWN, 2},
     {"ids: index", "${gpu.count}",
-     AT "${gpu.count} is of the devices, and the section has no 'devices'; name them\n", 2},
+     AT "${gpu.count} is of the devices, and neither the section nor the rule that holds names "
+        "'devices'\n",
+     2},
     {"devices: all", "${gpu.uuids}",
      AT "${gpu.uuids} is of the devices, and 'devices: all' leaves open which they are; name "
         "them\n",
