@@ -2,6 +2,9 @@
 # The environment's lock between machines whose kernels know nothing of each other's locks: many
 # applies at once, and a lock that a machine has left. Where a machine's name is the kernel's (unshare
 # -u), flock and fcntl locks are each machine's own (host_flock.c).
+#
+# With NFS="/mnt/a /mnt/b", two mounts of one export with the option nosharecache, half of the machines
+# see the environment through the one, and half through the other, with the locks that these have.
 set -u
 # shellcheck source=tests/support/report.sh
 . "$TESTS/support/report.sh"
@@ -14,14 +17,22 @@ if ! machines_allowed; then
   report
 fi
 
-prefix=$scratch/pt file=$scratch/pt.yml
+if [ -n "${NFS-}" ]; then
+  read -r one other <<<"$NFS"
+  library=''
+else
+  one=$scratch other=$scratch library=$HOST_FLOCK_LIBRARY
+fi
+prefix=$one/pt file=$scratch/pt.yml
 lock=$prefix/.conda-gpu.lock
 mkdir -p "$prefix/conda-meta" "$scratch/locks"
 export HOST_FLOCK=$scratch/locks
 
-# apply HOST [OPTION...]
+# apply HOST [OPTION...]: odd ones see it through the first mount.
 apply() {
-  on "$1" env LD_PRELOAD="$HOST_FLOCK_LIBRARY" "$CONDA_GPU" apply -q -p "$prefix" -f "$file" \
+  local seen=$one
+  [ $((${1#node} % 2)) = 1 ] || seen=$other
+  on "$1" env LD_PRELOAD="$library" "$CONDA_GPU" apply -q -p "$seen/pt" -f "$file" \
     --driver "$FAKE_CUDA/libcuda.so.1" "${@:2}"
 }
 
@@ -43,9 +54,9 @@ cat >"$scratch/others" <<'END'
 on b flock -n "$1" true && ! on a flock -n "$1" true
 END
 reaches() {
-  LD_PRELOAD=$HOST_FLOCK_LIBRARY on a flock "$scratch/file" sh "$scratch/others" "$scratch/file"
+  LD_PRELOAD=$library on a flock "$scratch/file" sh "$scratch/others" "$scratch/file"
 }
-check "flock does not reach just its own machine" reaches
+[ -z "$library" ] || check "flock does not reach just its own machine" reaches
 
 # ---- Many at once -----------------------------------------------------------------------------
 
@@ -79,9 +90,10 @@ check "the lock is left" test ! -e "$lock"
 
 # Of one that was killed on another, or that runs there.
 printf 'process 4711 on node1' >"$lock"
-refused node2 "*: process 4711 on node1 still writes there after 1 seconds; *: rm '$lock'"
+refused node2 "*: process 4711 on node1 still writes there after 1 seconds; *: rm '$other/pt/.conda-gpu.lock'"
 refused node11 '*process 4711 on node1 still*'
 eval "$(sed -n "s/.* remove its lock: //p" "$scratch/said")"
 check "apply, after what the message says" apply node2
 check "the lock is left" test ! -e "$lock"
+rm -rf "${prefix:?}"
 report
