@@ -74,7 +74,7 @@ void proc_read(struct proc *proc, pid_t process)
     char path[PATH_SIZE];
     struct stat st;
 
-    *proc = (struct proc){0};
+    *proc = (struct proc){.user = NO_USER};
     snprintf(path, sizeof path, "/proc/%d", (int)process);
     if (process <= 0 || stat(path, &st) < 0 || !read_stat(proc, process))
         return;

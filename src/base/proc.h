@@ -8,8 +8,10 @@
 #include <sys/types.h>
 #include <time.h>
 
+#define NO_USER ((uid_t)-1) /* a user that nobody tells */
+
 struct proc {
-    bool there; /* else the rest is 0 and "" */
+    bool there; /* else the rest is 0 and "", and the user NO_USER */
     uid_t user;
     pid_t parent;     /* 0 or 1: it has none any more */
     bool terminal;    /* it has one */

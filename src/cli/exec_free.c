@@ -87,10 +87,7 @@ static void add_state(struct strbuf *out, const struct claim_card *card)
     switch (card->state) {
     case CLAIM_LEASED:
         strbuf_adds(out, "leased by ");
-        if (card->holder.process)
-            who_add_process(out, card->holder.user, card->holder.process, &card->holder.proc);
-        else
-            strbuf_adds(out, "somebody");
+        who_add_holder(out, &card->holder);
         break;
     case CLAIM_BUSY:
         proc_read(&proc, (pid_t)card->use.process);
@@ -118,11 +115,12 @@ static void add_state(struct strbuf *out, const struct claim_card *card)
 static void add_before(struct strbuf *out, const struct turn_before *before)
 {
     strbuf_adds(out, "somebody");
-    if (before->process) {
+    if (before->user != NO_USER) {
         out->length = 0;
         who_add_user(out, before->user);
-        strbuf_addf(out, ", process %d", (int)before->process);
     }
+    if (before->process)
+        strbuf_addf(out, ", process %d", (int)before->process);
     strbuf_addf(out, ", who came before and waits for %zu of these GPUs", before->wanted);
 }
 

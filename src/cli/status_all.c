@@ -76,7 +76,7 @@ static void add_row(struct table *table, const struct known *known, const struct
         snprintf(processes, sizeof processes, "%u", count);
     if (seat->memory_used != CARD_NOT_TOLD)
         memory_text(seat->memory_used, memory);
-    if (seat->leased && seat->holder.process)
+    if (seat->leased && seat->holder.user != NO_USER)
         who_add_user(&holder, seat->holder.user);
     else if (seat->leased)
         strbuf_adds(&holder, "somebody");

@@ -258,11 +258,11 @@ static void add_person(struct table *table, const struct seat *seat, const char 
     scope(strbuf_release) struct strbuf who = STRBUF_INIT;
     scope(strbuf_release) struct strbuf since = STRBUF_INIT;
 
-    if (process && (proc->there || seat->leased))
+    if (user != NO_USER)
         who_add_user(&who, user);
     who_add_time(&since, proc->since);
     snprintf(name, sizeof name, "%s %u", seat->device.mig ? "MIG of" : "GPU", seat->device.number);
-    snprintf(id, sizeof id, "%d", (int)process);
+    snprintf(id, sizeof id, process ? "%d" : "-", (int)process);
     table_cell(table, name);
     table_cell(table, memory);
     table_cell(table, strbuf_text(&who));

@@ -47,6 +47,16 @@ void who_add_process(struct strbuf *out, uid_t user, pid_t process, const struct
         strbuf_adds(out, ", which has ended and left others, or cannot be seen from here");
 }
 
+void who_add_holder(struct strbuf *out, const struct lease_holder *holder)
+{
+    if (holder->process)
+        who_add_process(out, holder->user, holder->process, &holder->proc);
+    else if (holder->user != NO_USER)
+        who_add_user(out, holder->user);
+    else
+        strbuf_adds(out, "somebody");
+}
+
 static json_t *json_who(bool known, uid_t user, pid_t process, const struct proc *proc)
 {
     scope(strbuf_release) struct strbuf name = STRBUF_INIT;
@@ -64,7 +74,7 @@ static json_t *json_who(bool known, uid_t user, pid_t process, const struct proc
 
 json_t *who_json_holder(const struct lease_holder *holder)
 {
-    return json_who(holder->process > 0, holder->user, holder->process, &holder->proc);
+    return json_who(holder->user != NO_USER, holder->user, holder->process, &holder->proc);
 }
 
 json_t *who_json_process(pid_t process)

@@ -14,6 +14,9 @@ void who_add_user(struct strbuf *out, uid_t user);
 /* "14:02", or "Nov 25 14:02" on another day; nothing for 0. */
 void who_add_time(struct strbuf *out, time_t since);
 
+/* "alice", of whom no process can be seen here, or "somebody"; else as who_add_process. */
+void who_add_holder(struct strbuf *out, const struct lease_holder *holder);
+
 /* "alice since 14:02, process 4711: python train.py" */
 void who_add_process(struct strbuf *out, uid_t user, pid_t process, const struct proc *proc);
 

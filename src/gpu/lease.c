@@ -74,7 +74,7 @@ int lease_ask(const char *uuid, struct lease_holder *holder)
     struct ucred listener;
     scope(close_fd) int fd = lease_watch(uuid);
 
-    *holder = (struct lease_holder){0};
+    *holder = (struct lease_holder){.user = NO_USER};
     if (fd < 0)
         return errno == ECONNREFUSED ? 0 : errno == EAGAIN ? 1 : -1;
     if (abstract_listener(fd, &listener) < 0)

@@ -6,15 +6,18 @@
  * kernel lets one socket have a name, and takes it back when the last process that holds the socket
  * has ended, however it ended; no file is left, nobody can unlink or forge it, and no permission is
  * needed. Whoever connects to it learns from the kernel who listens (SO_PEERCRED) and is told by
- * the hang-up when the lease ends. Such names live in a network namespace: the machine and
- * containers that use its network see each other's leases, other containers do not.
+ * the hang-up when the lease ends. Such names live in a network namespace, whatever else is the
+ * process's own (its folders, PIDs, users, host name): the machine and containers that use its
+ * network see each other's leases, other containers do not.
  *
  *     scope(lease_release) struct lease lease = LEASE_INIT;
  *     if (lease_take(&lease, uuid) == LEASE_TAKEN) ... lease_ask(uuid, &holder) says by whom
  *     lease_hand_on(&lease);     // from here on a command that is executed holds it too
  *
- * What a lease does not do: it binds only those who ask for one. A process that closes descriptors
- * that it does not know (some daemons do) lets go of its lease.
+ * Who holds it: the command and all that it starts, also in the background, as a daemon with a
+ * session of its own, or by two forks. What a lease does not do: it binds only those who ask for
+ * one. A process that closes descriptors that it does not know (some daemons do) lets go of its
+ * lease, and so does one that a service starts on its behalf (docker run, sbatch, systemd-run).
  */
 #pragma once
 
@@ -50,8 +53,8 @@ void lease_release(struct lease *lease);
 
 /* Who took a lease. The user and the process come from the kernel. */
 struct lease_holder {
-    uid_t user;
-    pid_t process;    /* 0: so many have asked that the kernel tells nobody any more */
+    uid_t user;       /* NO_USER: so many have asked that the kernel tells nobody any more */
+    pid_t process;    /* 0: that as well, or none that this PID namespace has */
     struct proc proc; /* not there: the process has ended, and its children hold the lease */
 };
 

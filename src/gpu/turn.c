@@ -1,5 +1,6 @@
 #include "gpu/turn.h"
 
+#include "base/proc.h"
 #include "base/scope.h"
 #include "gpu/abstract.h"
 
@@ -166,7 +167,7 @@ static void let_go(struct turn_before *before)
 /* 1: somebody listens there; 0: nobody does; -1 with errno. */
 static int watch_place(unsigned long number, struct turn_before *before)
 {
-    struct ucred listener = {0};
+    struct ucred listener = {.uid = NO_USER};
     char name[NAME_SIZE];
 
     if (number == before->number && before->watch >= 0)

@@ -38,8 +38,8 @@ struct turn_before {
     int watch; /* hangs up (POLLHUP) when it is gone; the caller closes it. -1: it has gone, or so
                   many watch it that one has to look again from time to time */
     size_t wanted; /* how many cards it waits for, of those that it names */
-    uid_t user;
-    pid_t process; /* 0: not known */
+    uid_t user;    /* NO_USER (base/proc.h): not known */
+    pid_t process; /* 0: not known, or not of this PID namespace */
     unsigned long first;
     size_t first_wanted;
 };

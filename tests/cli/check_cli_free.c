@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PATH "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
 enum { CARDS = 8 };
 
 /* Eight cards with UUIDs of this test process alone, since leases are the whole machine's. */
@@ -62,8 +64,7 @@ static void must_print(const char *const *more, const char *script, const char *
     scope(free_text) char *machine = format_text("FAKE_CUDA_MACHINE=%s/machine", box.root);
     scope(free_text) char *home = format_text("HOME=%s/home", box.root);
     scope(free_text) char *unique = format_text("UNIQUE=%012x", (unsigned)getpid());
-    const char *env[16] = {
-        "PATH=/usr/local/bin:/usr/bin:/bin", program, driver, machine, home, unique};
+    const char *env[16] = {PATH, program, driver, machine, home, unique};
     const char *const argv[] = {"bash", "script", NULL};
 
     for (size_t i = 6; more && *more; i++)
@@ -216,6 +217,63 @@ START_TEST(a_daemon_that_closes_everything_lets_go)
 }
 END_TEST
 
+/* By two forks, so that nobody is its parent, and in a session of its own. */
+START_TEST(as_long_as_a_daemon_lives)
+{
+    must_print(NULL,
+               "free 8 -- sh -c 'setsid sh -c \"sleep 300 >/dev/null 2>&1 & echo \\$! >daemon\"'\n"
+               "grep -o '^PPid:.*' /proc/$(cat daemon)/status | grep -vc $$\n"
+               "free 1 -- true 2>/dev/null; echo $?\n"
+               "kill $(cat daemon); free 8 --wait=60 -- echo free\n",
+               "1\n6\nfree\n");
+}
+END_TEST
+
+/* ---- Between a machine and what is set apart on it ---------------------------------------------
+ */
+
+/* How a container is apart: each of its namespaces, by unshare(1), and another root. */
+static const struct {
+    const char *apart, *said;
+} containers[] = {
+    {"chroot /", "6 process"},
+    {"unshare -m", "6 process"},
+    {"unshare -u", "6 process"},
+    {"unshare -i", "6 process"},
+    {"unshare -C", "6 process"},
+    {"unshare -U", "6 process"},
+    {"unshare -p -f --mount-proc", "6 user"},
+    {"unshare -n", "0"},
+};
+
+START_TEST(across_containers)
+{
+    const char *apart = containers[_i].apart;
+    scope(free_text) char *allowed = format_text("%s true 2>/dev/null", apart);
+    scope(free_text) char *wanted = format_text("%s\n", containers[_i].said);
+    scope(free_text) char *script = format_text(
+        "start 8 -- sh -c 'echo >there; exec sleep 300' & holder=$!; until_there there\n"
+        "%s \"$CONDA_GPU\" exec --free 1 -- true 2>said; echo $? $(\n"
+        "  grep -q \"leased by .* process $holder\" said && echo process\n"
+        "  grep -q \"leased by $(id -un)$\" said && echo user)\n"
+        "kill $holder; wait $holder 2>/dev/null; "
+        /* and the other way */
+        "export HERE=$PWD; %s \"$CONDA_GPU\" exec --free 8 -- sh -c '\n"
+        "  echo >$HERE/again; while [ -e $HERE/again ]; do sleep 0.01; done' & until_there again\n"
+        "free 1 -- true 2>/dev/null; [ $? = %.1s ] || echo other; rm again; wait\n",
+        apart, apart, containers[_i].said);
+    const char *const argv[] = {"sh", "-c", allowed, NULL};
+
+    struct outcome got = sandbox_run(&box, argv, (const char *const[]){PATH, NULL}, NULL);
+    bool can = got.status == 0;
+    outcome_free(&got);
+    if (can)
+        must_print(NULL, script, wanted);
+    else
+        test_skip(false, "%s is not allowed here", apart);
+}
+END_TEST
+
 /* ---- Many ------------------------------------------------------------------------------------ */
 
 START_TEST(never_two_on_a_card)
@@ -306,6 +364,8 @@ static Suite *free_suite(void)
     tcase_add_test(free, says_who_has_them);
     tcase_add_test(free, as_long_as_a_child_lives);
     tcase_add_test(free, a_daemon_that_closes_everything_lets_go);
+    tcase_add_test(free, as_long_as_a_daemon_lives);
+    tcase_add_loop_test(free, across_containers, 0, sizeof containers / sizeof *containers);
     tcase_add_test(free, never_two_on_a_card);
     tcase_add_test(free, in_order);
     tcase_add_test(free, killed_at_any_time);
