@@ -363,7 +363,7 @@ endif
 check-fresh: ## demo and check on new Debian 11, 12, 13 and unstable systems (root, debootstrap)
 	@bash tests/fresh.sh
 
-check-package: $(PROGRAM) $(MAN_PAGES) ## make dist and make deb twice, and the package in a new Debian (root, debootstrap)
+check-package: $(PROGRAM) $(MAN_PAGES) ## make dist and deb twice, package and release workflow in a new Debian (root, debootstrap)
 	@$(TEST_ENV) bash tests/run $(RESULTS)/package tests/package.sh
 
 test-programs: $(CHECK_PROGRAMS) $(TESTED)

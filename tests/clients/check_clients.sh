@@ -186,6 +186,15 @@ theirs() {
   assign THEIRS_A "$appended"
 }
 
+# What makes an install end before it begins, and the client still think that there was one: in fish,
+# mamba looks for --help itself.
+help_option() {
+  case $kind/$shell in
+    *mamba/fish) echo -h ;;
+    *) echo --help ;;
+  esac
+}
+
 # script NAME STEPS: what the shell is to run; its environment after step N goes to $cell/NAME$N.
 script() {
   # conda asks for `local`, which ksh93 has not, and mksh has only as an alias.
@@ -204,7 +213,7 @@ script() {
       -) echo "$command deactivate" ;;
       +*) echo "$command activate --stack ${step#+}" ;;
       Z) activates_base || echo "$command activate base" ;;
-      i) printf '%s\n' 'env echo help:' "$command install --help" 'env echo :help' ;;
+      i) printf '%s\n' 'env echo help:' "$command install $(help_option)" 'env echo :help' ;;
       r) echo "$command run -n R '$dump' '$cell/$1$number'" ;;
       u) echo "env SHELLOPTS=errexit:nounset '$exe' run -n R '$dump' '$cell/$1$number'" ;;
       J) echo "env SLURM_JOB_ID=4711 CUDA_VISIBLE_DEVICES=5 $interpreter '$cell/in_job'" ;;
@@ -305,7 +314,7 @@ limits() {
     */ksh/*) limit 'local: not found' 's/[^ ruoO]\{1,\}/./g' "$kind calls \`local\`, which ksh93 does not know (ksh+local: with a function of that name)" ;;
     */mksh/*) limit 'local: .*not found' 's/[^ ruoO]\{1,\}/./g' "$kind calls \`\\local\`, which in mksh is but an alias (mksh+local: with a function of that name)" ;;
     *mamba/tcsh/*) limit Unmatched 's/[^ ruoO]\{1,\}/./g; s/r/x/' "$kind's hook for tcsh is no valid csh" ;;
-    mamba/xonsh/*) limit 'Shell not initialized' 's/[^ ruoO]\{1,\}/./g' "mamba's hook for xonsh knows only the name micromamba" ;;
+    mamba/xonsh/*) limit 'command not found: mamba' 's/[^ ruoO]\{1,\}/./g; s/r/x/' "mamba's hook for xonsh knows only the name micromamba" ;;
     */xonsh/*+*)
       limit 'unrecognized arguments: --stack' 's/+./. /g' "in xonsh, $kind refuses --stack" ||
         limit '' 's/+//g' "in xonsh, $kind ignores --stack" ;;
