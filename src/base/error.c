@@ -87,6 +87,16 @@ int error_at(struct error *err, struct place place, const char *format, ...)
     return -1;
 }
 
+int error_of(struct error *err, enum status status, struct place place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(err, status, place, format, args);
+    va_end(args);
+    return -1;
+}
+
 int error_memory(struct error *err)
 {
     err->no_memory = true;
@@ -121,10 +131,30 @@ int error_detail_lines(struct error *err, const char *text)
     return -1;
 }
 
+static bool is_same_text(const char *one, const char *other)
+{
+    return !one == !other && (!one || strcmp(one, other) == 0);
+}
+
+static bool is_said(const struct error *err, const struct message *message)
+{
+    for (size_t i = 0; i < err->count; i++) {
+        const struct message *said = &err->items[i];
+        if (said->line == message->line && said->column == message->column &&
+            is_same_text(said->file, message->file) && strcmp(said->text, message->text) == 0 &&
+            strbuf_equal(&said->detail, &message->detail))
+            return true;
+    }
+    return false;
+}
+
 int error_join(struct error *err, struct error *other)
 {
     for (size_t i = 0; i < other->count; i++)
-        add_message(err, &other->items[i]);
+        if (is_said(err, &other->items[i]))
+            message_release(&other->items[i]);
+        else
+            add_message(err, &other->items[i]);
     if (other->no_memory)
         error_memory(err);
     other->count = 0;

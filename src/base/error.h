@@ -62,6 +62,9 @@ int error_add(struct error *err, enum status status, const char *format, ...)
 /* With STATUS_INPUT and a place, which the error copies. */
 int error_at(struct error *err, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same with another status. */
+int error_of(struct error *err, enum status status, struct place place, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* STATUS_SYSTEM. Needs no memory, and is said once, after all messages. */
 int error_memory(struct error *err);
 
@@ -70,7 +73,8 @@ int error_memory(struct error *err);
 int error_detail(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int error_detail_lines(struct error *err, const char *text);
 
-/* Takes all messages of `other`, which is empty then. Returns -1. */
+/* Takes all messages of `other`, which is empty then, but those that are there already. Returns
+   -1. */
 int error_join(struct error *err, struct error *other);
 
 /* Adds everything as lines, "FILE:LINE:COLUMN: TEXT", with `before` at the head of each message. */

@@ -1,11 +1,9 @@
 #include "cli/apply.h"
 
 #include "base/scope.h"
-#include "base/self.h"
 #include "cli/kept.h"
 #include "hook/translate.h"
 #include "section/files.h"
-#include "section/job.h"
 #include "section/rules.h"
 
 #include <stdlib.h>
@@ -30,12 +28,14 @@ static const struct option_spec apply_options[] = {
     OPTION_QUIET_ROW("print nothing but errors and what --diff shows"),
     OPTION_FLAG_ROW(verbose, 'v', "verbose", "quiet", "show also the variables, and whole UUIDs"),
     OPTION_FLAG_ROW(explain, '\0', "explain", NULL,
-                    "only tell which rule of the file serves whom, and why others do not"),
+                    "tell which rule serves whom, and why others do not"),
     OPTION_TEXT_ROW(user, '\0', "user", "USER", NULL, "explain it for this user"),
     OPTION_TEXT_ROW(host, '\0', "host", "HOST", NULL,
-                    "explain it for this machine; with --forget, the one to forget"),
+                    "explain it for this machine; with --forget: this one"),
     OPTION_FLAG_ROW(forget, '\0', "forget", "explain",
                     "take a machine's part out of the environment's hooks"),
+    OPTION_TEXT_ROW(inventory, '\0', "inventory", "FILE", "forget",
+                    "the machines to serve, as 'devices --yaml' tells them"),
     OPTION_DRIVER_ROW,
     OPTION_TIMEOUT_ROW("how long to wait for the driver, or a lock (60)"),
     OPTION_TEXT_ROW(template_dir, '\0', "template-dir", "DIR", NULL,
@@ -46,9 +46,7 @@ static void apply_release(struct apply *apply)
 {
     section_release(&apply->section);
     environment_release(&apply->environment);
-    free(apply->host);
-    free(apply->user);
-    team_release(&apply->team);
+    apply_hosts_release(apply);
     lock_release(&apply->lock);
     prefix_close(&apply->prefix);
     install_release(&apply->install);
@@ -93,16 +91,19 @@ static int prepare(struct apply *apply, struct error *err)
     const struct options *options = apply->options;
 
     apply->wish = (struct install_wish){
-        .team = &apply->team,
-        .by_host = rules_name_hosts(&apply->section),
-        .host = apply->host,
+        .parts = {.hosts = apply->hosts.items,
+                  .host_count = apply->hosts.count,
+                  .by_host = rules_name_hosts(&apply->section),
+                  .source = apply->section.file,
+                  .keep_word = options->check || options->inventory},
         .environment = apply->environment.name,
-        .source = apply->section.file,
         .template_dir = options->template_dir,
         .policy = {options->adopt, options->replace, options->force},
     };
-    if (install_prepare(&apply->install, &apply->prefix, &apply->wish, err) == 0)
+    if (install_prepare(&apply->install, &apply->prefix, &apply->wish, err) == 0) {
+        apply_find_here(apply);
         return 0;
+    }
     for (size_t i = 0; i < apply->install.files.count; i++) {
         const struct hook_file *file = &apply->install.files.items[i];
         if (file->state == HOOK_EDITED && !options->force)
@@ -133,24 +134,10 @@ static void tell_last_source(const struct apply *apply, struct error *err)
                      earlier.receipt->hosts[i].source);
 }
 
-/* What the rules give to everybody here, and to this user. */
-static int find_plan(struct apply *apply, const struct driver *driver, struct error *err)
-{
-    apply->host = self_host();
-    apply->user = self_user(apply->options->env);
-    if (!apply->host || !apply->user)
-        return error_memory(err);
-    if (resolve_team(&apply->team, &apply->section, apply->host, driver, err) < 0)
-        return -1;
-    apply->plan = team_plan(&apply->team, apply->user);
-    return 0;
-}
-
 /* Everything up to the writing. */
 static int make_ready(struct apply *apply, struct error *err)
 {
     const struct options *options = apply->options;
-    const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
 
     if (files_read(&apply->section, options->file, options->timeout, err) < 0) {
         tell_last_source(apply, err);
@@ -160,7 +147,7 @@ static int make_ready(struct apply *apply, struct error *err)
                              options->env};
     if (find_environment(&apply->environment, &wish, err) < 0 ||
         prefix_open(&apply->prefix, apply->environment.path, err) < 0 ||
-        find_plan(apply, &driver, err) < 0 ||
+        apply_resolve(apply, err) < 0 ||
         (!looks_only(options) && cli_lock(&apply->lock, &apply->prefix, options, err) < 0))
         return -1;
     return prepare(apply, err);
@@ -194,6 +181,9 @@ static int check_options(const struct options *options, struct error *err)
 {
     if (options->forget && !options->host)
         return error_add(err, STATUS_INPUT, "--forget needs the machine's name: --host NAME");
+    if (options->inventory && options->file && strcmp(options->inventory, "-") == 0 &&
+        strcmp(options->file, "-") == 0)
+        return error_add(err, STATUS_INPUT, "only one of --file and --inventory can be stdin (-)");
     if (options->user && !options->explain)
         return error_add(err, STATUS_INPUT, "--user is for --explain, which tells about that user");
     if (options->host && !options->explain && !options->forget)
@@ -222,8 +212,8 @@ static int apply_here(const struct options *options, struct error *err)
         apply_json(&apply);
     else if (apply_print(&apply, err) < 0)
         return -1;
-    if (kept_renew(options, apply.install.earlier.receipt, &what, looks_only(options), &differs,
-                   err) < 0)
+    if (apply.here && kept_renew(options, apply.install.earlier.receipt, &what, looks_only(options),
+                                 &differs, err) < 0)
         return -1;
     return options->check && differs ? STATUS_DIFFERS : STATUS_DONE;
 }

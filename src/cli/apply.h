@@ -1,5 +1,6 @@
 /*
- * `conda-gpu apply`: apply.c has the driver and the prefix do what the section says, apply_report.c
+ * `conda-gpu apply`: apply.c has the driver and the prefix do what the section says, apply_hosts.c
+ * finds that for each machine, apply_report.c
  * and apply_notes.c find what there is to tell of it, apply_text.c prints that.
  */
 #pragma once
@@ -8,6 +9,7 @@
 #include "cli/cli.h"
 #include "conda/install.h"
 #include "conda/rivals.h"
+#include "gpu/stock.h"
 #include "plan/resolve.h"
 
 struct variable_row {
@@ -36,10 +38,14 @@ struct apply {
     const struct options *options;
     struct section section;
     struct environment environment;
-    char *host; /* this machine */
-    char *user; /* who runs conda-gpu */
-    struct team team;
-    const struct plan *plan; /* this user's, of the team */
+    char *host;                              /* this machine */
+    char *user;                              /* who runs conda-gpu */
+    struct stock stock;                      /* of --inventory */
+    struct array_of(struct host_team) hosts; /* this machine, or those of the inventory */
+    const struct host_team *shown; /* the one that serves this machine, or else the first */
+    const struct plan *plan;       /* this user's there */
+    bool here;                     /* it serves this machine */
+    bool served;                   /* some part does, perhaps an earlier one */
     struct prefix prefix;
     struct lock lock;
     struct install_wish wish;
@@ -47,12 +53,24 @@ struct apply {
     struct apply_report report;
 };
 
+/* What the rules give to everybody, on this machine or, with --inventory, on those of it. */
+int apply_resolve(struct apply *apply, struct error *err);
+/* Once install_prepare has made the parts: which of them is for this machine. */
+void apply_find_here(struct apply *apply);
+void apply_hosts_release(struct apply *apply);
+
+/* Reads --inventory, and names it for messages. */
+const char *apply_stock_name(const struct options *options);
+int apply_read_stock(struct stock *stock, const struct options *options, struct error *err);
+
 /* Fills the report, for what install_prepare has made. */
 int apply_report(struct apply *apply, struct error *err);
 void apply_report_release(struct apply_report *report);
 
-/* The part of it that apply_notes.c has. */
+/* The part of it that apply_notes.c has, and of that what apply_host_notes.c has. */
 void apply_list_notes(struct apply *apply);
+void apply_note_hosts(struct apply *apply);
+void apply_note(struct apply *apply, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* --explain: which rule serves whom, and why the others do not. Nothing else is read. */
 int apply_explain(const struct options *options, struct error *err);

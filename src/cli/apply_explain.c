@@ -109,6 +109,7 @@ static void add_to_json(const struct options *options, const struct section *sec
 int apply_explain(const struct options *options, struct error *err)
 {
     scope(section_release) struct section section = {0};
+    scope(stock_release) struct stock stock = {0};
     scope(free_text) char *host = self_host();
     scope(free_text) char *user = self_user(options->env);
 
@@ -116,6 +117,11 @@ int apply_explain(const struct options *options, struct error *err)
         return error_memory(err);
     if (files_read(&section, options->file, options->timeout, err) < 0)
         return -1;
+    if (options->inventory && apply_read_stock(&stock, options, err) < 0)
+        return -1;
+    if (options->inventory && options->host && !stock_find(&stock, options->host))
+        return error_add(err, STATUS_INPUT, "%s has no machine of the name '%s'",
+                         apply_stock_name(options), options->host);
     const struct whom whom = {options->user ? options->user : user,
                               options->host ? options->host : host};
     if (options->json)

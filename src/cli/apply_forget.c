@@ -32,7 +32,7 @@ static int forget(const struct options *options, struct prefix *prefix,
     scope(lock_release) struct lock lock = LOCK_INIT;
     scope(install_release) struct install install = {0};
     const struct install_wish wish = {
-        .forget = options->host,
+        .parts = {.forget = options->host},
         .environment = environment->name,
         .template_dir = options->template_dir,
         .policy = {options->adopt, options->replace, options->force},

@@ -37,9 +37,16 @@ void apply_json_source(const struct options *options, const struct section *sect
 
 static json_t *json_version(const struct apply *apply)
 {
-    int version = apply->team.machine.driver_version;
+    int version = apply->shown->team.machine.driver_version;
 
     return version ? json_integer(version) : json_null();
+}
+
+/* A machine that this run serves. */
+static json_t *json_host(const struct apply *apply, const struct host_team *host)
+{
+    return json_pack("{s:o, s:o}", "host", json_text(host->host), "plan",
+                     json_plan(team_plan(&host->team, apply->user)));
 }
 
 void apply_json(const struct apply *apply)
@@ -51,6 +58,10 @@ void apply_json(const struct apply *apply)
     apply_json_source(options, &apply->section);
     json_put(options, "driver_cuda_version", json_version(apply));
     json_put(options, "plan", json_plan(apply->plan));
+    json_put(options, "inventory", json_text(options->inventory));
+    json_put(options, "hosts", json_array());
+    for (size_t i = 0; i < apply->hosts.count; i++)
+        json_list(options, "hosts", json_host(apply, &apply->hosts.items[i]));
     json_put(options, "differs", json_boolean(report->differs));
     json_put(options, "written", json_boolean(report->written && report->differs));
     json_put(options, "activate", json_text(report->activate));

@@ -74,6 +74,8 @@ static int find_activation(struct apply *apply, struct error *err)
     const char *conda = mamba && !env_get_filled(env, "CONDA_EXE") ? path_name(mamba) : "conda";
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
 
+    if (!apply->here)
+        return 0;
     if (apply->environment.active ? is_taken_up(apply) : !apply->report.differs)
         return 0;
     strbuf_addf(&line, "%s activate ", conda);

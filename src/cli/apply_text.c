@@ -7,15 +7,15 @@
 
 #include <stdio.h>
 
-static void print_devices(const struct apply *apply)
+static void print_devices(const struct apply *apply, const struct plan *plan)
 {
     enum { NAME = 2, COLUMNS = 6 };
     bool whole = apply->options->verbose;
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
-    for (size_t i = 0; i < apply->plan->device_count; i++) {
-        const struct planned_device *planned = &apply->plan->devices[i];
+    for (size_t i = 0; i < plan->device_count; i++) {
+        const struct planned_device *planned = &plan->devices[i];
         char ordinal[32], number[32] = "GPU -";
         char memory[MEMORY_TEXT_SIZE], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
         snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
@@ -36,10 +36,10 @@ static void print_devices(const struct apply *apply)
     cli_write(&lines);
 }
 
-static void say_gpus(const struct apply *apply, struct strbuf *line)
+static void say_gpus(const struct apply *apply, const struct host_team *host, struct strbuf *line)
 {
-    const struct plan *plan = apply->plan;
-    int version = apply->team.machine.driver_version;
+    const struct plan *plan = team_plan(&host->team, apply->user);
+    int version = host->team.machine.driver_version;
 
     if (plan->gpus == PLAN_GPUS_AS_BEFORE)
         strbuf_addf(line, "GPUs are left alone, since %s has no 'devices'", apply->section.file);
@@ -48,7 +48,8 @@ static void say_gpus(const struct apply *apply, struct strbuf *line)
     else if (plan->gpus == PLAN_GPUS_NONE)
         strbuf_addf(line, "no GPU: CUDA_VISIBLE_DEVICES=%s", plan_visible(plan));
     else if (plan->unconfirmed)
-        strbuf_addf(line, "not confirmed by a driver: CUDA_VISIBLE_DEVICES=%s", plan_visible(plan));
+        strbuf_addf(line, "%snot confirmed by a driver: CUDA_VISIBLE_DEVICES=%s",
+                    apply->options->inventory ? "from the inventory, " : "", plan_visible(plan));
     else
         strbuf_addf(line, "confirmed by the driver (CUDA %d.%d): CUDA_VISIBLE_DEVICES=%s",
                     version / 1000, version % 1000 / 10, plan_visible(plan));
@@ -69,12 +70,12 @@ static void say_rival(const struct rival *rival, struct strbuf *line)
         strbuf_addf(line, "a %s of its own", name);
 }
 
-static void print_gpus(const struct apply *apply)
+static void print_gpus(const struct apply *apply, const struct host_team *host)
 {
     static const char *const names[] = {"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"};
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
 
-    say_gpus(apply, &line);
+    say_gpus(apply, host, &line);
     for (size_t i = 0; i < 2; i++) {
         const struct rival *rival = rivals_beat(&apply->report.rivals, names[i]);
         if (rival)
@@ -180,6 +181,24 @@ static void print_activation(const struct apply *apply)
     cli_print(apply->options, "  %s", apply->report.activate);
 }
 
+/* The inventory's machines, each with its devices; else this one's. */
+static void print_hosts(const struct apply *apply)
+{
+    bool inventory = apply->options->inventory != NULL;
+
+    if (inventory)
+        cli_print(apply->options, "inventory    %s, of %zu machine%s",
+                  apply_stock_name(apply->options), apply->hosts.count,
+                  apply->hosts.count > 1 ? "s" : "");
+    for (size_t i = 0; i < apply->hosts.count; i++) {
+        const struct host_team *host = &apply->hosts.items[i];
+        if (inventory)
+            cli_print(apply->options, "on %s:", host->host);
+        print_devices(apply, team_plan(&host->team, apply->user));
+        print_gpus(apply, host);
+    }
+}
+
 static void print_plan(const struct apply *apply)
 {
     const struct environment *environment = &apply->environment;
@@ -188,8 +207,7 @@ static void print_plan(const struct apply *apply)
     if (apply->section.environment_file)
         cli_print(apply->options, "files        %s, and %s beside it", apply->section.file,
                   apply->section.environment_file);
-    print_devices(apply);
-    print_gpus(apply);
+    print_hosts(apply);
 }
 
 int apply_print(const struct apply *apply, struct error *err)
@@ -202,7 +220,7 @@ int apply_print(const struct apply *apply, struct error *err)
         return show_diffs(apply, err);
     if (apply->report.differs || apply->report.beaten || options->verbose)
         print_plan(apply);
-    if (!apply->report.written && apply->report.differs)
+    if (!apply->report.written && apply->report.differs && apply->here)
         print_variables(apply);
     else if (options->verbose)
         print_settings(apply);

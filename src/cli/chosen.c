@@ -39,7 +39,8 @@ static int apply_rules(struct section *own, const struct options *options,
 static int resolve_file(struct chosen *chosen, const struct options *options,
                         const struct section *section, struct error *err)
 {
-    const struct driver driver = {options->driver, options->timeout, job_is_running(options->env)};
+    const struct driver driver = {options->driver, options->timeout, job_is_running(options->env),
+                                  NULL};
     scope(resolution_release) struct resolution found = {0};
     scope(rules_unapply) struct section own = {0};
 

@@ -30,6 +30,7 @@ struct options {
     unsigned wait;            /* --wait: seconds, OPTION_FOR_EVER; 0: not given */
     const char *user;         /* --user */
     const char *host;         /* --host */
+    const char *inventory;    /* --inventory */
     bool explain;
     bool forget;
     bool all;

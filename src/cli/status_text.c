@@ -120,6 +120,8 @@ static void add_assigned(const struct situation *status, struct strbuf *out)
     }
     if (!plan->device_count)
         strbuf_addf(&text, "%s, ", gpus[plan->gpus]);
+    else if (plan->unconfirmed)
+        strbuf_adds(&text, "from an inventory, which no driver has confirmed, ");
     say_source(status, &text);
     add_part(out, "assigned", strbuf_text(&text));
     add_devices(status, out);

@@ -3,29 +3,11 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "base/utf8.h"
 #include "hook/render.h"
 #include "hook/templates.h"
 
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* What to call a source that is no file, for which the next run would have another name; NULL for a
-   file. */
-static const char *name_without_file(const char *path)
-{
-    static const char *const inputs[] = {"standard input", "/dev/stdin", "/dev/fd/0",
-                                         "/proc/self/fd/0"};
-    struct stat st;
-
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-        if (strcmp(path, inputs[i]) == 0)
-            return "standard input";
-    bool descriptor = strncmp(path, "/dev/fd/", strlen("/dev/fd/")) == 0 ||
-                      strncmp(path, "/proc/self/fd/", strlen("/proc/self/fd/")) == 0;
-    return descriptor || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) ? "a pipe" : NULL;
-}
 
 static int add_hook(struct install *install, const char *direction, const struct shell *shell,
                     const struct render *in, struct error *err)
@@ -46,126 +28,10 @@ static int add_hook(struct install *install, const char *direction, const struct
 
 /* ---- the parts of all machines ---- */
 
-/* A path or a name may hold any bytes, YAML only text. */
-static char *as_text(const char *bytes)
-{
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-
-    if (is_utf8(bytes, strlen(bytes)))
-        return strdup(bytes);
-    strbuf_add_printable(&text, bytes, strlen(bytes));
-    return strbuf_take(&text);
-}
-
-static char *absolute_source(const char *source)
-{
-    const char *name = name_without_file(source);
-    scope(free_text) char *real = name ? NULL : realpath(source, NULL);
-
-    if (!name && !real && errno == ENOMEM)
-        return NULL;
-    return as_text(name ? name : real ? real : source);
-}
-
-static int make_own(struct install *install, struct error *err)
-{
-    const struct install_wish *wish = install->wish;
-    scope(free_text) char *host = as_text(wish->host);
-    scope(free_text) char *source = absolute_source(wish->source);
-
-    if (!host || !source)
-        return error_memory(err);
-    const struct part_head head = {host, source, wish->by_host};
-    return part_make(&install->own, &head, wish->team, err);
-}
-
-/* The part that this machine's replaces. A machine that got the same under another name is the
-   same: another container on it, say. */
-static const struct receipt_host *find_replaced(const struct install *install)
-{
-    const struct receipt_host *own = &install->own;
-    const struct receipt_host *part = part_find(install->earlier.receipt, own->host);
-
-    return part && (strcmp(part->host, own->host) == 0 || part_is_same(part, own)) ? part : NULL;
-}
-
-/* The same section applied from another copy of the file is no change. */
-static int keep_names(struct receipt_host *own, const struct receipt_host *replaced,
-                      struct error *err)
-{
-    if (!replaced || !part_is_same(replaced, own) ||
-        strcmp(path_name(replaced->source), path_name(own->source)) != 0)
-        return 0;
-    scope(free_text) char *host = strdup(replaced->host);
-    scope(free_text) char *source = strdup(replaced->source);
-    if (!host || !source)
-        return error_memory(err);
-    free(own->host);
-    free(own->source);
-    own->host = take(&host);
-    own->source = take(&source);
-    return 0;
-}
-
-static int by_host_name(const void *one, const void *other)
-{
-    return strcmp(((const struct receipt_host *)one)->host,
-                  ((const struct receipt_host *)other)->host);
-}
-
-static int add_own(struct install *install, const struct receipt_host **gone, struct error *err)
-{
-    if (make_own(install, err) < 0)
-        return -1;
-    *gone = find_replaced(install);
-    if (keep_names(&install->own, *gone, err) < 0)
-        return -1;
-    return array_add(&install->parts, install->own) < 0 ? error_memory(err) : 0;
-}
-
-static int find_forgotten(const struct install *install, const struct receipt_host **gone,
-                          struct error *err)
-{
-    const struct receipt *receipt = install->earlier.receipt;
-    const char *name = install->wish->forget, *path = install->prefix->path;
-    const struct receipt_host *part = part_find(receipt, name);
-    bool found = part && strcmp(part->host, name) == 0;
-
-    *gone = part;
-    if (found && receipt->hosts_count > 1)
-        return 0;
-    if (found)
-        return error_add(err, STATUS_INPUT,
-                         "%s serves no other machine than %s; conda-gpu remove takes the hooks "
-                         "away altogether",
-                         path, name);
-    error_add(err, STATUS_INPUT, "%s: no apply has served a machine of the name '%s'%s", path, name,
-              receipt && receipt->hosts_count ? "; these are served:" : "");
-    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
-        error_detail(err, "%s", receipt->hosts[i].host);
-    return -1;
-}
-
-static int list_parts(struct install *install, struct error *err)
-{
-    const struct receipt *receipt = install->earlier.receipt;
-    const struct receipt_host *gone = NULL;
-    int result =
-        install->wish->forget ? find_forgotten(install, &gone, err) : add_own(install, &gone, err);
-
-    if (result < 0)
-        return -1;
-    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
-        if (&receipt->hosts[i] != gone && array_add(&install->parts, receipt->hosts[i]) < 0)
-            return error_memory(err);
-    qsort(install->parts.items, install->parts.count, sizeof *install->parts.items, by_host_name);
-    return 0;
-}
-
 static int list_plans(struct install *install, struct error *err)
 {
-    for (size_t i = 0; i < install->parts.count; i++) {
-        const struct receipt_host *part = &install->parts.items[i];
+    for (size_t i = 0; i < install->parts.all.count; i++) {
+        const struct receipt_host *part = &install->parts.all.items[i];
         for (unsigned p = 0; p < part->plans_count; p++) {
             scope(plan_release) struct plan plan = {0};
             if (part_plan(&plan, &part->plans[p]) < 0 ||
@@ -180,8 +46,8 @@ static int list_served(struct install *install, struct error *err)
 {
     const struct plan *plans = install->plans.items;
 
-    for (size_t i = 0; i < install->parts.count; i++) {
-        const struct receipt_host *part = &install->parts.items[i];
+    for (size_t i = 0; i < install->parts.all.count; i++) {
+        const struct receipt_host *part = &install->parts.all.items[i];
         for (unsigned r = 0; r < part->rules_count; r++) {
             const struct receipt_rule *rule = &part->rules[r];
             const struct served served = {part->host, rule->users, rule->users_count, rule->line,
@@ -196,11 +62,13 @@ static int list_served(struct install *install, struct error *err)
 
 static int decide(struct install *install, struct error *err)
 {
-    if (list_parts(install, err) < 0 || list_plans(install, err) < 0 ||
-        list_served(install, err) < 0)
+    if (parts_make(&install->parts, install->earlier.receipt, &install->wish->parts,
+                   install->prefix->path, err) < 0 ||
+        list_plans(install, err) < 0 || list_served(install, err) < 0)
         return -1;
     return decision_make(&install->decision, install->served.items, install->served.count,
-                         parts_differ_by_host(install->parts.items, install->parts.count), err);
+                         parts_differ_by_host(install->parts.all.items, install->parts.all.count),
+                         err);
 }
 
 /* ---- the hooks ---- */
@@ -225,12 +93,20 @@ static char *name_sources(const struct install *install)
     scope(names_release) struct names names = {0};
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-    for (size_t i = 0; i < install->parts.count; i++)
-        if (names_add(&names, path_name(install->parts.items[i].source)) < 0)
+    for (size_t i = 0; i < install->parts.all.count; i++)
+        if (names_add(&names, path_name(install->parts.all.items[i].source)) < 0)
             return NULL;
     for (size_t i = 0; i < names.count; i++)
         strbuf_addf(&text, "%s%s", i ? " and " : "", names.items[i]);
     return strbuf_take(&text);
+}
+
+static bool has_unconfirmed(const struct install *install)
+{
+    for (size_t i = 0; i < install->plans.count; i++)
+        if (install->plans.items[i].unconfirmed)
+            return true;
+    return false;
 }
 
 /* All hooks, in the order of writing: deactivation first. */
@@ -238,6 +114,7 @@ static int add_hooks(struct install *install, struct error *err)
 {
     scope(free_text) char *source = name_sources(install);
     const struct render in = {.decision = &install->decision,
+                              .unconfirmed = has_unconfirmed(install),
                               .managed = &install->managed,
                               .key = install->earlier.key,
                               .prefix = install->prefix->path,
@@ -328,8 +205,8 @@ static int write_receipt(struct install *install, struct error *err)
         .folders_count = (unsigned)install->folders.count,
         .exports = earlier ? earlier->exports : NULL,
         .exports_count = earlier ? earlier->exports_count : 0,
-        .hosts = install->parts.items,
-        .hosts_count = (unsigned)install->parts.count,
+        .hosts = install->parts.all.items,
+        .hosts_count = (unsigned)install->parts.all.count,
     };
 
     memcpy(receipt.state, install->earlier.key, sizeof receipt.state);
@@ -377,9 +254,8 @@ void install_release(struct install *install)
         plan_release(&install->plans.items[i]);
     free(install->plans.items);
     free(install->served.items);
-    free(install->parts.items);
     decision_release(&install->decision);
-    part_release(&install->own);
+    parts_release(&install->parts);
     earlier_release(&install->earlier);
     names_release(&install->managed);
     names_release(&install->folders);

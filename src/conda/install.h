@@ -3,7 +3,7 @@
  * Made, compared with what is there, written; and removed again. What apply, exec and status share.
  *
  *     scope(install_release) struct install install = {0};
- *     const struct install_wish wish = {.team = &team, .host = host, .environment = "pt", ...};
+ *     const struct install_wish wish = {.parts = {.hosts = hosts, ...}, .environment = "pt", ...};
  *     if (install_prepare(&install, &prefix, &wish, &err) < 0) ... nothing was touched
  *     ... install.files says of every file what would become of it ...
  *     if (install_write(&install, &err) < 0) ...
@@ -15,16 +15,12 @@
 #include "base/array.h"
 #include "conda/earlier.h"
 #include "conda/hooks.h"
-#include "conda/part.h"
+#include "conda/parts.h"
 #include "hook/decision.h"
 
 struct install_wish {
-    const struct team *team;  /* what the rules give to whom here; NULL: nothing, see `forget` */
-    bool by_host;             /* rules name hosts */
-    const char *host;         /* this machine */
-    const char *forget;       /* the machine whose part goes; NULL: none does */
+    struct parts_wish parts;
     const char *environment;  /* its name */
-    const char *source;       /* the environment file, as it was given */
     const char *template_dir; /* of the hooks; NULL: those that are built in */
     struct hook_policy policy;
 };
@@ -34,9 +30,8 @@ struct install {
     const struct prefix *prefix;
     const struct install_wish *wish;
     struct earlier earlier;
-    struct receipt_host own;                    /* this machine's part */
-    struct array_of(struct receipt_host) parts; /* of all machines, `own` among them, by name */
-    struct array_of(struct plan) plans;         /* of all parts, in order */
+    struct parts parts;
+    struct array_of(struct plan) plans; /* of all parts, in order */
     struct array_of(struct served) served;
     struct decision decision; /* of all parts */
     struct names managed;     /* by these, then by earlier ones */

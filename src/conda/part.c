@@ -144,9 +144,8 @@ int part_plan(struct plan *plan, const struct receipt_plan *told)
 
 static bool is_same_device(const struct receipt_device *a, const struct receipt_device *b)
 {
-    return a->number == b->number && a->memory == b->memory && a->compute == b->compute &&
-           strcmp(a->uuid, b->uuid) == 0 && strcmp(a->address, b->address) == 0 &&
-           strcmp(a->name, b->name) == 0;
+    return a->number == b->number && strcmp(a->uuid, b->uuid) == 0 &&
+           strcmp(a->address, b->address) == 0;
 }
 
 static struct var_list variables_of(const struct receipt_plan *plan)
@@ -157,9 +156,9 @@ static struct var_list variables_of(const struct receipt_plan *plan)
 static bool is_same_plan(const struct receipt_plan *a, const struct receipt_plan *b)
 {
     const struct var_list one = variables_of(a), other = variables_of(b);
-    bool same = a->in_job == b->in_job && a->if_set == b->if_set &&
-                a->unconfirmed == b->unconfirmed && a->devices_count == b->devices_count &&
-                vars_are_same(&one, &other);
+    bool same =
+        a->in_job == b->in_job && a->if_set == b->if_set && a->devices_count == b->devices_count &&
+        (a->devices_count || a->unconfirmed == b->unconfirmed) && vars_are_same(&one, &other);
 
     for (unsigned i = 0; same && i < a->devices_count; i++)
         same = is_same_device(&a->devices[i], &b->devices[i]);
@@ -187,6 +186,21 @@ bool part_is_same(const struct receipt_host *a, const struct receipt_host *b)
     return same;
 }
 
+bool part_keep_word(struct receipt_host *part, const struct receipt_host *kept)
+{
+    bool lost = false;
+
+    for (unsigned i = 0; i < part->plans_count; i++) {
+        struct receipt_plan *plan = &part->plans[i];
+        const struct receipt_plan *other = &kept->plans[i];
+        lost = lost || (other->unconfirmed && !plan->unconfirmed);
+        plan->unconfirmed = other->unconfirmed;
+        for (unsigned d = 0; d < plan->devices_count; d++)
+            plan->devices[d] = other->devices[d];
+    }
+    return lost;
+}
+
 /* ---- finding ---- */
 
 bool parts_differ_by_host(const struct receipt_host *parts, size_t count)
@@ -194,16 +208,20 @@ bool parts_differ_by_host(const struct receipt_host *parts, size_t count)
     return count > 1 || (count && parts[0].by_host);
 }
 
+const struct receipt_host *part_serving(const struct receipt_host *parts, size_t count,
+                                        const char *host)
+{
+    if (count && !parts_differ_by_host(parts, count))
+        return parts;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(parts[i].host, host) == 0)
+            return &parts[i];
+    return NULL;
+}
+
 const struct receipt_host *part_find(const struct receipt *receipt, const char *host)
 {
-    unsigned count = receipt ? receipt->hosts_count : 0;
-
-    if (count && !parts_differ_by_host(receipt->hosts, count))
-        return receipt->hosts;
-    for (unsigned i = 0; i < count; i++)
-        if (strcmp(receipt->hosts[i].host, host) == 0)
-            return &receipt->hosts[i];
-    return NULL;
+    return receipt ? part_serving(receipt->hosts, receipt->hosts_count, host) : NULL;
 }
 
 static bool fits(const struct receipt_rule *rule, const char *user)

@@ -20,14 +20,22 @@ int part_make(struct receipt_host *part, const struct part_head *head, const str
               struct error *err);
 void part_release(struct receipt_host *part); /* only of part_make */
 
-/* Whether both machines' users get the same, devices included. */
+/* Whether both machines' users get the same, and of the same cards. Whether a driver has confirmed
+   that makes no difference. */
 bool part_is_same(const struct receipt_host *one, const struct receipt_host *other);
+
+/* Takes over what is told of the cards, and whether it is confirmed, from a part that is the same.
+   True if that makes a confirmed one unconfirmed. */
+bool part_keep_word(struct receipt_host *part, const struct receipt_host *kept);
 
 /* A plan of the receipt, as hooks and programs are made from. 0, or -1 if memory ran out. */
 int part_plan(struct plan *plan, const struct receipt_plan *told);
 
-/* A machine's part; NULL: no apply has served it, unless the only part is of a machine whose rules
-   name no host: that one serves all. */
+/* The part that serves a machine; NULL: none does. Where the only part is of a machine whose rules
+   name no host, that one serves all. */
+const struct receipt_host *part_serving(const struct receipt_host *parts, size_t count,
+                                        const char *host);
+/* The same of a receipt, which may be NULL. */
 const struct receipt_host *part_find(const struct receipt *receipt, const char *host);
 
 /* What it has for this user. */

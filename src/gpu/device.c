@@ -19,6 +19,11 @@ void device_list_release(struct device_list *list)
     *list = (struct device_list){0};
 }
 
+const char *device_list_owner(const struct device_list *list)
+{
+    return list->host ? list->host : "this machine";
+}
+
 size_t device_list_find(const struct device_list *list, const struct uuid *uuid)
 {
     size_t i = 0;

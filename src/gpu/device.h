@@ -27,6 +27,7 @@ enum {
     PCI_TEXT_SIZE = 17,     /* "00000000:00:00.0", NUL */
     MEMORY_TEXT_SIZE = 32,
     HIDDEN_TEXT_SIZE = 200,
+    HIDDEN_REASON_SIZE = 64,
 };
 
 struct device {
@@ -52,22 +53,26 @@ struct hidden {
         HIDDEN_LOST,   /* NVML cannot describe it */
         HIDDEN_UNTOLD,
     } why;
-    char reason[64]; /* of HIDDEN_LOST */
+    char reason[HIDDEN_REASON_SIZE]; /* of HIDDEN_LOST */
 };
 
 /* Devices in the order in which the driver numbers them. What NVML adds: see gpu/machine.h. */
 struct device_list {
     struct device *items;
     size_t count;
-    bool numbered; /* NVML has numbered all of them */
-    char *unseen;  /* addresses of GPUs that nvidia-smi numbers and CUDA does not list; or NULL */
-    char *untold;  /* why NVML tells nothing of this machine; NULL where it does */
+    const char *host; /* whose they are; NULL: this machine's. Not owned */
+    bool numbered;    /* NVML has numbered all of them */
+    char *unseen; /* addresses of GPUs that nvidia-smi numbers and CUDA does not list; or NULL */
+    char *untold; /* why NVML tells nothing of this machine; NULL where it does */
     struct array_of(struct device) instances; /* MIG instances, as NVML lists them; CUDA may show
                                                  only one */
     struct array_of(struct hidden) hidden;    /* by number */
 };
 
 void device_list_release(struct device_list *list);
+
+/* For messages: "this machine", or its name. */
+const char *device_list_owner(const struct device_list *list);
 
 /* The index of the device with this UUID, or list->count. */
 size_t device_list_find(const struct device_list *list, const struct uuid *uuid);

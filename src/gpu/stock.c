@@ -3,67 +3,14 @@
 #include "base/array.h"
 #include "base/record.h"
 #include "base/scope.h"
+#include "gpu/saved.h"
 #include "gpu/sheets.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMPUTE_SIZE = 16, DRIVER_LIMIT = 1000000, ERRORS_LIMIT = 50 };
-
-struct saved_device {
-    uint32_t number;
-    char uuid[UUID_TEXT_SIZE];
-    char address[PCI_TEXT_SIZE];
-    char name[DEVICE_NAME_SIZE];
-    uint64_t memory;
-    char compute[COMPUTE_SIZE];
-};
-
-struct saved {
-    unsigned format;
-    char *host;
-    unsigned driver_version;
-    bool numbered;
-    char *unseen; /* NULL: nothing is */
-    struct saved_device *devices;
-    unsigned devices_count;
-};
-
-static const cyaml_schema_field_t device_fields[] = {
-    CYAML_FIELD_UINT("number", CYAML_FLAG_DEFAULT, struct saved_device, number),
-    CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct saved_device, uuid, 0),
-    CYAML_FIELD_STRING("pci_bus_id", CYAML_FLAG_DEFAULT, struct saved_device, address, 0),
-    CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct saved_device, name, 0),
-    CYAML_FIELD_UINT("memory", CYAML_FLAG_DEFAULT, struct saved_device, memory),
-    CYAML_FIELD_STRING("compute_capability", CYAML_FLAG_DEFAULT, struct saved_device, compute, 0),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t device_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct saved_device, device_fields),
-};
-
-static const cyaml_schema_field_t saved_fields[] = {
-    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct saved, format),
-    RECORD_TEXT("host", struct saved, host),
-    CYAML_FIELD_UINT("driver_cuda_version", CYAML_FLAG_DEFAULT, struct saved, driver_version),
-    CYAML_FIELD_BOOL("numbered", CYAML_FLAG_DEFAULT, struct saved, numbered),
-    RECORD_TEXT_OR_NONE("unseen", struct saved, unseen),
-    CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct saved, devices, &device_value, 1,
-                         ANSWER_MOST_DEVICES),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t saved_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct saved, saved_fields),
-};
-
-static void saved_free(struct saved **saved)
-{
-    record_free(&saved_value, *saved);
-}
+enum { DRIVER_LIMIT = 1000000, ERRORS_LIMIT = 50 };
 
 /* ---- reading one document -------------------------------------------------------------------- */
 
@@ -83,15 +30,22 @@ static struct place place_in(const struct reading *in, const struct sheet *sheet
     return sheet_place(in->sheets, sheet, found.line, found.column);
 }
 
-static struct place place_of(const struct reading *in, size_t device, const char *key)
+/* One entry of a list. */
+struct entry {
+    const char *list;
+    size_t index;
+    const struct saved_device *saved;
+};
+
+static struct place place_of(const struct reading *in, const struct entry *entry, const char *key)
 {
-    return place_in(in, in->sheet, "devices", device, key);
+    return place_in(in, in->sheet, entry->list, entry->index, key);
 }
 
-static int wrong(const struct reading *in, size_t device, const char *key, const char *found,
-                 const char *accepted)
+static int wrong(const struct reading *in, const struct entry *entry, const char *key,
+                 const char *found, const char *accepted)
 {
-    return error_at(in->err, place_of(in, device, key), "%s: found '%s'; accepted: %s", key, found,
+    return error_at(in->err, place_of(in, entry, key), "%s: found '%s'; accepted: %s", key, found,
                     accepted);
 }
 
@@ -112,49 +66,106 @@ static bool compute_read(const char *text, struct device *device)
     return true;
 }
 
-static int read_device(const struct reading *in, const struct saved *saved, size_t i,
-                       struct device *device)
+static bool read_uuid(const char *text, struct device *device)
 {
-    const struct saved_device *from = &saved->devices[i];
     static const struct uuid zero = {{0}};
+
+    device->mig = strncmp(text, "MIG-", 4) == 0;
+    return uuid_parse(text, &device->uuid) && memcmp(&device->uuid, &zero, sizeof zero) != 0;
+}
+
+static int read_device(const struct reading *in, const struct entry *entry, struct device *device)
+{
+    const struct saved_device *from = entry->saved;
 
     device->number = from->number;
     device->memory = from->memory;
-    device->mig = strncmp(from->uuid, "MIG-", 4) == 0;
     memcpy(device->name, from->name, sizeof device->name);
-    if (!uuid_parse(from->uuid, &device->uuid) || memcmp(&device->uuid, &zero, sizeof zero) == 0)
-        return wrong(in, i, "uuid", from->uuid,
+    if (!read_uuid(from->uuid, device))
+        return wrong(in, entry, "uuid", from->uuid,
                      "a whole UUID, such as GPU-8932f937-d72c-4106-c12f-20bd9faed9f6");
     if (!pci_parse(from->address, &device->pci))
-        return wrong(in, i, "pci_bus_id", from->address, "a PCI bus ID, such as 0000:65:00.0");
+        return wrong(in, entry, "pci_bus_id", from->address, "a PCI bus ID, such as 0000:65:00.0");
     if (!compute_read(from->compute, device))
-        return wrong(in, i, "compute_capability", from->compute, "two numbers, such as 8.0");
-    for (size_t k = 0; k < i; k++)
-        if (saved->devices[k].number == from->number &&
-            strcmp(saved->devices[k].address, from->address) != 0)
-            return error_at(in->err, place_of(in, i, "number"),
+        return wrong(in, entry, "compute_capability", from->compute, "two numbers, such as 8.0");
+    return 0;
+}
+
+/* Instances of one card have its number. */
+static int check_number(const struct reading *in, const struct saved *saved, size_t index)
+{
+    const struct saved_device *device = &saved->devices[index];
+
+    for (size_t i = 0; i < index; i++) {
+        const struct entry first = {"devices", i, NULL}, again = {"devices", index, NULL};
+        if (saved->devices[i].number == device->number &&
+            strcmp(saved->devices[i].address, device->address) != 0)
+            return error_at(in->err, place_of(in, &again, "number"),
                             "number: %u is the number of the card in line %zu already",
-                            from->number, place_of(in, k, "number").line);
+                            device->number, place_of(in, &first, "number").line);
+    }
     return 0;
 }
 
 static int read_devices(const struct reading *in, const struct saved *saved,
-                        struct inventory *inventory)
+                        struct device_list *list)
+{
+    int result = 0;
+
+    list->items = calloc(saved->devices_count, sizeof *list->items);
+    if (!list->items)
+        return error_memory(in->err);
+    list->count = saved->devices_count;
+    for (size_t i = 0; i < list->count && in->err->count < ERRORS_LIMIT; i++) {
+        const struct entry entry = {"devices", i, &saved->devices[i]};
+        if (read_device(in, &entry, &list->items[i]) < 0 || check_number(in, saved, i) < 0)
+            result = -1;
+    }
+    return result;
+}
+
+static int read_instances(const struct reading *in, const struct saved *saved,
+                          struct device_list *list)
+{
+    for (size_t i = 0; i < saved->instances_count; i++) {
+        const struct entry entry = {"instances", i, &saved->instances[i]};
+        struct device device = {0};
+        if (read_device(in, &entry, &device) < 0)
+            return -1;
+        if (array_add(&list->instances, device) < 0)
+            return error_memory(in->err);
+    }
+    return 0;
+}
+
+/* Of one that NVML cannot describe there is nothing but its number. */
+static int read_hidden(const struct reading *in, const struct saved *saved,
+                       struct device_list *list)
+{
+    for (size_t i = 0; i < saved->hidden_count; i++) {
+        const struct entry entry = {"hidden", i, &saved->hidden[i]};
+        struct hidden hidden = {.device = {.number = entry.saved->number}, .why = entry.saved->why};
+        bool told = hidden.why != HIDDEN_LOST || *entry.saved->uuid;
+        memcpy(hidden.reason, entry.saved->reason, sizeof hidden.reason);
+        if (told && read_device(in, &entry, &hidden.device) < 0)
+            return -1;
+        if (array_add(&list->hidden, hidden) < 0)
+            return error_memory(in->err);
+    }
+    return 0;
+}
+
+static int read_lists(const struct reading *in, struct saved *saved, struct inventory *inventory)
 {
     struct device_list *list = &inventory->devices;
-    int result = 0;
 
     inventory->driver_version = (int)saved->driver_version;
     list->numbered = saved->numbered;
-    list->unseen = saved->unseen ? strdup(saved->unseen) : NULL;
-    list->items = calloc(saved->devices_count, sizeof *list->items);
-    if (!list->items || !list->unseen != !saved->unseen)
-        return error_memory(in->err);
-    list->count = saved->devices_count;
-    for (size_t i = 0; i < list->count && in->err->count < ERRORS_LIMIT; i++)
-        if (read_device(in, saved, i, &list->items[i]) < 0)
-            result = -1;
-    return result;
+    list->unseen = take(&saved->unseen);
+    list->untold = take(&saved->untold);
+    if (read_devices(in, saved, list) < 0 || read_instances(in, saved, list) < 0)
+        return -1;
+    return read_hidden(in, saved, list);
 }
 
 static bool is_sound_host(const char *host)
@@ -224,9 +235,10 @@ static int read_sheet(const struct reading *in)
         record_load(strbuf_text(text), text->length, &saved_value, &fault);
     if (!saved)
         return report(in, &fault);
-    if (read_head(in, saved) < 0 || read_devices(in, saved, &read.inventory) < 0)
+    if (read_head(in, saved) < 0 || read_lists(in, saved, &read.inventory) < 0)
         return -1;
     read.host = take(&saved->host);
+    read.inventory.devices.host = read.host;
     if (array_add(in->stock, read) < 0)
         return error_memory(in->err);
     read = (struct stocked){0};
@@ -340,43 +352,15 @@ void stock_release(struct stock *stock)
     *stock = (struct stock){0};
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
-
-static void save_device(struct saved_device *saved, const struct device *device)
-{
-    saved->number = device->number;
-    uuid_text(device, saved->uuid);
-    pci_text(&device->pci, saved->address);
-    device_name_text(device, saved->name);
-    saved->memory = device->memory;
-    snprintf(saved->compute, sizeof saved->compute, "%u.%u", (unsigned)device->compute_major % 1000,
-             (unsigned)device->compute_minor % 1000);
-}
-
 int stock_print(struct strbuf *out, const char *host, const struct inventory *inventory,
                 struct error *err)
 {
     scope(record_fault_release) struct record_fault fault = {0};
-    scope(strbuf_release) struct strbuf name = STRBUF_INIT;
-    const struct device_list *list = &inventory->devices;
-    struct saved saved = {
-        .format = STOCK_FORMAT,
-        .driver_version = (unsigned)inventory->driver_version,
-        .numbered = list->numbered,
-        .unseen = list->unseen,
-        .devices = calloc(list->count, sizeof *saved.devices),
-        .devices_count = (unsigned)list->count,
-    };
+    scope(saved_release) struct saved saved = {0};
 
-    strbuf_add_printable(&name, host, strlen(host));
-    saved.host = strbuf_take(&name);
-    for (size_t i = 0; saved.devices && i < list->count; i++)
-        save_device(&saved.devices[i], &list->items[i]);
-    int result =
-        saved.host && saved.devices ? record_save(out, &saved_value, &saved, true, &fault) : -1;
-    free(saved.host);
-    free(saved.devices);
-    if (result == 0)
+    if (saved_make(&saved, host, inventory) < 0)
+        return error_memory(err);
+    if (record_save(out, &saved_value, &saved, true, &fault) == 0)
         return 0;
     return fault.what
                ? error_add(err, STATUS_SYSTEM, "the devices cannot be written: %s", fault.what)

@@ -17,10 +17,11 @@
  *       compute_capability: 8.0
  *     ...
  *
- * The devices are in the order in which the driver numbers them. What `srun --label` gives is read
- * as well: every line begins with its task's label, and the lines of different tasks may be mixed.
- * Without labels, srun may mix lines so that nobody can tell whose they are; the two lines around
- * each document show that, and that a file was cut off.
+ * The devices are in the order in which the driver numbers them. Lists `instances` and `hidden`,
+ * with the same keys, hold what only NVML tells: see struct device_list. What `srun --label` gives
+ * is read as well: every line begins with its task's label, and the lines of different tasks may be
+ * mixed. Without labels, srun may mix lines so that nobody can tell whose they are; the two lines
+ * around each document show that, and that a file was cut off.
  *
  *     scope(stock_release) struct stock stock = {0};
  *     if (stock_read(&stock, "gpus.yml", text, length, &err) < 0) ...
@@ -34,11 +35,12 @@ enum {
     STOCK_FORMAT = 1,
     STOCK_FILE_LIMIT = 4 << 20, /* bytes */
     STOCK_HOSTS_LIMIT = 1024,
+    STOCK_INSTANCES_LIMIT = 4096, /* of a machine */
 };
 
 struct stocked {
     char *host; /* a name that hooks can tell a machine by: letters, digits and _.- */
-    struct inventory inventory;
+    struct inventory inventory; /* its devices are those of `host` */
 };
 
 struct stock {

@@ -40,6 +40,10 @@ static void add_about(struct values *root, const struct plan *plan)
 
     if (plan->gpus != PLAN_GPUS_CHOSEN)
         values_text(values_each(root, "about"), "text", about[plan->gpus]);
+    else if (plan->unconfirmed && plan->device_count)
+        values_textf(values_each(root, "about"), "text",
+                     "CUDA_VISIBLE_DEVICES=%s, from an inventory: no driver has confirmed it.",
+                     plan_visible(plan));
     else if (plan->unconfirmed)
         values_textf(values_each(root, "about"), "text",
                      "CUDA_VISIBLE_DEVICES=%s, which no driver has confirmed: there was none.",
@@ -166,8 +170,9 @@ static void add_head(struct values *root, const struct render *in, const struct 
 }
 
 /* For whom it is, as the first line says, and what is to be said of their GPUs. */
-static void add_whom(struct values *root, const struct decision *decision)
+static void add_whom(struct values *root, const struct render *in)
 {
+    const struct decision *decision = in->decision;
     static const char *const whom[] = {", for everybody on every machine",
                                        ", by user, on every machine", ", by machine",
                                        ", by user and machine"};
@@ -177,7 +182,10 @@ static void add_whom(struct values *root, const struct decision *decision)
         values_devices(root, decision->branches.items[0].plan);
     else if (decision->by_host)
         values_text(values_each(root, "about"), "text",
-                    "etc/conda/conda-gpu.yml has the GPUs of each machine.");
+                    in->unconfirmed
+                        ? "etc/conda/conda-gpu.yml has the GPUs of each machine, of which "
+                          "no driver has confirmed all."
+                        : "etc/conda/conda-gpu.yml has the GPUs of each machine.");
 }
 
 int render_hook(struct strbuf *out, const struct render *in, const struct shell *shell,
@@ -186,7 +194,7 @@ int render_hook(struct strbuf *out, const struct render *in, const struct shell 
     struct values *root = values_new();
 
     add_head(root, in, shell);
-    add_whom(root, in->decision);
+    add_whom(root, in);
     add_decisions(root, in, shell);
     branches_add(root, in, shell);
 

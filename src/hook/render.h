@@ -55,6 +55,7 @@
 
 struct render {
     const struct decision *decision;
+    bool unconfirmed;            /* of the GPUs of some machine, by no driver */
     const struct names *managed; /* every variable that any generation of these hooks managed */
     const char *key;             /* STATE_KEY_SIZE */
     const char *prefix;          /* absolute; only for the digest */

@@ -55,11 +55,8 @@ static const struct renderers *ask(struct derivation *derivation, const char *vi
 /* Whatever went wrong is said of the value that asks for it. */
 static int cannot_tell(const struct deriving *in, const char *why)
 {
-    struct place place = place_of(in);
-
-    return error_add(in->err, STATUS_DRIVER,
-                     "%s:%zu:%zu: gpu.variables.%s: ${gpu.egl} cannot be told: %s", place.file,
-                     place.line, place.column, in->var->name, why);
+    return error_of(in->err, STATUS_DRIVER, place_of(in),
+                    "gpu.variables.%s: ${gpu.egl} cannot be told: %s", in->var->name, why);
 }
 
 static int no_renderer(const struct deriving *in, const struct renderers *all)

@@ -106,21 +106,22 @@ int plan_list_all(struct plan *plan, const struct device_list *machine, struct e
     return 0;
 }
 
-/* The chosen devices as CUDA listed them, those that only NVML listed as CUDA shows them by now. */
+/* The chosen devices as CUDA listed them, those that only NVML listed as CUDA shows them by now
+   (`seen`, or NULL where no driver was asked). */
 static int list_chosen(struct plan *plan, const struct selection *selection,
                        const struct device_list *seen, struct error *err)
 {
-    if (have_room(plan, seen->count, err) < 0)
+    if (have_room(plan, selection->count, err) < 0)
         return -1;
-    for (size_t i = 0; i < seen->count; i++) {
+    for (size_t i = 0; i < selection->count; i++) {
         const struct choice *choice = &selection->items[i];
         struct planned_device *planned = &plan->devices[i];
         bool numbered = selection->numbered && choice->device && !choice->device->mig;
-        planned->device = choice->number == SELECT_NO_NUMBER ? seen->items[i] : *choice->device;
+        bool now = seen && choice->number == SELECT_NO_NUMBER;
+        planned->device = now ? seen->items[i] : *choice->device;
         planned->device.number = choice->device ? choice->device->number : 0;
         planned->number = numbered ? planned->device.number : PLAN_NO_NUMBER;
     }
-    plan->unconfirmed = false;
     return 0;
 }
 
@@ -166,7 +167,18 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
     }
     if (!same)
         return differs(plan, selection, seen, err);
-    return list_chosen(plan, selection, seen, err);
+    if (list_chosen(plan, selection, seen, err) < 0)
+        return -1;
+    plan->unconfirmed = false;
+    return 0;
+}
+
+int plan_trust(struct plan *plan, const struct selection *selection, struct error *err)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (!selection->items[i].device)
+            return 0;
+    return list_chosen(plan, selection, NULL, err);
 }
 
 static bool has_same_devices(const struct plan *one, const struct plan *other)
@@ -183,7 +195,8 @@ static bool has_same_devices(const struct plan *one, const struct plan *other)
 bool plan_is_same(const struct plan *one, const struct plan *other)
 {
     return one->gpus == other->gpus && one->in_job == other->in_job &&
-           one->if_set == other->if_set && one->unconfirmed == other->unconfirmed &&
+           one->if_set == other->if_set &&
+           (one->device_count || one->unconfirmed == other->unconfirmed) &&
            vars_are_same(&one->variables, &other->variables) && has_same_devices(one, other);
 }
 

@@ -34,7 +34,8 @@ struct plan {
     enum plan_gpus gpus;
     enum in_job in_job; /* for CUDA_VISIBLE_DEVICES; always override for `devices: none` */
     enum if_set if_set; /* the same outside of jobs */
-    bool unconfirmed;   /* no driver has seen the numbers or UUIDs of the file */
+    bool unconfirmed; /* no driver has seen the numbers or UUIDs of the file; if there are devices,
+                         an inventory has them */
     struct planned_device *devices; /* what a program will see, in CUDA's order, if a driver told */
     size_t device_count;
 };
@@ -59,7 +60,12 @@ int plan_list_all(struct plan *plan, const struct device_list *machine, struct e
 int plan_confirm(struct plan *plan, const struct selection *selection,
                  const struct device_list *seen, struct error *err);
 
-/* Whether both do the same with every variable, and show the same devices. */
+/* In place of that, where an inventory and no driver has told of the devices: the plan stays
+   unconfirmed, and lists what was selected, unless only a driver could say what that is. */
+int plan_trust(struct plan *plan, const struct selection *selection, struct error *err);
+
+/* Whether both do the same with every variable, and show the same devices, whether or not
+   confirmed. */
 bool plan_is_same(const struct plan *one, const struct plan *other);
 
 void plan_release(struct plan *plan);

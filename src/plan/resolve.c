@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "gpu/machine.h"
 #include "plan/derive.h"
+#include "section/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,8 +57,9 @@ struct answer {
 struct asked {
     const struct driver *driver;
     bool surveyed;
-    struct inventory machine;               /* all devices */
-    struct error absent;                    /* why it could not be surveyed */
+    bool puzzled;             /* an error is about devices, so all of them are to be shown */
+    struct inventory machine; /* all devices */
+    struct error absent;      /* why it could not be surveyed */
     struct array_of(struct answer) answers; /* by the value of CUDA_VISIBLE_DEVICES */
     struct derivation derivation;
 };
@@ -66,7 +68,9 @@ static struct asked asked_init(const struct driver *driver)
 {
     return (struct asked){
         .driver = driver,
-        .derivation = {.driver = driver->library, .timeout = driver->timeout},
+        .derivation = {.driver = driver->library,
+                       .timeout = driver->timeout,
+                       .deaf = driver->inventory != NULL},
     };
 }
 
@@ -95,6 +99,10 @@ static int survey(struct asked *asked)
 {
     scope(child_end) struct child nvml = CHILD_INIT;
 
+    if (!asked->surveyed && asked->driver->inventory) {
+        asked->machine = take(asked->driver->inventory);
+        asked->surveyed = true;
+    }
     if (!asked->surveyed) {
         asked->surveyed = true;
         machine_ask(&nvml, asked->driver->library, asked->driver->timeout);
@@ -147,9 +155,26 @@ static int confirm(struct plan *plan, const struct selection *selection, struct 
 
     if (!seen)
         return -1;
-    if (plan_confirm(plan, selection, seen, err) == 0)
-        return 0;
-    return add_table(err, &asked->machine.devices);
+    asked->puzzled = plan_confirm(plan, selection, seen, err) < 0;
+    return asked->puzzled ? -1 : 0;
+}
+
+/* An inventory in which NVML has a say lists all that a UUID can mean. */
+static int trust(struct plan *plan, const struct selection *selection, struct asked *asked,
+                 struct error *err)
+{
+    const struct device_list *machine = &asked->machine.devices;
+    int result = 0;
+
+    for (size_t i = 0; i < selection->count && !machine->untold; i++) {
+        const struct choice *choice = &selection->items[i];
+        if (!choice->device)
+            result = error_of(err, STATUS_DRIVER, choice->item->place,
+                              "gpu.devices: %s has no device with UUID '%s'",
+                              device_list_owner(machine), choice->item->text);
+    }
+    asked->puzzled = asked->puzzled || result < 0;
+    return result < 0 ? -1 : plan_trust(plan, selection, err);
 }
 
 static int resolve_unconfirmed(struct plan *plan, const struct section *section, struct error *err)
@@ -159,6 +184,18 @@ static int resolve_unconfirmed(struct plan *plan, const struct section *section,
     if (select_unconfirmed(&selection, section, err) < 0)
         return -1;
     return plan_make(plan, section, &selection, err);
+}
+
+/* Each rule may have to say it. */
+static void say_absence(const struct asked *asked, struct error *err)
+{
+    for (size_t i = 0; i < asked->absent.count; i++) {
+        const struct message *message = &asked->absent.items[i];
+        error_add(err, message->status, "%s", message->text);
+        error_detail_lines(err, strbuf_text(&message->detail));
+    }
+    if (asked->absent.no_memory)
+        error_memory(err);
 }
 
 static int resolve_without_gpu(struct plan *plan, const struct section *section,
@@ -171,7 +208,7 @@ static int resolve_without_gpu(struct plan *plan, const struct section *section,
     if (absent && section->if_no_gpu == IF_NO_GPU_UNCONFIRMED &&
         resolve_unconfirmed(plan, section, err) == 0)
         return 0;
-    error_join(err, &asked->absent);
+    say_absence(asked, err);
     if (!absent || section->if_no_gpu != IF_NO_GPU_ERROR)
         return -1;
     return error_add(err, STATUS_DRIVER,
@@ -190,19 +227,6 @@ static int resolve_all(struct plan *plan, const struct section *section, struct 
     return survey(asked) < 0 ? 0 : plan_list_all(plan, &asked->machine.devices, err);
 }
 
-static int choose(struct selection *selection, const struct section *section,
-                  const struct asked *asked, struct error *err)
-{
-    if (select_devices(selection, section, &asked->machine.devices, err) == 0)
-        return 0;
-    add_table(err, &asked->machine.devices);
-    if (err->status == STATUS_DRIVER && asked->driver->in_job)
-        error_add(err, STATUS_DRIVER,
-                  "this shell is in a scheduler's job, which may hide the machine's other GPUs; "
-                  "if so, run conda-gpu outside of one");
-    return -1;
-}
-
 /* On failure the plan is released by the caller as well. */
 static int fill(struct plan *plan, const struct section *section, struct asked *asked,
                 struct error *err)
@@ -217,9 +241,14 @@ static int fill(struct plan *plan, const struct section *section, struct asked *
         return resolve_all(plan, section, asked, err);
     if (survey(asked) < 0)
         return resolve_without_gpu(plan, section, asked, err);
-    if (choose(&selection, section, asked, err) < 0 ||
-        plan_make(plan, section, &selection, err) < 0)
+    if (select_devices(&selection, section, &asked->machine.devices, err) < 0) {
+        asked->puzzled = true;
         return -1;
+    }
+    if (plan_make(plan, section, &selection, err) < 0)
+        return -1;
+    if (asked->driver->inventory)
+        return trust(plan, &selection, asked, err);
     return confirm(plan, &selection, asked, err);
 }
 
@@ -232,6 +261,19 @@ static int complete(struct plan *plan, const struct section *section, struct ask
     return derive(plan, section, &asked->derivation, err);
 }
 
+/* Behind the errors of all rules. */
+static int show_machine(const struct asked *asked, struct error *err)
+{
+    if (!asked->puzzled)
+        return -1;
+    add_table(err, &asked->machine.devices);
+    if (err->status != STATUS_DRIVER || !asked->driver->in_job || asked->driver->inventory)
+        return -1;
+    return error_add(err, STATUS_DRIVER,
+                     "this shell is in a scheduler's job, which may hide the machine's other GPUs; "
+                     "if so, run conda-gpu outside of one");
+}
+
 int resolve(struct resolution *resolution, const struct section *section,
             const struct driver *driver, struct error *err)
 {
@@ -239,7 +281,7 @@ int resolve(struct resolution *resolution, const struct section *section,
     scope(plan_release) struct plan plan = {0};
 
     if (complete(&plan, section, &asked, err) < 0)
-        return -1;
+        return show_machine(&asked, err);
     *resolution = (struct resolution){plan, asked.machine, asked.absent};
     plan = (struct plan){0};
     asked.machine = (struct inventory){0};
@@ -282,6 +324,15 @@ static int add_share(struct team *team, const struct section *section, const str
     return 0;
 }
 
+/* Adds what is new in the errors of one rule. True where the next one can be looked at. */
+static bool goes_on(struct error *of_rule, struct error *err)
+{
+    bool stop = of_rule->status == STATUS_SYSTEM;
+
+    error_join(err, of_rule);
+    return !stop && !keys_is_enough(err);
+}
+
 /* Whether an earlier rule that fits this host names the same users. */
 static bool is_covered(const struct team *team, const struct rule *rule)
 {
@@ -295,16 +346,23 @@ static bool is_covered(const struct team *team, const struct rule *rule)
 static int add_shares(struct team *team, const struct section *section, const char *host,
                       struct asked *asked, struct error *err)
 {
-    for (size_t i = 0; i < section->rules.count; i++) {
-        const struct rule *rule = &section->rules.items[i];
-        if (!rule_fits_host(rule, host) || is_covered(team, rule))
+    size_t count = section->rules.count;
+    int result = 0;
+
+    for (size_t i = 0; i <= count; i++) {
+        const struct rule *rule = i < count ? &section->rules.items[i] : NULL;
+        scope(error_release) struct error wrong = ERROR_INIT;
+        if (rule && (!rule_fits_host(rule, host) || is_covered(team, rule)))
             continue;
-        if (add_share(team, section, rule, asked, err) < 0)
-            return -1;
-        if (!rule->users.count)
-            return 0;
+        if (add_share(team, section, rule, asked, &wrong) < 0) {
+            result = -1;
+            if (!goes_on(&wrong, err))
+                break;
+        }
+        if (rule && !rule->users.count)
+            break;
     }
-    return add_share(team, section, NULL, asked, err);
+    return result;
 }
 
 int resolve_team(struct team *team, const struct section *section, const char *host,
@@ -314,7 +372,7 @@ int resolve_team(struct team *team, const struct section *section, const char *h
     scope(team_release) struct team made = {0};
 
     if (add_shares(&made, section, host, &asked, err) < 0)
-        return -1;
+        return show_machine(&asked, err);
     made.machine = asked.machine;
     made.absent = asked.absent;
     *team = take(&made);

@@ -22,9 +22,11 @@
 
 /* Whom to ask, and how. */
 struct driver {
-    const char *library; /* NULL: libcuda.so.1 where it usually is */
-    unsigned timeout;    /* seconds, for each question */
-    bool in_job;         /* asked from within a scheduler's job, which may hide GPUs */
+    const char *library;         /* NULL: libcuda.so.1 where it usually is */
+    unsigned timeout;            /* seconds, for each question */
+    bool in_job;                 /* asked from within a scheduler's job, which may hide GPUs */
+    struct inventory *inventory; /* not NULL: instead of asking, the machine's devices are taken out
+                                    of it, and nothing is confirmed */
 };
 
 struct resolution {
@@ -54,8 +56,8 @@ struct team {
 int resolve(struct resolution *resolution, const struct section *section,
             const struct driver *driver, struct error *err);
 
-/* The same for every rule that fits this host. The driver is asked about each choice of devices
-   once. */
+/* The same for every rule that fits this host, and the errors of all of them. The driver is asked
+   about each choice of devices once. */
 int resolve_team(struct team *team, const struct section *section, const char *host,
                  const struct driver *driver, struct error *err);
 

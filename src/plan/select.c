@@ -15,7 +15,6 @@ __attribute__((format(printf, 3, 4))) static int missing(const struct selecting 
                                                          const char *format, ...)
 {
     size_t last = in->machine->count - 1;
-    struct place place = item->place;
     scope(strbuf_release) struct strbuf what = STRBUF_INIT;
     char numbers[32];
     va_list args;
@@ -26,11 +25,11 @@ __attribute__((format(printf, 3, 4))) static int missing(const struct selecting 
     if (what.failed)
         return error_memory(in->err);
     snprintf(numbers, sizeof numbers, last ? "GPUs 0 to %zu" : "only GPU %zu", last);
-    return error_add(in->err, STATUS_DRIVER, "%s:%zu:%zu: gpu.devices: %s; this machine has %s",
-                     place.file, place.line, place.column, strbuf_text(&what),
-                     in->selection->by_uuid || !device_list_is_in_order(in->machine)
-                         ? "the devices below"
-                         : numbers);
+    return error_of(in->err, STATUS_DRIVER, item->place, "gpu.devices: %s; %s has %s",
+                    strbuf_text(&what), device_list_owner(in->machine),
+                    in->selection->by_uuid || !device_list_is_in_order(in->machine)
+                        ? "the devices below"
+                        : numbers);
 }
 
 /* One that CUDA lists. */
@@ -44,14 +43,12 @@ static int add_hidden(const struct selecting *in, const struct item *item,
                       const struct hidden *hidden)
 {
     char why[HIDDEN_TEXT_SIZE];
-    struct place place = item->place;
 
     if (hidden->why == HIDDEN_BESIDE)
         return selecting_add(in, item, SELECT_NO_NUMBER, &hidden->device);
-    return error_add(in->err, STATUS_DRIVER,
-                     "%s:%zu:%zu: gpu.devices: '%s' is GPU %u, which CUDA does not show: %s",
-                     place.file, place.line, place.column, item->text, hidden->device.number,
-                     hidden_text(hidden, why));
+    return error_of(in->err, STATUS_DRIVER, item->place,
+                    "gpu.devices: '%s' is GPU %u, which CUDA does not show: %s", item->text,
+                    hidden->device.number, hidden_text(hidden, why));
 }
 
 static int check_countable(const struct selecting *in, const struct item *item)
@@ -78,10 +75,10 @@ static int check_countable(const struct selecting *in, const struct item *item)
             "numbers (it may be in MIG mode without an instance); write UUIDs",
             item->text, in->machine->unseen);
     return error_at(in->err, item->place,
-                    "gpu.devices: '%s' counts GPUs, but this machine has one in MIG mode, and CUDA "
-                    "then counts differently from nvidia-smi; write the UUIDs that 'nvidia-smi "
+                    "gpu.devices: '%s' counts GPUs, but %s has one in MIG mode, and CUDA then "
+                    "counts differently from nvidia-smi; write the UUIDs that 'nvidia-smi "
                     "-L' shows",
-                    item->text);
+                    item->text, device_list_owner(in->machine));
 }
 
 static int select_number(const struct selecting *in, const struct item *item, unsigned long number)
@@ -241,15 +238,13 @@ static int check_count(const struct selecting *in, const struct item *item, unsi
 static int select_instances(const struct selecting *in, const struct item *item)
 {
     const struct device_list *machine = in->machine;
-    struct place place = item->place;
     unsigned long found = 0;
 
     if (machine->untold)
-        return error_add(
-            in->err, STATUS_DRIVER,
-            "%s:%zu:%zu: gpu.devices: only NVML can say which MIG instances %s is; %s; "
-            "without it, write the UUIDs that 'nvidia-smi -L' shows",
-            place.file, place.line, place.column, item->text, machine->untold);
+        return error_of(in->err, STATUS_DRIVER, item->place,
+                        "gpu.devices: only NVML can say which MIG instances %s is; %s; "
+                        "without it, write the UUIDs that 'nvidia-smi -L' shows",
+                        item->text, machine->untold);
     for (size_t i = 0; i < machine->instances.count && (!item->count || found < item->count); i++) {
         if (!select_fits(item, &machine->instances.items[i]))
             continue;
@@ -316,12 +311,11 @@ int select_devices(struct selection *selection, const struct section *section,
 
 static int needs_driver(const struct selecting *in, const struct item *item)
 {
-    struct place place = item->place;
 
-    return error_add(in->err, STATUS_DRIVER,
-                     "%s:%zu:%zu: gpu.devices: only a driver can say which GPU '%s' is, and there "
-                     "is none here; 'if_no_gpu: unconfirmed' takes numbers, ranges and whole UUIDs",
-                     place.file, place.line, place.column, item->text);
+    return error_of(in->err, STATUS_DRIVER, item->place,
+                    "gpu.devices: only a driver can say which GPU '%s' is, and there "
+                    "is none here; 'if_no_gpu: unconfirmed' takes numbers, ranges and whole UUIDs",
+                    item->text);
 }
 
 static int take_range(const struct selecting *in, const struct item *item)

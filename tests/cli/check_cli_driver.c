@@ -700,7 +700,8 @@ static const struct {
 };
 
 #define ORDER_NOTE                                                                                 \
-    "note: nvidia-smi does not number this machine's GPUs in the order of their PCI bus IDs, in "  \
+    "note: nvidia-smi does not number the GPUs of this machine in the order of their PCI bus "     \
+    "IDs, in "                                                                                     \
     "which CUDA counts; 'devices' in environment.yml counts as nvidia-smi does\n"
 
 START_TEST(numbers_of_nvml)

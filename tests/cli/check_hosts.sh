@@ -133,7 +133,51 @@ says 'not needed'
 apply login 2 --user alice
 says '--user is for --explain'
 
+rules_prefix=$prefix rules_file=$file
+# An inventory of two machines, made on a third; one of them applies itself, before and after.
+new inventory <<'END'
+gpu: {devices: [1, 0]}
+END
+for host in n1 n2 n3; do
+  case $host in n2) machine=mixed ;; n1) machine=four ;; *) machine=domain ;; esac
+  FAKE_CUDA_MACHINE=$TESTS/machines/$machine on $host "$CONDA_GPU" devices --yaml \
+    --driver "$FAKE_CUDA/libcuda.so.1" >"$scratch/$host"
+done
+cat "$scratch/n1" "$scratch/n2" >"$scratch/both"
+apply n3 0
+serves n3
+apply login 0 --inventory "$scratch/both"
+says 'this machine, login, is not in'
+says 'on n2:'
+serves n1 n2 n3
+apply login 0 --inventory "$scratch/both" --check
+check "n3 is unconfirmed as well" \
+  test "$(grep -c 'unconfirmed: true' "$prefix/etc/conda/conda-gpu.yml")" = 2
+apply n1 0 --check # the machine four is the driver's own
+says 'the driver confirms their devices'
+apply n2 1 --check
+says 'GPU 1 of n2 is NVIDIA A100-SXM4-80GB'
+says 'it was NVIDIA A100-PCIE-40GB'
+apply n1 0
+apply login 0 --inventory "$scratch/both"
+check "an inventory took the driver's word back" \
+  test "$(grep -c 'unconfirmed: true' "$prefix/etc/conda/conda-gpu.yml")" = 1
+hooks >"$scratch/before"
+apply login 0 --host n2 --forget
+serves n1 n3
+apply login 0 --inventory - <"$scratch/n2"
+serves n1 n2 n3
+check "one machine less and one more is another result" diff "$scratch/before" <(hooks)
+apply login 0 --explain --inventory "$scratch/both" --host n2
+apply login 2 --explain --inventory "$scratch/both" --host n3
+says "has no machine of the name 'n3'"
+sed 's/uuid: GPU-8932/uuid: GPU-9/' "$scratch/n1" >"$scratch/bad"
+apply login 2 --inventory "$scratch/bad"
+says '/bad:14:9: uuid: found '
+check "a bad inventory has changed the hooks" diff "$scratch/before" <(hooks)
+
 # Bad rules: nothing is written.
+prefix=$rules_prefix file=$rules_file
 hooks >"$scratch/before"
 for rule in '{user: alice, devices: 9}' '{user: "al[ice", devices: 0}' \
   '{host: "dgx*", devices: [0, 0]}'; do

@@ -124,8 +124,13 @@ static void check_hooks(const struct plan *plan, const char *name, uint64_t dige
     scope(decision_release) struct decision everybody = {0};
     scope(error_release) struct error err = ERROR_INIT;
     const struct served all = {.host = "here", .plan = plan};
-    const struct render in = {&everybody, &managed, "0123abcd", "/p", name, "dir/environment.yml",
-                              "0"};
+    const struct render in = {.decision = &everybody,
+                              .managed = &managed,
+                              .key = "0123abcd",
+                              .prefix = "/p",
+                              .environment = name,
+                              .source = "dir/environment.yml",
+                              .version = "0"};
 
     require(decision_make(&everybody, &all, 1, false, &err) == 0);
     for (size_t i = 0; i < plan->variables.count; i++)

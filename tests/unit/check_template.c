@@ -210,7 +210,13 @@ static void set_up(void)
         (struct device){.name = "A\n100", .memory = UINT64_C(80) << 30, .pci = {0, 15, 0, 0}};
     plan.devices[0].device.uuid.bytes[0] = 0x89;
     ck_assert_int_eq(decision_make(&decision, &everybody, 1, false, NULL), 0);
-    in = (struct render){&decision, &managed, "0123abcd", PREFIX, "p\nt", "environment.yml", "1.2"};
+    in = (struct render){.decision = &decision,
+                         .managed = &managed,
+                         .key = "0123abcd",
+                         .prefix = PREFIX,
+                         .environment = "p\nt",
+                         .source = "environment.yml",
+                         .version = "1.2"};
 }
 
 static void tear_down(void)

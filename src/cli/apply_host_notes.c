@@ -1,0 +1,196 @@
+#include "cli/apply.h"
+
+#include "base/scope.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- one of the machines ---- */
+
+/* What nvidia-smi calls 0 need not be CUDA's 0, which is in CUDA_VISIBLE_DEVICES. */
+static void note_order(struct apply *apply, const struct host_team *host)
+{
+    const struct device_list *machine = &host->team.machine.devices;
+
+    if (team_plan(&host->team, apply->user)->gpus == PLAN_GPUS_CHOSEN && machine->numbered &&
+        !device_list_is_ascending(machine))
+        apply_note(apply,
+                   "nvidia-smi does not number the GPUs of %s in the order of their PCI bus IDs, "
+                   "in which CUDA counts; 'devices' in %s counts as nvidia-smi does",
+                   device_list_owner(machine), apply->section.file);
+}
+
+static void note_absence(struct apply *apply, const struct host_team *host)
+{
+    const struct plan *plan = team_plan(&host->team, apply->user);
+    const char *why = error_first(&host->team.absent);
+
+    if (!host->team.absent.count)
+        return;
+    if (plan->gpus == PLAN_GPUS_NONE)
+        apply_note(apply, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
+    else if (plan->unconfirmed)
+        apply_note(apply,
+                   "no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
+                   "%s",
+                   why);
+    else if (!host->team.machine.absent)
+        apply_note(apply, "this machine's GPUs cannot be shown: %s", why);
+}
+
+/* Who gets this device: by rules that name users. */
+static size_t add_holders(struct strbuf *text, const struct team *team, const struct uuid *uuid)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < team->shares.count; i++) {
+        const struct rule *rule = team->shares.items[i].rule;
+        const struct plan *plan = &team->plans.items[team->shares.items[i].plan];
+        bool has = false;
+        for (size_t d = 0; d < plan->device_count && plan->gpus == PLAN_GPUS_CHOSEN; d++)
+            has = has || memcmp(&plan->devices[d].device.uuid, uuid, sizeof *uuid) == 0;
+        for (size_t u = 0; has && rule && u < rule->users.count; u++)
+            strbuf_addf(text, "%s%s (line %zu)", count++ ? ", " : "", rule->users.items[u],
+                        rule->place.line);
+    }
+    return count;
+}
+
+/* Two users who get the same GPU. It may be meant so. */
+static void note_shared_devices(struct apply *apply, const struct host_team *host)
+{
+    const struct device_list *machine = &host->team.machine.devices;
+    const char *of = machine->host ? " of " : "";
+
+    for (size_t i = 0; i < machine->count; i++) {
+        scope(strbuf_release) struct strbuf holders = STRBUF_INIT;
+        char name[UUID_TEXT_SIZE + 8];
+        if (device_list_is_countable(machine))
+            snprintf(name, sizeof name, "GPU %u", machine->items[i].number);
+        else
+            uuid_short(&machine->items[i], name);
+        if (add_holders(&holders, &host->team, &machine->items[i].uuid) > 1)
+            apply_note(apply, "%s: %s%s%s is given to several users: %s", apply->section.file, name,
+                       of, *of ? machine->host : "", strbuf_text(&holders));
+    }
+}
+
+/* ---- cards that are not what they were ---- */
+
+static const struct device *find_number(const struct device_list *machine, int number)
+{
+    for (size_t i = 0; i < machine->count; i++)
+        if (!machine->items[i].mig && machine->items[i].number == (uint32_t)number)
+            return &machine->items[i];
+    for (size_t i = 0; i < machine->hidden.count; i++)
+        if (machine->hidden.items[i].device.number == (uint32_t)number)
+            return &machine->hidden.items[i].device;
+    return NULL;
+}
+
+/* What an earlier run wrote of a device, compared with the machine as it is now. */
+static void note_swap(struct apply *apply, const struct host_team *host,
+                      const struct receipt_device *was, const char *when)
+{
+    const struct device *now = find_number(&host->team.machine.devices, was->number);
+    char uuid[UUID_TEXT_SIZE], name[DEVICE_NAME_SIZE];
+
+    if (!now)
+        apply_note(apply, "%s has no GPU %d now; it was %s, %s, %s", host->host, was->number,
+                   was->name, was->uuid, when);
+    else if (strcmp(uuid_text(now, uuid), was->uuid) != 0)
+        apply_note(apply, "GPU %d of %s is %s, %s, now; it was %s, %s, %s", was->number, host->host,
+                   device_name_text(now, name), uuid, was->name, was->uuid, when);
+}
+
+static bool is_before(const struct receipt_host *part, unsigned plan, unsigned device)
+{
+    const char *uuid = part->plans[plan].devices[device].uuid;
+
+    for (unsigned p = 0; p < plan; p++)
+        for (unsigned d = 0; d < part->plans[p].devices_count; d++)
+            if (strcmp(part->plans[p].devices[d].uuid, uuid) == 0)
+                return true;
+    return false;
+}
+
+/* Each device of the machine's part once. An instance's UUID is a new one each time that a card is
+   divided, and says nothing. */
+static void note_swaps(struct apply *apply, const struct host_team *host)
+{
+    const struct receipt_host *part = part_find(apply->install.earlier.receipt, host->host);
+
+    if (part && strcmp(part->host, host->host) != 0)
+        return; /* another machine's */
+    for (unsigned p = 0; part && host->team.machine.devices.count && p < part->plans_count; p++) {
+        const struct receipt_plan *plan = &part->plans[p];
+        for (unsigned d = 0; d < plan->devices_count; d++)
+            if (plan->devices[d].number != RECEIPT_NO_NUMBER && !is_before(part, p, d))
+                note_swap(apply, host, &plan->devices[d],
+                          plan->unconfirmed ? "as an inventory said" : "as the driver said then");
+    }
+}
+
+/* ---- all of them ---- */
+
+/* The machines that the receipt served until now. */
+static void add_hosts(struct strbuf *text, const struct receipt *receipt)
+{
+    enum { MOST = 5 };
+
+    for (unsigned i = 0; i < receipt->hosts_count && i < MOST; i++)
+        strbuf_addf(text, "%s%s", i ? ", " : "", receipt->hosts[i].host);
+    if (receipt->hosts_count > MOST)
+        strbuf_addf(text, " and %u more", receipt->hosts_count - MOST);
+}
+
+/* A machine that no apply has served, and one whose hooks served all so far. */
+static void note_others(struct apply *apply)
+{
+    const struct receipt *receipt = apply->install.earlier.receipt;
+    const struct parts *parts = &apply->install.parts;
+    scope(strbuf_release) struct strbuf hosts = STRBUF_INIT;
+
+    if (!receipt || !receipt->hosts_count)
+        return;
+    add_hosts(&hosts, receipt);
+    bool adds = apply->here && !part_find(receipt, apply->host);
+    if (adds && apply->options->check)
+        apply_note(apply,
+                   "the hooks there serve %s so far, and on this machine, %s, they change nothing; "
+                   "conda-gpu apply, run here, adds it",
+                   strbuf_text(&hosts), apply->host);
+    else if (adds)
+        apply_note(apply, "the hooks there serve %s so far; this adds %s", strbuf_text(&hosts),
+                   apply->host);
+    else if (!parts_differ_by_host(receipt->hosts, receipt->hosts_count) &&
+             parts_differ_by_host(parts->all.items, parts->all.count))
+        apply_note(apply,
+                   "the hooks of %s did the same on every machine so far; with this they tell "
+                   "machines apart, and change nothing on one where apply has not run",
+                   strbuf_text(&hosts));
+}
+
+/* This machine, which --inventory does not have. */
+static void note_here(struct apply *apply)
+{
+    if (!apply->served)
+        apply_note(apply, "this machine, %s, is not in %s, and the hooks change nothing on it",
+                   apply->host, apply_stock_name(apply->options));
+}
+
+void apply_note_hosts(struct apply *apply)
+{
+    note_others(apply);
+    note_here(apply);
+    if (apply->install.parts.confirms)
+        apply_note(apply,
+                   "the hooks were made from an inventory, and the driver confirms their devices");
+    for (size_t i = 0; i < apply->hosts.count; i++) {
+        const struct host_team *host = &apply->hosts.items[i];
+        note_swaps(apply, host);
+        note_shared_devices(apply, host);
+        note_absence(apply, host);
+        note_order(apply, host);
+    }
+}

@@ -1,0 +1,39 @@
+/*
+ * The parts of all machines once this run is over: those that it makes, and those of the receipt
+ * that stay beside them.
+ *
+ *     scope(parts_release) struct parts parts = {0};
+ *     if (parts_make(&parts, receipt, &wish, prefix, &err) < 0) ...
+ */
+#pragma once
+
+#include "base/array.h"
+#include "conda/part.h"
+
+/* A machine, and what the rules give to whom there. */
+struct host_team {
+    const char *host;
+    struct team team;
+};
+
+struct parts_wish {
+    const struct host_team *hosts; /* whose parts are made; none: see `forget` */
+    size_t host_count;
+    bool by_host;       /* rules name hosts */
+    const char *source; /* the environment file, as it was given */
+    bool keep_word; /* a part that is the same stays confirmed by a driver, or not, as it is: for
+                       --check, and for what an inventory says */
+    const char *forget; /* the machine whose part goes; NULL: none does */
+};
+
+struct parts {
+    struct array_of(struct receipt_host) own;          /* those that this run makes, */
+    struct array_of(const struct receipt_host *) gone; /* those of the receipt that they replace, */
+    struct array_of(struct receipt_host) all;          /* and all that there are then, by name */
+    bool confirms; /* what stays unconfirmed by keep_word is confirmed by now */
+};
+
+/* The receipt, which may be NULL, and the wish must outlive the parts. `prefix` is for messages. */
+int parts_make(struct parts *parts, const struct receipt *receipt, const struct parts_wish *wish,
+               const char *prefix, struct error *err);
+void parts_release(struct parts *parts);

@@ -1,0 +1,147 @@
+#include "gpu/saved.h"
+
+#include "base/scope.h"
+#include "base/utf8.h"
+#include "gpu/stock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEVICE_FIELDS                                                                              \
+    CYAML_FIELD_UINT("number", CYAML_FLAG_DEFAULT, struct saved_device, number),                   \
+        CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct saved_device, uuid, 0),              \
+        CYAML_FIELD_STRING("pci_bus_id", CYAML_FLAG_DEFAULT, struct saved_device, address, 0),     \
+        CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct saved_device, name, 0),              \
+        CYAML_FIELD_UINT("memory", CYAML_FLAG_DEFAULT, struct saved_device, memory),               \
+        CYAML_FIELD_STRING("compute_capability", CYAML_FLAG_DEFAULT, struct saved_device, compute, \
+                           0)
+
+static const cyaml_schema_field_t device_fields[] = {DEVICE_FIELDS, CYAML_FIELD_END};
+
+static const cyaml_schema_value_t device_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct saved_device, device_fields),
+};
+
+static const cyaml_strval_t whys[] = {{"split", HIDDEN_SPLIT},
+                                      {"empty", HIDDEN_EMPTY},
+                                      {"beside", HIDDEN_BESIDE},
+                                      {"lost", HIDDEN_LOST},
+                                      {"untold", HIDDEN_UNTOLD}};
+
+static const cyaml_schema_field_t hidden_fields[] = {
+    DEVICE_FIELDS,
+    CYAML_FIELD_ENUM("why", CYAML_FLAG_STRICT, struct saved_device, why, whys,
+                     CYAML_ARRAY_LEN(whys)),
+    CYAML_FIELD_STRING("reason", CYAML_FLAG_DEFAULT, struct saved_device, reason, 0),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t hidden_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct saved_device, hidden_fields),
+};
+
+static const cyaml_schema_field_t saved_fields[] = {
+    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct saved, format),
+    RECORD_TEXT("host", struct saved, host),
+    CYAML_FIELD_UINT("driver_cuda_version", CYAML_FLAG_DEFAULT, struct saved, driver_version),
+    CYAML_FIELD_BOOL("numbered", CYAML_FLAG_DEFAULT, struct saved, numbered),
+    RECORD_TEXT_OR_NONE("unseen", struct saved, unseen),
+    RECORD_TEXT_OR_NONE("untold", struct saved, untold),
+    CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct saved, devices, &device_value, 1,
+                         ANSWER_MOST_DEVICES),
+    RECORD_LIST("instances", struct saved, instances, device_value, STOCK_INSTANCES_LIMIT),
+    RECORD_LIST("hidden", struct saved, hidden, hidden_value, ANSWER_MOST_DEVICES),
+    CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t saved_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct saved, saved_fields),
+};
+
+void saved_free(struct saved **saved)
+{
+    record_free(&saved_value, *saved);
+}
+
+static void save_device(struct saved_device *saved, const struct device *device)
+{
+    static const struct uuid zero = {{0}};
+
+    saved->number = device->number;
+    if (memcmp(&device->uuid, &zero, sizeof zero) != 0) {
+        uuid_text(device, saved->uuid);
+        pci_text(&device->pci, saved->address);
+    }
+    device_name_text(device, saved->name);
+    saved->memory = device->memory;
+    snprintf(saved->compute, sizeof saved->compute, "%u.%u", (unsigned)device->compute_major % 1000,
+             (unsigned)device->compute_minor % 1000);
+}
+
+void saved_release(struct saved *saved)
+{
+    free(saved->host);
+    free(saved->unseen);
+    free(saved->untold);
+    free(saved->devices);
+    free(saved->instances);
+    free(saved->hidden);
+    *saved = (struct saved){0};
+}
+
+/* What messages hold may be any bytes. */
+static int save_text(char **saved, const char *text)
+{
+    scope(strbuf_release) struct strbuf printable = STRBUF_INIT;
+
+    if (!text)
+        return 0;
+    strbuf_add_printable(&printable, text, strlen(text));
+    *saved = strbuf_take(&printable);
+    return *saved ? 0 : -1;
+}
+
+static int save_devices(struct saved_device **saved, unsigned *saved_count,
+                        const struct device *devices, size_t count)
+{
+    *saved = count ? calloc(count, sizeof **saved) : NULL;
+    if (count && !*saved)
+        return -1;
+    *saved_count = (unsigned)count;
+    for (size_t i = 0; i < count; i++)
+        save_device(&(*saved)[i], &devices[i]);
+    return 0;
+}
+
+static int save_hidden(struct saved *saved, const struct device_list *list)
+{
+    saved->hidden = list->hidden.count ? calloc(list->hidden.count, sizeof *saved->hidden) : NULL;
+    if (list->hidden.count && !saved->hidden)
+        return -1;
+    saved->hidden_count = (unsigned)list->hidden.count;
+    for (size_t i = 0; i < list->hidden.count; i++) {
+        save_device(&saved->hidden[i], &list->hidden.items[i].device);
+        saved->hidden[i].why = list->hidden.items[i].why;
+        if (is_utf8(list->hidden.items[i].reason, strlen(list->hidden.items[i].reason)))
+            memcpy(saved->hidden[i].reason, list->hidden.items[i].reason, HIDDEN_REASON_SIZE);
+    }
+    return 0;
+}
+
+int saved_make(struct saved *saved, const char *host, const struct inventory *inventory)
+{
+    const struct device_list *list = &inventory->devices;
+    scope(saved_release) struct saved made = {.format = STOCK_FORMAT,
+                                              .driver_version = (unsigned)inventory->driver_version,
+                                              .numbered = list->numbered};
+
+    if (save_text(&made.host, host) < 0 || save_text(&made.unseen, list->unseen) < 0 ||
+        save_text(&made.untold, list->untold) < 0 || save_hidden(&made, list) < 0 ||
+        save_devices(&made.devices, &made.devices_count, list->items, list->count) < 0 ||
+        save_devices(&made.instances, &made.instances_count, list->instances.items,
+                     list->instances.count) < 0)
+        return -1;
+    *saved = take(&made);
+    return 0;
+}
