@@ -114,35 +114,13 @@ static int prepare(struct apply *apply, struct error *err)
     return -1;
 }
 
-/* `conda env export` writes a file without the section: the receipt knows the one that had it. */
-static void tell_last_source(const struct apply *apply, struct error *err)
-{
-    const struct options *options = apply->options;
-    scope(error_release) struct error unseen = ERROR_INIT;
-    scope(environment_release) struct environment environment = {0};
-    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
-    scope(earlier_release) struct earlier earlier = {0};
-    struct find_wish wish = {options->prefix, options->name, NULL, true, options->env};
-
-    if (strncmp(error_first(err), SECTION_MISSING, strlen(SECTION_MISSING)) != 0 ||
-        find_environment(&environment, &wish, &unseen) < 0 ||
-        prefix_open(&prefix, environment.path, &unseen) < 0 ||
-        earlier_read(&earlier, &prefix, &unseen) < 0 || !earlier.receipt)
-        return;
-    for (unsigned i = 0; i < earlier.receipt->hosts_count; i++)
-        error_detail(err, "The hooks in %s were made from %s.", environment.path,
-                     earlier.receipt->hosts[i].source);
-}
-
 /* Everything up to the writing. */
 static int make_ready(struct apply *apply, struct error *err)
 {
     const struct options *options = apply->options;
 
-    if (files_read(&apply->section, options->file, options->timeout, err) < 0) {
-        tell_last_source(apply, err);
-        return -1;
-    }
+    if (files_read(&apply->section, options->file, options->timeout, err) < 0)
+        return apply_without_section(options, err);
     struct find_wish wish = {options->prefix, options->name, apply->section.name, true,
                              options->env};
     if (find_environment(&apply->environment, &wish, err) < 0 ||

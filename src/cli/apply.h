@@ -63,6 +63,10 @@ void apply_hosts_release(struct apply *apply);
 const char *apply_stock_name(const struct options *options);
 int apply_read_stock(struct stock *stock, const struct options *options, struct error *err);
 
+/* After an error about the file: where it has no section, which file had one, and on stdout a
+   section for this machine's devices. Returns -1. */
+int apply_without_section(const struct options *options, struct error *err);
+
 /* Fills the report, for what install_prepare has made. */
 int apply_report(struct apply *apply, struct error *err);
 void apply_report_release(struct apply_report *report);

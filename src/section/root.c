@@ -91,8 +91,8 @@ static int lacks_section(const struct root *root, struct error *err)
 
     if (root->section)
         error_at(err, document_place(&root->doc, root->key),
-                 "gpu: the section is empty; its keys must stand indented below 'gpu:', for GPU 0 "
-                 "of nvidia-smi for example:");
+                 SECTION_EMPTY "; its keys must stand indented below 'gpu:', for GPU 0 "
+                               "of nvidia-smi for example:");
     else if (root->near)
         error_at(err, document_place(&root->doc, root->near),
                  SECTION_MISSING "; did you mean 'gpu' by the key '%.60s'?", node_text(root->near));

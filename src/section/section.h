@@ -67,8 +67,9 @@ struct section_text {
    any folder, and gpu.yaml. */
 bool section_is_gpu_file(const char *file);
 
-/* How the message begins that the file has no section. */
+/* How the message begins that the file has no section, or one without anything in it. */
 #define SECTION_MISSING "no 'gpu:' section"
+#define SECTION_EMPTY   "gpu: the section is empty"
 
 /* From environment.yml and gpu.yml beside it; NULL for the one that is not there. A section in both
    is an error. environment.yml may be a template if gpu.yml is there, and is not read then. */

@@ -932,6 +932,44 @@ START_TEST(addresses_read_back)
 }
 END_TEST
 
+/* A file without a section: apply prints one for this machine, which does when it is pasted. */
+static const struct {
+    const char *machine, *section, *visible;
+} offers[] = {
+    {"one", "gpu:\n  devices: 0  # NVIDIA A100-SXM4-80GB, 80 GiB\n", "0"},
+    {"mixed",
+     "gpu:\n"
+     "  devices:\n"
+     "    - 0  # NVIDIA T400 4GB, 4 GiB\n"
+     "    - 1  # NVIDIA A100-PCIE-40GB, 40 GiB\n"
+     "    - 2  # NVIDIA GeForce RTX 4090, 23.9 GiB\n"
+     "    - 3  # NVIDIA GeForce RTX 4090, 23.9 GiB\n",
+     "0,1,2,3"},
+    {"mig", "gpu:\n  devices: " MIG_3G "  # NVIDIA A100-SXM4-80GB MIG 3g.40gb, 39.2 GiB\n", MIG_3G},
+    {"none", "", NULL},
+};
+
+START_TEST(a_section_is_offered)
+{
+    char text[1024];
+
+    make_machine(offers[_i].machine);
+    sandbox_write(&box, "environment.yml", "name: pt\n");
+    struct outcome got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    ck_assert_int_eq(got.status, 2);
+    ck_assert_str_eq(got.out, offers[_i].section);
+    snprintf(text, sizeof text, "name: pt\n%s", got.out);
+    outcome_free(&got);
+    sandbox_write(&box, "environment.yml", text);
+    got = conda_gpu(&box, NULL, "apply", "-p", "envs/pt", NULL);
+    ck_assert_int_eq(got.status, offers[_i].visible ? 0 : 2);
+    snprintf(text, sizeof text, ": CUDA_VISIBLE_DEVICES=%s\n",
+             offers[_i].visible ? offers[_i].visible : "");
+    ck_assert(!offers[_i].visible || strstr(got.out, text));
+    outcome_free(&got);
+}
+END_TEST
+
 /* Bytes of the driver's that are no UTF-8 still give JSON. */
 START_TEST(json_of_odd_name)
 {
@@ -984,6 +1022,7 @@ static Suite *suite(void)
     LOOP(tests, table_of_hidden, hidden);
     LOOP(tests, a_hidden_card, hidden);
     tcase_add_loop_test(tests, addresses_read_back, 0, 6);
+    LOOP(tests, a_section_is_offered, offers);
     tcase_add_test(tests, json_of_odd_name);
     suite_add_tcase(suite, tests);
     return suite;

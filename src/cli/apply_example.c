@@ -1,0 +1,94 @@
+#include "cli/apply.h"
+
+#include "base/scope.h"
+#include "gpu/machine.h"
+
+#include <string.h>
+
+/* `conda env export` writes a file without the section: the receipt knows the one that had it. */
+static void tell_last_source(const struct options *options, struct error *err)
+{
+    scope(error_release) struct error unseen = ERROR_INIT;
+    scope(environment_release) struct environment environment = {0};
+    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    scope(earlier_release) struct earlier earlier = {0};
+    scope(names_release) struct names sources = {0};
+    struct find_wish wish = {options->prefix, options->name, NULL, true, options->env};
+
+    if (find_environment(&environment, &wish, &unseen) < 0 ||
+        prefix_open(&prefix, environment.path, &unseen) < 0 ||
+        earlier_read(&earlier, &prefix, &unseen) < 0 || !earlier.receipt)
+        return;
+    for (unsigned i = 0; i < earlier.receipt->hosts_count; i++)
+        names_add(&sources, earlier.receipt->hosts[i].source);
+    for (size_t i = 0; i < sources.count; i++)
+        error_detail(err, "The hooks in %s were made from %s.", environment.path, sources.items[i]);
+}
+
+/* "1  # NVIDIA A100-SXM4-80GB, 80 GiB" */
+static void add_device(struct strbuf *out, const struct device *device, bool numbered)
+{
+    char uuid[UUID_TEXT_SIZE], name[DEVICE_NAME_SIZE], memory[MEMORY_TEXT_SIZE];
+
+    if (numbered)
+        strbuf_addf(out, "%u", device->number);
+    else
+        strbuf_adds(out, uuid_text(device, uuid));
+    strbuf_addf(out, "  # %s, %s", device_name_text(device, name),
+                memory_text(device->memory, memory));
+}
+
+/* Of MIG instances only the first: drivers before R570 show a process no more of them. */
+static size_t add_section(struct strbuf *out, const struct device_list *machine)
+{
+    bool numbered = device_list_is_countable(machine) && !device_list_has_mig(machine);
+    size_t count = device_list_has_mig(machine) ? 1 : machine->count;
+
+    strbuf_adds(out, "gpu:\n  devices:");
+    for (size_t i = 0; i < count; i++) {
+        strbuf_adds(out, count > 1 ? "\n    - " : " ");
+        add_device(out, &machine->items[i], numbered);
+    }
+    strbuf_addc(out, '\n');
+    return count;
+}
+
+/* A section for the devices of this machine, and how many it has; 0 where no driver tells. */
+static size_t read_section(struct strbuf *out, const struct options *options)
+{
+    const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error unseen = ERROR_INIT;
+    scope(child_end) struct child nvml = CHILD_INIT;
+
+    machine_ask(&nvml, options->driver, options->timeout);
+    if (inventory_read(&machine, &question, &unseen) < 0 ||
+        machine_complete(&machine, &nvml, &unseen) < 0)
+        return 0;
+    return add_section(out, &machine.devices);
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+int apply_without_section(const struct options *options, struct error *err)
+{
+    bool shown = !options->inventory && (options->json || !options->quiet);
+    scope(strbuf_release) struct strbuf section = STRBUF_INIT;
+
+    if (!begins(error_first(err), SECTION_MISSING) && !begins(error_first(err), SECTION_EMPTY))
+        return -1;
+    size_t count = shown ? read_section(&section, options) : 0;
+    if (count)
+        error_detail(err, "%s for this machine%s",
+                     options->json ? "This one is" : "The section on standard output is",
+                     count > 1 ? "; leave out the GPUs that you do not want." : ".");
+    if (count && options->json)
+        error_detail_lines(err, strbuf_text(&section));
+    else if (count)
+        cli_write(&section);
+    tell_last_source(options, err);
+    return -1;
+}
