@@ -176,20 +176,23 @@ static bool take_event(struct finding *in, const yaml_event_t *event)
     return found;
 }
 
-void record_find(const char *text, size_t length, const char *list, size_t index, const char *key,
-                 struct record_fault *fault)
+int record_find(const char *text, size_t length, const char *list, size_t index, const char *key,
+                struct record_fault *fault)
 {
     struct finding in = {.list = list, .index = index, .key = key};
     yaml_parser_t parser;
+    int result = 0;
 
     fault->line = 0;
     if (!yaml_parser_initialize(&parser))
-        return;
+        return -1;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     for (bool done = false; !done;) {
         yaml_event_t event;
-        if (!yaml_parser_parse(&parser, &event))
+        if (!yaml_parser_parse(&parser, &event)) {
+            result = -1; /* the text itself is sound */
             break;
+        }
         done = event.type == YAML_STREAM_END_EVENT;
         if (take_event(&in, &event)) {
             fault->line = event.start_mark.line + 1;
@@ -199,6 +202,7 @@ void record_find(const char *text, size_t length, const char *list, size_t index
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
+    return result;
 }
 
 void record_fault_release(struct record_fault *fault)

@@ -38,9 +38,9 @@ void record_free(const cyaml_schema_value_t *schema, void *value);
 /*
  * Where a text that was loaded has the value of a key at its top level, or, where `list` is not
  * NULL, of a key of the mapping that is number `index` of that list. In a fault, whose `what` stays
- * as it is; line 0 where there is no such.
+ * as it is; line 0 where there is no such. -1 if memory ran out.
  */
-void record_find(const char *text, size_t length, const char *list, size_t index, const char *key,
+int record_find(const char *text, size_t length, const char *list, size_t index, const char *key,
                  struct record_fault *fault);
 
 /* Schemas are made of these. Each list is left out where it is empty: libcyaml takes no NULL for

@@ -5,24 +5,34 @@
 
 #include <string.h>
 
+static int find_receipt(struct environment *environment, struct earlier *earlier,
+                        const struct options *options, struct error *err)
+{
+    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    const struct find_wish wish = {options->prefix, options->name, NULL, true, options->env};
+
+    if (find_environment(environment, &wish, err) < 0 ||
+        prefix_open(&prefix, environment->path, err) < 0)
+        return -1;
+    return earlier_read(earlier, &prefix, err);
+}
+
 /* `conda env export` writes a file without the section: the receipt knows the one that had it. */
-static void tell_last_source(const struct options *options, struct error *err)
+static int tell_last_source(const struct options *options, struct error *err)
 {
     scope(error_release) struct error unseen = ERROR_INIT;
     scope(environment_release) struct environment environment = {0};
-    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
     scope(earlier_release) struct earlier earlier = {0};
     scope(names_release) struct names sources = {0};
-    struct find_wish wish = {options->prefix, options->name, NULL, true, options->env};
 
-    if (find_environment(&environment, &wish, &unseen) < 0 ||
-        prefix_open(&prefix, environment.path, &unseen) < 0 ||
-        earlier_read(&earlier, &prefix, &unseen) < 0 || !earlier.receipt)
-        return;
-    for (unsigned i = 0; i < earlier.receipt->hosts_count; i++)
-        names_add(&sources, earlier.receipt->hosts[i].source);
+    if (find_receipt(&environment, &earlier, options, &unseen) < 0)
+        return unseen.status == STATUS_SYSTEM ? error_join(err, &unseen) : -1;
+    for (unsigned i = 0; earlier.receipt && i < earlier.receipt->hosts_count; i++)
+        if (names_add(&sources, earlier.receipt->hosts[i].source) < 0)
+            return error_memory(err);
     for (size_t i = 0; i < sources.count; i++)
         error_detail(err, "The hooks in %s were made from %s.", environment.path, sources.items[i]);
+    return -1;
 }
 
 /* "1  # NVIDIA A100-SXM4-80GB, 80 GiB" */
@@ -34,8 +44,10 @@ static void add_device(struct strbuf *out, const struct device *device, bool num
         strbuf_addf(out, "%u", device->number);
     else
         strbuf_adds(out, uuid_text(device, uuid));
-    strbuf_addf(out, "  # %s, %s", device_name_text(device, name),
-                memory_text(device->memory, memory));
+    if (device_name_text(device, name))
+        strbuf_addf(out, "  # %s, %s", name, memory_text(device->memory, memory));
+    else
+        out->failed = true;
 }
 
 /* Of MIG instances only the first: drivers before R570 show a process no more of them. */
@@ -54,7 +66,7 @@ static size_t add_section(struct strbuf *out, const struct device_list *machine)
 }
 
 /* A section for the devices of this machine, and how many it has; 0 where no driver tells. */
-static size_t read_section(struct strbuf *out, const struct options *options)
+static size_t read_section(struct strbuf *out, const struct options *options, struct error *err)
 {
     const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
     scope(inventory_release) struct inventory machine = {0};
@@ -62,10 +74,12 @@ static size_t read_section(struct strbuf *out, const struct options *options)
     scope(child_end) struct child nvml = CHILD_INIT;
 
     machine_ask(&nvml, options->driver, options->timeout);
-    if (inventory_read(&machine, &question, &unseen) < 0 ||
-        machine_complete(&machine, &nvml, &unseen) < 0)
-        return 0;
-    return add_section(out, &machine.devices);
+    if (inventory_read(&machine, &question, &unseen) == 0 &&
+        machine_complete(&machine, &nvml, &unseen) == 0)
+        return add_section(out, &machine.devices);
+    if (unseen.status == STATUS_SYSTEM)
+        error_join(err, &unseen);
+    return 0;
 }
 
 static bool begins(const char *text, const char *with)
@@ -80,7 +94,9 @@ int apply_without_section(const struct options *options, struct error *err)
 
     if (!begins(error_first(err), SECTION_MISSING) && !begins(error_first(err), SECTION_EMPTY))
         return -1;
-    size_t count = shown ? read_section(&section, options) : 0;
+    size_t count = shown ? read_section(&section, options, err) : 0;
+    if (section.failed)
+        return error_memory(err);
     if (count)
         error_detail(err, "%s for this machine%s",
                      options->json ? "This one is" : "The section on standard output is",
@@ -89,6 +105,5 @@ int apply_without_section(const struct options *options, struct error *err)
         error_detail_lines(err, strbuf_text(&section));
     else if (count)
         cli_write(&section);
-    tell_last_source(options, err);
-    return -1;
+    return tell_last_source(options, err);
 }

@@ -95,12 +95,14 @@ static void note_swap(struct apply *apply, const struct host_team *host,
     const struct device *now = find_number(&host->team.machine.devices, was->number);
     char uuid[UUID_TEXT_SIZE], name[DEVICE_NAME_SIZE];
 
-    if (!now)
+    if (now && !device_name_text(now, name))
+        apply->report.failed = true;
+    else if (!now)
         apply_note(apply, "%s has no GPU %d now; it was %s, %s, %s", host->host, was->number,
                    was->name, was->uuid, when);
     else if (strcmp(uuid_text(now, uuid), was->uuid) != 0)
         apply_note(apply, "GPU %d of %s is %s, %s, now; it was %s, %s, %s", was->number, host->host,
-                   device_name_text(now, name), uuid, was->name, was->uuid, when);
+                   name, uuid, was->name, was->uuid, when);
 }
 
 static bool is_before(const struct receipt_host *part, unsigned plan, unsigned device)

@@ -9,16 +9,16 @@
 
 /* ---- from plans ---- */
 
-static void tell_device(struct receipt_device *told, const struct planned_device *planned)
+static int tell_device(struct receipt_device *told, const struct planned_device *planned)
 {
     const struct device *device = &planned->device;
 
     told->number = planned->number == PLAN_NO_NUMBER ? RECEIPT_NO_NUMBER : (int)planned->number;
     uuid_text(device, told->uuid);
     pci_text(&device->pci, told->address);
-    device_name_text(device, told->name);
     told->memory = device->memory;
     told->compute = (unsigned)(device->compute_major * 10 + device->compute_minor);
+    return device_name_text(device, told->name) ? 0 : -1;
 }
 
 /* All that `all` shows here differs from machine to machine, and is not what was decided. */
@@ -38,7 +38,8 @@ static int tell_plan(struct receipt_plan *told, const struct plan *plan)
         return -1;
     told->devices_count = (unsigned)count;
     for (size_t i = 0; i < count; i++)
-        tell_device(&told->devices[i], &plan->devices[i]);
+        if (tell_device(&told->devices[i], &plan->devices[i]) < 0)
+            return -1;
     return 0;
 }
 

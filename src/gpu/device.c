@@ -126,6 +126,8 @@ const char *device_name_text(const struct device *device, char text[DEVICE_NAME_
     scope(strbuf_release) struct strbuf name = STRBUF_INIT;
 
     strbuf_add_printable(&name, device->name, strlen(device->name));
+    if (name.failed)
+        return NULL;
     snprintf(text, DEVICE_NAME_SIZE, "%s", strbuf_text(&name));
     while (!is_utf8(text, strlen(text)))
         text[strlen(text) - 1] = '\0'; /* a character that was cut */

@@ -107,7 +107,8 @@ const char *hidden_text(const struct hidden *hidden, char text[HIDDEN_TEXT_SIZE]
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
 
-/* The name as text: UTF-8 without control characters, cut where it is too long. */
+/* The name as text: UTF-8 without control characters, cut where it is too long. NULL if memory ran
+   out. */
 const char *device_name_text(const struct device *device, char text[DEVICE_NAME_SIZE]);
 
 /* "GPU-8932f937", which means the device to item_parse as well; of a MIG instance the whole, since

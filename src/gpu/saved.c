@@ -64,7 +64,7 @@ void saved_free(struct saved **saved)
     record_free(&saved_value, *saved);
 }
 
-static void save_device(struct saved_device *saved, const struct device *device)
+static int save_device(struct saved_device *saved, const struct device *device)
 {
     static const struct uuid zero = {{0}};
 
@@ -73,10 +73,10 @@ static void save_device(struct saved_device *saved, const struct device *device)
         uuid_text(device, saved->uuid);
         pci_text(&device->pci, saved->address);
     }
-    device_name_text(device, saved->name);
     saved->memory = device->memory;
     snprintf(saved->compute, sizeof saved->compute, "%u.%u", (unsigned)device->compute_major % 1000,
              (unsigned)device->compute_minor % 1000);
+    return device_name_text(device, saved->name) ? 0 : -1;
 }
 
 void saved_release(struct saved *saved)
@@ -110,7 +110,8 @@ static int save_devices(struct saved_device **saved, unsigned *saved_count,
         return -1;
     *saved_count = (unsigned)count;
     for (size_t i = 0; i < count; i++)
-        save_device(&(*saved)[i], &devices[i]);
+        if (save_device(&(*saved)[i], &devices[i]) < 0)
+            return -1;
     return 0;
 }
 
@@ -121,7 +122,8 @@ static int save_hidden(struct saved *saved, const struct device_list *list)
         return -1;
     saved->hidden_count = (unsigned)list->hidden.count;
     for (size_t i = 0; i < list->hidden.count; i++) {
-        save_device(&saved->hidden[i], &list->hidden.items[i].device);
+        if (save_device(&saved->hidden[i], &list->hidden.items[i].device) < 0)
+            return -1;
         saved->hidden[i].why = list->hidden.items[i].why;
         if (is_utf8(list->hidden.items[i].reason, strlen(list->hidden.items[i].reason)))
             memcpy(saved->hidden[i].reason, list->hidden.items[i].reason, HIDDEN_REASON_SIZE);

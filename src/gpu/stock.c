@@ -26,7 +26,8 @@ static struct place place_in(const struct reading *in, const struct sheet *sheet
 {
     struct record_fault found = {0};
 
-    record_find(strbuf_text(&sheet->text), sheet->text.length, list, index, key, &found);
+    if (record_find(strbuf_text(&sheet->text), sheet->text.length, list, index, key, &found) < 0)
+        error_memory(in->err);
     return sheet_place(in->sheets, sheet, found.line, found.column);
 }
 

@@ -96,6 +96,15 @@ static void put_state(const struct state *state)
 /* What a run of each kind starts from and does. */
 #define SMALL "gpu: {devices: 1}\n"
 #define OTHER "gpu: {devices: 3, variables: {A: '1', B: null, C: {prepend: x}}}\n"
+#define CARD(number, uuid)                                                                         \
+    "{number: " number ", uuid: " uuid ", pci_bus_id: '0" number ":00.0', name: A, memory: 1, "    \
+    "compute_capability: 8.0}"
+#define HOST(name, cards)                                                                          \
+    "---\n{format: 1, host: " name ", driver_cuda_version: 1, numbered: true, devices: [" cards    \
+    "]}\n...\n"
+#define GPUS                                                                                       \
+    HOST("h", CARD("0", "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"))                               \
+    HOST("i", CARD("3", "GPU-c70a5e91-12bd-47f3-9a08-e4d6f1b38a2c"))
 #define WRONG "gpu:\n  devices: [x, [1]]\n  idz: uuid\n  variables: {PATH: 1}\n"
 
 static const struct scenario {
@@ -134,6 +143,11 @@ static const struct scenario {
     {SMALL, OTHER, {"apply", "--json"}, 0, false},
     {SMALL, OTHER, {"apply", "--json", "--driver", "/none.so"}, 3, true},
     {SMALL, SMALL, {"remove", "--json"}, 0, true},
+    {NULL, SMALL, {"devices", "--yaml"}, 0, true},
+    {SMALL, "gpu: {devices: {name: A}}\n", {"apply", "--inventory", "gpus.yml"}, 0, false},
+    {NULL, "gpu: {devices: [9, 8]}\n", {"apply", "--inventory", "gpus.yml"}, 3, true},
+    {NULL, SMALL, {"apply", "--inventory", "odd.yml"}, 2, true},
+    {SMALL, "name: pt\n", {"apply"}, 2, true},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
@@ -171,6 +185,8 @@ static void set_up(void)
 {
     sandbox_open(&box);
     free(sandbox_environment(&box, "pt"));
+    sandbox_write(&box, "gpus.yml", GPUS);
+    sandbox_write(&box, "odd.yml", HOST("h", CARD("0", "GPU-1")) HOST("h", "7"));
 }
 
 static void tear_down(void)
