@@ -71,11 +71,8 @@ static size_t read_section(struct strbuf *out, const struct options *options, st
     const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
     scope(inventory_release) struct inventory machine = {0};
     scope(error_release) struct error unseen = ERROR_INIT;
-    scope(child_end) struct child nvml = CHILD_INIT;
 
-    machine_ask(&nvml, options->driver, options->timeout);
-    if (inventory_read(&machine, &question, &unseen) == 0 &&
-        machine_complete(&machine, &nvml, &unseen) == 0)
+    if (machine_read(&machine, &question, &unseen) == 0)
         return add_section(out, &machine.devices);
     if (unseen.status == STATUS_SYSTEM)
         error_join(err, &unseen);

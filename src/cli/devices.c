@@ -56,9 +56,8 @@ static int fill(struct report *report, const struct options *options, struct err
     struct inventory *answers[] = {&report->all, &report->fastest, &report->shell};
     struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
     scope(child_end) struct child nvml = CHILD_INIT;
-    int result = 0;
+    int result = machine_ask(&nvml, options->driver, options->timeout, err);
 
-    machine_ask(&nvml, options->driver, options->timeout);
     for (int i = 0; i < 3 && result == 0; i++)
         result = inventory_ask(&children[i], &questions[i], err);
     for (int i = 0; i < 3; i++) {
@@ -313,16 +312,12 @@ static int print_inventory(const struct options *options, struct error *err)
 {
     const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
     scope(inventory_release) struct inventory machine = {0};
-    scope(child_end) struct child nvml = CHILD_INIT;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(free_text) char *host = self_host();
 
     if (!host)
         return error_memory(err);
-    machine_ask(&nvml, options->driver, options->timeout);
-    if (inventory_read(&machine, &question, err) < 0 || machine_complete(&machine, &nvml, err) < 0)
-        return -1;
-    if (stock_print(&text, host, &machine, err) < 0)
+    if (machine_read(&machine, &question, err) < 0 || stock_print(&text, host, &machine, err) < 0)
         return -1;
     cli_write(&text);
     return 0;

@@ -10,11 +10,12 @@
 
 enum { R570 = 12080 }; /* the first CUDA version of which a process sees all its MIG instances */
 
-void machine_ask(struct child *child, const char *driver, unsigned timeout)
+int machine_ask(struct child *child, const char *driver, unsigned timeout, struct error *err)
 {
     scope(error_release) struct error unseen = ERROR_INIT;
 
     cards_ask_beside(child, driver, timeout, &unseen);
+    return unseen.no_memory ? error_memory(err) : 0;
 }
 
 /* Whether CUDA shows the card as a GPU. */
@@ -85,6 +86,16 @@ int machine_complete(struct inventory *machine, struct child *child, struct erro
     for (size_t i = 0; i < cards.count && result == 0; i++)
         result = add_card(machine, &cards, &cards.items[i]);
     return result < 0 ? error_memory(err) : 0;
+}
+
+int machine_read(struct inventory *machine, const struct question *question, struct error *err)
+{
+    scope(child_end) struct child nvml = CHILD_INIT;
+
+    if (machine_ask(&nvml, question->library, question->timeout, err) < 0 ||
+        inventory_read(machine, question, err) < 0)
+        return -1;
+    return machine_complete(machine, &nvml, err);
 }
 
 static bool is_instance(const struct device_list *list, const struct device *device)

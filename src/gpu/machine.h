@@ -2,9 +2,11 @@
  * The devices of this machine: those that CUDA lists, and what only NVML can add to them.
  *
  *     scope(child_end) struct child nvml = CHILD_INIT;
- *     machine_ask(&nvml, driver, timeout);
+ *     if (machine_ask(&nvml, driver, timeout, &err) < 0) ...
  *     ... inventory_read(&machine, ...), which takes longer ...
  *     if (machine_complete(&machine, &nvml, &err) < 0) ...
+ *
+ * or, all of this: machine_read(&machine, &question, &err).
  *
  * NVML gives the numbers that nvidia-smi shows, all MIG instances with their profiles, and the
  * cards that CUDA does not show. Without it the devices stay numbered as they are listed, in PCI
@@ -17,12 +19,15 @@
 #include "gpu/inventory.h"
 
 /* Starts the question. `driver`: as for cards_library. That it cannot be asked is said by
-   machine_complete. */
-void machine_ask(struct child *child, const char *driver, unsigned timeout);
+   machine_complete; -1 if memory ran out. */
+int machine_ask(struct child *child, const char *driver, unsigned timeout, struct error *err);
 
 /* Fills `untold`, or `instances`, `hidden` and the devices' numbers; `numbered` where NVML knows
    all of them. -1 if memory ran out. */
 int machine_complete(struct inventory *machine, struct child *child, struct error *err);
+
+/* Both, for all devices: as inventory_read. */
+int machine_read(struct inventory *machine, const struct question *question, struct error *err);
 
 /* A line of a table of devices: whole GPUs by address, each with its instances behind it. */
 struct machine_row {

@@ -128,9 +128,11 @@ static void add_visible(struct values *root, const struct render *in, const stru
     struct values *visible = values_each(root, "visible");
 
     if (decision_group(&groups, in->decision, branches_have_numbers(in->decision, shell),
-                       stands_of) < 0)
+                       stands_of) < 0) {
         values_text(visible, "failed", NULL);
-    else if (groups.count > 1)
+        return;
+    }
+    if (groups.count > 1)
         add_mixed(visible, &groups, shell);
     else
         values_each(visible, stands_words[groups.items[0].kind]);

@@ -86,29 +86,21 @@ static void asked_release(struct asked *asked)
     derivation_release(&asked->derivation);
 }
 
-static int ask(struct inventory *answer, const struct driver *driver, const char *visible,
-               struct error *err)
+static struct question question_of(const struct driver *driver, const char *visible)
 {
-    const struct question question = {driver->library, visible, PLAN_ORDER, driver->timeout, NULL};
-
-    return inventory_read(answer, &question, err);
+    return (struct question){driver->library, visible, PLAN_ORDER, driver->timeout, NULL};
 }
 
 /* All devices of this machine. NVML is asked at the same time. */
 static int survey(struct asked *asked)
 {
-    scope(child_end) struct child nvml = CHILD_INIT;
+    const struct question question = question_of(asked->driver, NULL);
 
-    if (!asked->surveyed && asked->driver->inventory) {
+    if (!asked->surveyed && asked->driver->inventory)
         asked->machine = take(asked->driver->inventory);
-        asked->surveyed = true;
-    }
-    if (!asked->surveyed) {
-        asked->surveyed = true;
-        machine_ask(&nvml, asked->driver->library, asked->driver->timeout);
-        if (ask(&asked->machine, asked->driver, NULL, &asked->absent) == 0)
-            machine_complete(&asked->machine, &nvml, &asked->absent);
-    }
+    else if (!asked->surveyed)
+        machine_read(&asked->machine, &question, &asked->absent);
+    asked->surveyed = true;
     return asked->absent.status != STATUS_DONE ? -1 : 0; /* memory that ran out is no message */
 }
 
@@ -126,11 +118,12 @@ static const struct device_list *look(struct asked *asked, const char *visible, 
     scope(inventory_release) struct inventory seen = {0};
     scope(error_release) struct error blind = ERROR_INIT;
     scope(free_text) char *copy = strdup(visible);
+    const struct question question = question_of(asked->driver, visible);
     const struct device_list *known = recall(asked, visible);
 
     if (known)
         return known;
-    if (ask(&seen, asked->driver, visible, &blind) < 0 && !seen.absent) {
+    if (inventory_read(&seen, &question, &blind) < 0 && !seen.absent) {
         error_add(err, blind.status,
                   "asked again, with CUDA_VISIBLE_DEVICES=%s, to confirm it:", visible);
         error_join(err, &blind);
