@@ -11,10 +11,9 @@
 # tcsh has no functions and expands $X even behind a condition that does not hold, so eval gets names, never values.
 # conda-gpu digest @digest@
 
-if ($?histchars) eval 'set __gpu_histchars = $histchars:q'
-unset histchars
+if ($?histchars) eval 'set __gpu_histchars = $histchars:q; unset histchars'
 set __gpu_quote = $?backslash_quote
-unset backslash_quote
+if ($__gpu_quote) unset backslash_quote
 
 @each by_host@
 # Only on the machines that apply has served: on any other, nothing changes. tcsh sets HOST as it starts.
@@ -53,12 +52,9 @@ case @host@:
 @end machines@
 endsw
 @end picks@
-set __gpu_leave = ''
-set __gpu_at = -
+set __gpu_leave = '' __gpu_outer = 0 __gpu_at = - __gpu_level = -
 if ($?@state@_AT) eval 'if (x$@state@_AT:q != x) set __gpu_at = $@state@_AT:q'
-set __gpu_level = -
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
-set __gpu_outer = 0
 if (x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]*) then
   # Is the environment active at a lower level as well?
   if ($__gpu_at < $__gpu_level) set __gpu_outer = 1
@@ -68,14 +64,12 @@ if (! $__gpu_outer) setenv @state@_AT $__gpu_level:q
 set __gpu_@name@ = ''
 if ($?@name@) eval 'set __gpu_@name@ = $@name@:q'
 @end references@
-set __gpu_whose = ''
 @each visible@
 
 @job@
 # __CONDA_GPU_VISIBLE is the job and what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
-set __gpu_now = ''
+set __gpu_whose = '' __gpu_now = '' __gpu_made = no
 if ($?CUDA_VISIBLE_DEVICES) eval 'set __gpu_now = :$CUDA_VISIBLE_DEVICES:q'
-set __gpu_made = no
 if ($?__CONDA_GPU_VISIBLE) eval 'set __gpu_made = $__CONDA_GPU_VISIBLE:q'
 @each mixed@
 set __gpu_stands = 0
@@ -161,24 +155,23 @@ endif
 @end element@
 @end either@
 @end managed@
-# Keep what each is.
+# Keep what each is, unless nobody has changed it since it was kept. What an activation further out did not set waits.
 foreach __gpu_x (@each visible@CUDA_VISIBLE_DEVICES @end visible@@names@)
   if ("$__gpu_leave" =~ *" $__gpu_x "*) continue
   eval 'set __gpu_is = ($?'$__gpu_x' $?@state@_SET_'$__gpu_x')'
-  set __gpu_now = ''
+  set __gpu_now = '' __gpu_made = no
   if ($__gpu_is[1]) eval 'set __gpu_now = :$'$__gpu_x':q'
-  set __gpu_made = no
   if ($__gpu_is[2]) eval 'set __gpu_made = $@state@_SET_'$__gpu_x':q'
-  if (x$__gpu_now:q == x$__gpu_made:q) then
-    # Nobody has changed it since: what it was before is kept.
-  else if (! $__gpu_outer) then
-    unsetenv @state@_OLD_$__gpu_x
-    if (x$__gpu_whose$__gpu_now:q != x) setenv @state@_OLD_$__gpu_x $__gpu_whose$__gpu_now:q
-  else if (! $__gpu_is[2]) then
-    # The activation further out did not set it: it waits.
-    set __gpu_leave = "$__gpu_leave $__gpu_x "
+  if (x$__gpu_now:q == x$__gpu_made:q) continue
+  if ($__gpu_outer) then
+    if (! $__gpu_is[2]) set __gpu_leave = "$__gpu_leave $__gpu_x "
+    continue
   endif
-  set __gpu_whose = ''
+@each visible@
+  if ($__gpu_x == CUDA_VISIBLE_DEVICES) set __gpu_now = $__gpu_whose$__gpu_now:q
+@end visible@
+  unsetenv @state@_OLD_$__gpu_x
+  if (x$__gpu_now:q != x) setenv @state@_OLD_$__gpu_x $__gpu_now:q
 end
 
 @each decided@
@@ -200,10 +193,16 @@ set __gpu_leave = "$__gpu_leave@spared@"
 @end spares@
 @each settings@
 @each set@
-if ("$__gpu_leave" !~ *' @name@ '*) setenv @name@ @value@
+if ("$__gpu_leave" !~ *' @name@ '*) then
+  setenv @name@ @value@
+  setenv @state@_SET_@name@ :@value@
+endif
 @end set@
 @each unset@
-if ("$__gpu_leave" !~ *' @name@ '*) unsetenv @name@
+if ("$__gpu_leave" !~ *' @name@ '*) then
+  unsetenv @name@
+  setenv @state@_SET_@name@ ''
+endif
 @end unset@
 @each prepend@
 if ("$__gpu_leave" !~ *' @name@ '*) then
@@ -216,6 +215,7 @@ if ("$__gpu_leave" !~ *' @name@ '*) then
   else
     setenv @name@ @value@@separator@$__gpu_old:q
   endif
+  setenv @state@_SET_@name@ :$@name@:q
 endif
 @end prepend@
 @each append@
@@ -229,6 +229,7 @@ if ("$__gpu_leave" !~ *' @name@ '*) then
   else
     setenv @name@ $__gpu_old:q@separator@@value@
   endif
+  setenv @state@_SET_@name@ :$@name@:q
 endif
 @end append@
 @end settings@
@@ -240,14 +241,6 @@ breaksw
 endsw
 @end decided@
 
-# Keep what each has become.
-foreach __gpu_x (@each visible@CUDA_VISIBLE_DEVICES @end visible@@names@)
-  if ("$__gpu_leave" =~ *" $__gpu_x "*) continue
-  set __gpu_now = ''
-  eval 'set __gpu_is = $?'$__gpu_x
-  if ($__gpu_is) eval 'set __gpu_now = :$'$__gpu_x':q'
-  setenv @state@_SET_$__gpu_x $__gpu_now:q
-end
 @each visible@
 if ($?@state@_SET_CUDA_VISIBLE_DEVICES) then
   setenv __CONDA_GPU_VISIBLE $__gpu_job:q$@state@_SET_CUDA_VISIBLE_DEVICES:q

@@ -2,14 +2,12 @@
 # Undoes what activate.d/@file@ did, and leaves what others have changed since; that file says what it keeps.
 # conda-gpu digest @digest@
 
-if ($?histchars) eval 'set __gpu_histchars = $histchars:q'
-unset histchars
+if ($?histchars) eval 'set __gpu_histchars = $histchars:q; unset histchars'
 set __gpu_quote = $?backslash_quote
-unset backslash_quote
+if ($__gpu_quote) unset backslash_quote
 
-set __gpu_level = -
+set __gpu_at = '' __gpu_level = -
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
-set __gpu_at = ''
 if ($?@state@_AT) eval 'set __gpu_at = $@state@_AT:q'
 if (x$__gpu_at:q != x && x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]*) then
   # Does the environment stay active at a lower level?
@@ -22,9 +20,8 @@ endif
 @end shown@
 if (x$__gpu_at:q != x) then
 @each shown@
-  set __gpu_now = ''
+  set __gpu_now = '' __gpu_made = no
   if ($?CUDA_VISIBLE_DEVICES) eval 'set __gpu_now = :$CUDA_VISIBLE_DEVICES:q'
-  set __gpu_made = no
   if ($?__CONDA_GPU_VISIBLE) eval 'set __gpu_made = $__CONDA_GPU_VISIBLE:q'
   if (x$__gpu_job:q != x && x$__gpu_made:q != x$__gpu_job:q$__gpu_now:q) then
     # It is the job's.
@@ -32,24 +29,24 @@ if (x$__gpu_at:q != x) then
   endif
   if ($?@state@_SET_CUDA_VISIBLE_DEVICES) unsetenv __CONDA_GPU_VISIBLE
 @end shown@
+  # What is as it became goes back to what it was; that is "ours" where hooks of ours had made it.
   foreach __gpu_undo (@each shown@CUDA_VISIBLE_DEVICES @end shown@@managed_names@)
     eval 'set __gpu_is = ($?'$__gpu_undo' $?@state@_SET_'$__gpu_undo' $?@state@_OLD_'$__gpu_undo')'
-    set __gpu_now = ''
+    set __gpu_now = '' __gpu_made = no __gpu_old = ''
     if ($__gpu_is[1]) eval 'set __gpu_now = :$'$__gpu_undo':q'
-    set __gpu_made = no
     if ($__gpu_is[2]) eval 'set __gpu_made = $@state@_SET_'$__gpu_undo':q'
     if (x$__gpu_now:q == x$__gpu_made:q) then
-      unsetenv $__gpu_undo
-      if ($__gpu_is[3]) then
-        eval 'set __gpu_old = $@state@_OLD_'$__gpu_undo':q'
+      if ($__gpu_is[3]) eval 'set __gpu_old = $@state@_OLD_'$__gpu_undo':q'
 @each shown@
-        if (x$__gpu_old:q =~ xours*) then
-          # Hooks of ours had made it.
-          set __gpu_old = $__gpu_old:s/ours//:q
-          setenv __CONDA_GPU_VISIBLE $__gpu_job:q$__gpu_old:q
-        endif
+      if (x$__gpu_old:q =~ xours*) then
+        set __gpu_old = $__gpu_old:s/ours//:q
+        setenv __CONDA_GPU_VISIBLE $__gpu_job:q$__gpu_old:q
+      endif
 @end shown@
-        if (x$__gpu_old:q != x) setenv $__gpu_undo $__gpu_old:s/://:q
+      if (x$__gpu_old:q == x) then
+        unsetenv $__gpu_undo
+      else
+        setenv $__gpu_undo $__gpu_old:s/://:q
       endif
     endif
     unsetenv @state@_SET_$__gpu_undo @state@_OLD_$__gpu_undo

@@ -121,8 +121,8 @@ void status_add_job(struct strbuf *out, char *const *env)
     scope(strbuf_release) struct strbuf job = STRBUF_INIT;
 
     job_identify(&job, env);
-    if (job.length)
-        strbuf_add(out, strbuf_text(&job), strcspn(strbuf_text(&job), "."));
+    const char *id = strbuf_text(&job) + (job.length && *strbuf_text(&job) == '.');
+    strbuf_add(out, id, strcspn(id, "."));
     out->failed = out->failed || job.failed;
 }
 

@@ -122,28 +122,35 @@ static void tell_details_csh(struct strbuf *out, const struct scheduler *schedul
     size_t needed = needed_of(scheduler);
 
     for (size_t n = 0; n < needed; n++)
-        strbuf_addf(out, "%s$?%s", n ? " && " : "\nif (", names[n]);
+        strbuf_addf(out, "%s$?%s", n ? " && " : "  if (", names[n]);
     for (size_t n = 0; n < needed; n++)
-        strbuf_addf(out, "%sx$%s:q != x", n ? " && " : ") then\n  if (", names[n]);
+        strbuf_addf(out, "%sx$%s:q != x", n ? " && " : ") then\n    if (", names[n]);
     strbuf_adds(out, ") then\n");
     for (const char *const *detail = scheduler_details(scheduler); *detail; detail++) {
-        strbuf_adds(out, "    set __gpu_job = $__gpu_job:q.\n");
-        strbuf_addf(out, "    if ($?%s) eval 'set __gpu_job = $__gpu_job:q$%s:q'\n", *detail,
+        strbuf_adds(out, "      set __gpu_job = $__gpu_job:q.\n");
+        strbuf_addf(out, "      if ($?%s) eval 'set __gpu_job = $__gpu_job:q$%s:q'\n", *detail,
                     *detail);
     }
-    strbuf_adds(out, "  endif\nendif");
+    strbuf_adds(out, "    endif\n  endif\n");
 }
 
 static void tell_job_csh(struct strbuf *out)
 {
-    strbuf_adds(out, "set __gpu_job = ''");
+    strbuf_adds(out, "set __gpu_job = ''\n");
+    for (size_t i = 0; i < scheduler_count; i++)
+        strbuf_addf(out, "%s$?%s", i ? " || " : "if (", schedulers[i].variables[0]);
+    strbuf_adds(out, ") then\n");
+    strbuf_adds(out, "  foreach __gpu_x (");
     for (size_t i = 0; i < scheduler_count; i++)
         if (!schedulers[i].needs_all)
-            strbuf_addf(out, "\nif ($?%s) eval 'set __gpu_job = $__gpu_job:q$%s:q'",
-                        schedulers[i].variables[0], schedulers[i].variables[0]);
+            strbuf_addf(out, "%s%s", i ? " " : "", schedulers[i].variables[0]);
+    strbuf_adds(out,
+                ")\n    eval 'set __gpu_is = $?'$__gpu_x\n"
+                "    if ($__gpu_is) eval 'set __gpu_job = $__gpu_job:q$'$__gpu_x':q'\n  end\n");
     for (size_t i = 0; i < scheduler_count; i++)
         if (*scheduler_details(&schedulers[i]))
             tell_details_csh(out, &schedulers[i]);
+    strbuf_adds(out, "endif");
 }
 
 const struct shell shells[] = {
