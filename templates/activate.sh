@@ -41,18 +41,18 @@ case "$__gpu_host" in # which number below
 esac
 @end picks@
 export __gpu_leave= __gpu_outer=no
-__gpu_is_outer() { # LEVEL: is it a lower one than this, so that the environment is active further out as well?
+__gpu_is_outer() { # LEVEL: is it lower than this one? Then the environment is active further out, too.
   case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; esac
   [ "$1" -lt "$CONDA_SHLVL" ]
 }
-__gpu_keep() { # NAME; what it is; what it became by an earlier activation ("no": nothing)@each visible@; whose it is@end visible@
+__gpu_keep() { # NAME; what it is; what an earlier activation made of it, or "no"@each visible@; whose it is@end visible@
   case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
-  [ "$2" != "$3" ] || return 0 # nobody has changed it since: what it was before is kept
+  [ "$2" != "$3" ] || return 0 # unchanged since: what it was before is kept
   if [ "$__gpu_outer" = no ]; then
     unset -v "@state@_OLD_$1"
     [ -z "${4-}$2" ] || export "@state@_OLD_$1=${4-}$2"
   elif [ "$3" = no ]; then
-    export __gpu_leave="$__gpu_leave $1 " # the activation further out did not set it: it waits
+    export __gpu_leave="$__gpu_leave $1 " # not set further out: it waits
   fi
 }
 @each lists@
@@ -61,9 +61,10 @@ __gpu_keep_list() { # NAME; what it is; what it became; ELEMENT; SEPARATOR: what
   __gpu_keep "$1" "$2" "$3"
 }
 @end lists@
+__gpu_unset() { if [ "${ZSH_VERSION-}" ]; then eval 'unset -v "$1"'; else command unset -v "$1"; fi 2>/dev/null; } # fails if readonly
 __gpu_set() { # NAME VALUE@each unsets@; unsets it without VALUE@end unsets@
   case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
-  unset -v "$1"
+  __gpu_unset "$1" || return 0
   export "@state@_SET_$1=${2+:$2}"
   [ $# = 1 ] || export "$1=$2"
 }
@@ -92,10 +93,10 @@ esac
 if [ "$__gpu_job$__gpu_now" = "${__CONDA_GPU_VISIBLE-no}" ]; then
   export __gpu_whose=ours
 @each nowhere@
-elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept outside of it does not count
+elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept does not count
 @end nowhere@
 @each in_job@
-elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept outside of it does not count; if set, it stands (in_job: keep)
+elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept does not count; if set, it stands (in_job: keep)
 @end in_job@
 @each if_set@
 elif [ -n "$__gpu_job$__gpu_now" ]; then # it is not ours: what was kept does not count; outside of jobs it stands (if_set: keep)
@@ -177,7 +178,7 @@ esac
 @each visible@
 [ -z "${@state@_SET_CUDA_VISIBLE_DEVICES+set}" ] || export __CONDA_GPU_VISIBLE="$__gpu_job$@state@_SET_CUDA_VISIBLE_DEVICES"
 @end visible@
-unset -f __gpu_is_outer __gpu_keep __gpu_set@each lists@ __gpu_keep_list __gpu_add@end lists@
+unset -f __gpu_is_outer __gpu_keep __gpu_unset __gpu_set@each lists@ __gpu_keep_list __gpu_add@end lists@
 unset -v __gpu_leave __gpu_outer@each visible@ __gpu_job __gpu_now __gpu_whose@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@
 @each by_host@
   ;;

@@ -2,16 +2,16 @@
 # Undoes what activate.d/@file@ did, and leaves what others have changed since; that file says what it keeps.
 # conda-gpu digest @digest@
 
-__gpu_is_outer() { # LEVEL: is it a lower one than this, so that the environment stays active there?
+__gpu_is_outer() { # LEVEL: is it lower than this one? Then the environment stays active there.
   case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; esac
   [ "$1" -lt "$CONDA_SHLVL" ]
 }
-__gpu_undo() { # NAME; what it is; what it became ("no": nothing); what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
-  if [ "$2" = "$3" ]; then
-    unset -v "$1"
+__gpu_unset() { if [ "${ZSH_VERSION-}" ]; then eval 'unset -v "$1"'; else command unset -v "$1"; fi 2>/dev/null; } # fails if readonly
+__gpu_undo() { # NAME; what it is; what activation made of it, or "no"; what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
+  if [ "$2" = "$3" ] && __gpu_unset "$1"; then
     case "$4" in *:*) export "$1=${4#*:}" ;; esac
 @each shown@
-    case "$4" in ours*) export __CONDA_GPU_VISIBLE="$__gpu_job${4#ours}" ;; esac # hooks of ours had made it
+    case "$4" in ours*) export __CONDA_GPU_VISIBLE="$__gpu_job${4#ours}" ;; esac # hooks of ours had
 @end shown@
 @each lists@
   elif [ $# = 7 ] && [ -n "${3#no}" ]; then
@@ -27,7 +27,8 @@ __gpu_take_out() { # NAME; prepend or append; ELEMENT; SEPARATOR; the list betwe
     prepend:*"$4$3$4"*) set -- "$1" "$4" "${5%%"$4$3$4"*}$4${5#*"$4$3$4"}" "$6" ;;
     append:*"$4$3$4"*) set -- "$1" "$4" "${5%"$4$3$4"*}$4${5##*"$4$3$4"}" "$6" ;;
     *) return 0 ;; esac
-  set -- "$1" "$2" "${3#"$2"}" "$4"; set -- "$1" "${3%"$2"}" "$4"; unset -v "$1"
+  set -- "$1" "$2" "${3#"$2"}" "$4"; set -- "$1" "${3%"$2"}" "$4"
+  __gpu_unset "$1" || return 0
   [ -z "$2" ] && [ "$3" != ":" ] || export "$1=$2"
 }
 @end lists@
@@ -62,7 +63,7 @@ if [ -n "${@state@_AT-}" ] && ! __gpu_is_outer "$@state@_AT"; then
 @end managed@
   unset -v @state@_AT
 fi
-unset -f __gpu_is_outer __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_take_out@end lists@
+unset -f __gpu_is_outer __gpu_unset __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_take_out@end lists@
 @each shown@
 unset -v __gpu_job __gpu_now
 @end shown@

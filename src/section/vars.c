@@ -164,6 +164,7 @@ static const struct {
     {"CUDA_VISIBLE_DEVICES", "is what gpu.devices decides; name the GPUs there"},
     {"CUDA_DEVICE_ORDER",
      "is always PCI_BUS_ID, so that GPUs count as in nvidia-smi; name them in gpu.devices"},
+    {"HOME USER", "is what values ask for as ${HOME} or ${USER}, and what assign goes by"},
     {"CONDA_* _CONDA_* __CONDA_* _CE_* __conda_gpu_* __gpu_*",
      "belongs to conda or to conda-gpu, which set it themselves"},
     {"PROMPT_COMMAND PS[0-4] PROMPT PROMPT[2-4] RPS[12] RPROMPT RPROMPT2 SPROMPT BASH_ENV ENV",

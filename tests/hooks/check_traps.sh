@@ -13,7 +13,8 @@ environment() {
   "$CONDA_GPU" apply -q -f "$scratch/$1.yml" -p "$scratch/$1" --driver "$FAKE_CUDA/libcuda.so.1"
 }
 
-# values SHELL SCRIPT NAME...: what the script leaves in these variables, in lines "NAME=VALUE".
+# values SHELL SCRIPT NAME...: what the script leaves in these variables, names or patterns, in lines
+# "NAME=VALUE".
 values() {
   local shell=$1 script=$2 entry name
   shift 2
@@ -24,7 +25,8 @@ values() {
     $shell script) || return
   for name; do
     while IFS= read -r -d '' entry; do
-      [ "${entry%%=*}" != "$name" ] || printf '%s\n' "$entry"
+      # shellcheck disable=SC2254 # a pattern
+      case "${entry%%=*}" in $name) printf '%s\n' "$entry" ;; esac
     done <"$scratch/env"
   done
 }
@@ -59,7 +61,7 @@ export OMP_NUM_THREADS
 export OMP_NUM_THREADS
 . I/$activate.sh
 . I/$deactivate.sh" "OMP_NUM_THREADS=4
-" OMP_NUM_THREADS __CONDA_GPU_I_AT
+" OMP_NUM_THREADS '__CONDA_GPU_*'
     exact "$shell, what was before in a variable that is an integer by now" "$shell" \
       "export OMP_NUM_THREADS=\"\$PRIOR\"
 . J/$activate.sh
@@ -69,6 +71,30 @@ typeset -i OMP_NUM_THREADS
   fi
 done
 set=()
+
+# ---- readonly variables -------------------------------------------------------------------------
+
+for shell in bash 'bash --posix' dash zsh ksh mksh 'busybox sh' yash; do
+  if wanted "${shell%% *}" && have "${shell%% *}" "readonly variables"; then
+    for name in OMP_NUM_THREADS CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER; do
+      exact "$shell, readonly $name" "$shell" "export $name=3; readonly $name
+. J/$activate.sh
+. J/$deactivate.sh
+echo goes on" "goes on
+$name=3
+" CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER OMP_NUM_THREADS '__*'
+    done
+    exact "$shell, what is beside a readonly variable" "$shell" "export CUDA_DEVICE_ORDER=3; readonly CUDA_DEVICE_ORDER
+. J/$activate.sh" "CUDA_DEVICE_ORDER=3
+CUDA_VISIBLE_DEVICES=0
+OMP_NUM_THREADS=8
+" CUDA_DEVICE_ORDER CUDA_VISIBLE_DEVICES OMP_NUM_THREADS '__gpu*'
+    exact "$shell, readonly since activation" "$shell" ". J/$activate.sh
+readonly OMP_NUM_THREADS
+. J/$deactivate.sh" "OMP_NUM_THREADS=8
+" CUDA_DEVICE_ORDER CUDA_VISIBLE_DEVICES OMP_NUM_THREADS '__*'
+  fi
+done
 
 # ---- fish's universal variables -----------------------------------------------------------------
 
@@ -90,6 +116,20 @@ OMP_NUM_THREADS=3
   rm -rf "${scratch:?}/home"
 fi
 
+# ---- xonsh's source-bash ------------------------------------------------------------------------
+
+# Its own limit is one value with both: it reads "NAME=VALUE" lines again, and cuts there.
+if wanted xonsh && have xonsh "values with = or a newline"; then
+  set=('CUDA_DEVICE_ORDER=a=b' 'OMP_NUM_THREADS=a
+b')
+  exact "xonsh, values with = or a newline" "xonsh --no-rc" "source-bash J/$activate.sh
+source-bash J/$deactivate.sh" 'CUDA_DEVICE_ORDER=a=b
+OMP_NUM_THREADS=a
+b
+' CUDA_DEVICE_ORDER CUDA_VISIBLE_DEVICES OMP_NUM_THREADS '__*GPU_*'
+  set=()
+fi
+
 # ---- tcsh's quotes ------------------------------------------------------------------------------
 
 # quoted VALUE SETTING: the value through activation, and what was before through a round trip, under
@@ -107,7 +147,7 @@ source T/$activate.csh" "TEXT=$value
 source J/$activate.csh
 source T/$activate.csh
 source T/$deactivate.csh" "TEXT=$value
-" TEXT __CONDA_GPU_T_AT
+" TEXT '__CONDA_GPU_*'
   set=()
 }
 
