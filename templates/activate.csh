@@ -6,14 +6,12 @@
 @each about@
 #   @text@
 @end about@
-# What a variable X is before it is set here is kept in ..._OLD_X (":value"; none: it is not set), what it becomes in
-# ..._SET_X. deactivate.d/@file@ gives back the former where X still is the latter; what others have changed stays.
+# What is kept of each variable, the .sh file beside this one says.
 # tcsh has no functions and expands $X even behind a condition that does not hold, so eval gets names, never values.
 # conda-gpu digest @digest@
 
 if ($?histchars) eval 'set __gpu_histchars = $histchars:q; unset histchars'
-set __gpu_quote = $?backslash_quote
-if ($__gpu_quote) unset backslash_quote
+if ($?backslash_quote) eval 'set __gpu_quote; unset backslash_quote'
 
 @each by_host@
 # Only on the machines that apply has served: on any other, nothing changes. tcsh sets HOST as it starts.
@@ -250,6 +248,6 @@ endif
 @each by_host@
 endif
 @end by_host@
-if ($__gpu_quote) set backslash_quote
+if ($?__gpu_quote) set backslash_quote
 if ($?__gpu_histchars) eval 'set histchars = $__gpu_histchars:q'
 unset __gpu_*

@@ -47,7 +47,7 @@ __gpu_is_outer() { # LEVEL: is it lower than this one? Then the environment is a
 }
 __gpu_keep() { # NAME; what it is; what an earlier activation made of it, or "no"@each visible@; whose it is@end visible@
   case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
-  [ "$2" != "$3" ] || return 0 # unchanged since: what it was before is kept
+  [ "$2" != "$3" ] || return 0 # nobody has changed it: what it was before is kept
   if [ "$__gpu_outer" = no ]; then
     unset -v "@state@_OLD_$1"
     [ -z "${4-}$2" ] || export "@state@_OLD_$1=${4-}$2"

@@ -3,8 +3,7 @@
 # conda-gpu digest @digest@
 
 if ($?histchars) eval 'set __gpu_histchars = $histchars:q; unset histchars'
-set __gpu_quote = $?backslash_quote
-if ($__gpu_quote) unset backslash_quote
+if ($?backslash_quote) eval 'set __gpu_quote; unset backslash_quote'
 
 set __gpu_at = '' __gpu_level = -
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
@@ -54,6 +53,6 @@ if (x$__gpu_at:q != x) then
   unsetenv @state@_AT
 endif
 
-if ($__gpu_quote) set backslash_quote
+if ($?__gpu_quote) set backslash_quote
 if ($?__gpu_histchars) eval 'set histchars = $__gpu_histchars:q'
 unset __gpu_*

@@ -106,6 +106,9 @@ END_TEST
 
 START_TEST(kept_from_a_job)
 {
+    must_print("export JOB_ID=78 SGE_TASK_ID=undefined CUDA_VISIBLE_DEVICES=2; pt; tell status\n",
+               (const char *const[]){"CUDA_VISIBLE_DEVICES 2 kept from job 78 2\n", "ends with 0\n",
+                                     NULL});
     must_print("export SLURM_JOB_ID=77 CUDA_VISIBLE_DEVICES=2; pt; tell status\n",
                (const char *const[]){"CUDA_VISIBLE_DEVICES 2 kept from job 77 2\n", "ends with 0\n",
                                      NULL});

@@ -147,7 +147,7 @@ source T/$activate.csh" "TEXT=$value
 source J/$activate.csh
 source T/$activate.csh
 source T/$deactivate.csh" "TEXT=$value
-" TEXT '__CONDA_GPU_*'
+" TEXT '__CONDA_GPU_*_TEXT'
   set=()
 }
 
