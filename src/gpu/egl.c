@@ -25,23 +25,27 @@ bool egl_has(const char *extensions, const char *extension)
 }
 
 /* An address is given for any name, also where there is no such call. */
+static bool find_call(const struct egl *egl, const char *name, void *pointer)
+{
+    egl_any_call *found = egl->find(name);
+
+    memcpy(pointer, &found, sizeof found);
+    return found != NULL;
+}
+
 static bool find_calls(struct egl *egl, char *problem, size_t size)
 {
     const char *extensions = egl->string(NULL, EGL_EXTENSIONS);
     bool base = egl_has(extensions, "EGL_EXT_device_base");
-    bool lists = base || egl_has(extensions, "EGL_EXT_device_enumeration");
-    bool tells = base || egl_has(extensions, "EGL_EXT_device_query");
-    egl_any_call *found[] = {egl->find("eglQueryDevicesEXT"), egl->find("eglQueryDeviceAttribEXT"),
-                             egl->find("eglQueryDeviceStringEXT")};
+    bool lists = (base || egl_has(extensions, "EGL_EXT_device_enumeration")) &&
+                 find_call(egl, "eglQueryDevicesEXT", &egl->devices);
+    bool tells = (base || egl_has(extensions, "EGL_EXT_device_query")) &&
+                 find_call(egl, "eglQueryDeviceAttribEXT", &egl->attribute) &&
+                 find_call(egl, "eglQueryDeviceStringEXT", &egl->device_string);
 
-    if (!lists || !tells || !found[0] || !found[1] || !found[2]) {
+    if (!lists || !tells)
         snprintf(problem, size, "it has no EGL_EXT_device_%s", lists ? "query" : "enumeration");
-        return false;
-    }
-    memcpy(&egl->devices, &found[0], sizeof found[0]);
-    memcpy(&egl->attribute, &found[1], sizeof found[1]);
-    memcpy(&egl->device_string, &found[2], sizeof found[2]);
-    return true;
+    return lists && tells;
 }
 
 enum library_state egl_open(struct egl *egl, const char *library, char *problem, size_t size)
