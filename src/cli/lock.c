@@ -8,17 +8,18 @@
 int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *options,
              struct error *err)
 {
-    enum { SLICE = 20 }; /* milliseconds */
+    enum { LONGEST = 160 }; /* milliseconds from one look to the next: a server has other work */
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
-    unsigned long slices = options->timeout * 1000ul / SLICE;
+    long left = options->timeout * 1000l;
     int result = lock_take(lock, prefix, err);
 
     if (result == LOCK_BUSY) {
         lock_holder(prefix, &holder);
         cli_note(options, "waiting for %s, which writes to this environment", strbuf_text(&holder));
     }
-    while (result == LOCK_BUSY && slices-- > 0) {
-        poll(NULL, 0, SLICE);
+    for (int pause = 10; result == LOCK_BUSY && left > 0; left -= pause) {
+        pause = pause < LONGEST ? 2 * pause : LONGEST;
+        poll(NULL, 0, pause);
         result = lock_take(lock, prefix, err);
     }
     if (result == LOCK_BUSY) {

@@ -84,8 +84,8 @@ static int take_away(int fd, const struct prefix *prefix, struct error *err)
     return AGAIN;
 }
 
-/* The lock of somebody who runs, or ran. Of another user it may be one that this user cannot open.
- */
+/* The lock of somebody who runs, or ran. AGAIN: there is none by now, or it is one that this user
+   cannot open. */
 static int look_at_other(const struct prefix *prefix, struct error *err)
 {
     const int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
@@ -93,7 +93,7 @@ static int look_at_other(const struct prefix *prefix, struct error *err)
     struct stat st;
 
     if (fd < 0)
-        return is_gone() ? AGAIN : errno == EACCES ? LOCK_BUSY : failed(prefix, err);
+        return is_gone() || errno == EACCES || errno == EROFS ? AGAIN : failed(prefix, err);
     if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
         errno = ENXIO;
         return failed(prefix, err);
@@ -142,9 +142,9 @@ int lock_take(struct lock *lock, struct prefix *prefix, struct error *err)
     enum { TRIES = 10 };
 
     for (int i = 0; i < TRIES; i++) {
-        int got = make(lock, prefix, err);
+        int got = look_at_other(prefix, err);
         if (got == AGAIN)
-            got = look_at_other(prefix, err);
+            got = make(lock, prefix, err);
         if (got == LOCK_TAKEN)
             begin(prefix);
         if (got != AGAIN)

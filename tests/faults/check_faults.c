@@ -566,8 +566,8 @@ static const struct failing *find_failing(const struct work *work)
     blame(work, "a call that this test does not know");
 }
 
-/* What the lock holds, and its flock, are for those who wait; and one that is left at the end is
-   nobody's. */
+/* What the lock holds, its flock, and another one that cannot be opened, are for those who wait;
+   and one that is left at the end is nobody's. */
 static bool is_lock_s(const struct work *work)
 {
     const char *kind = work->answer.kind, *path = work->answer.path;
@@ -576,7 +576,8 @@ static bool is_lock_s(const struct work *work)
     return strcmp(kind, "write") == 0 || strcmp(kind, "flock") == 0
                ? temporary
                : strstr(path, "/" LOCK) &&
-                     (strcmp(kind, "unlinkat") == 0 || strcmp(kind, "close+written") == 0);
+                     (strcmp(kind, "unlinkat") == 0 || strcmp(kind, "close+written") == 0 ||
+                      strcmp(kind, "openat+write") == 0);
 }
 
 /* Where there are no hard links, or no syncing of folders, there is another way. */
