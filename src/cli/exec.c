@@ -68,7 +68,7 @@ static int take_free(struct run *run, struct error *err)
     if (run->options->free) {
         if (free_cards_take(&run->free, &run->chosen.planned.plan, run->options, err) < 0)
             return -1;
-        free_cards_put(&run->chosen.planned.plan, &run->given);
+        free_cards_put(run->options, &run->chosen.planned.plan, &run->given);
     }
     return run->given.failed ? error_memory(err) : 0;
 }

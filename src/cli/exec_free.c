@@ -330,11 +330,16 @@ int free_cards_take(struct free_cards *cards, struct plan *plan, const struct op
 
 /* ---- Handing on ------------------------------------------------------------------------------ */
 
-void free_cards_put(struct plan *plan, struct env *env)
+void free_cards_put(const struct options *options, struct plan *plan, struct env *env)
 {
     struct timespec now;
     char lease[64];
 
+    if (plan->in_job == IN_JOB_OVERRIDE)
+        cli_note(options,
+                 "the environment has in_job: override, so 'conda activate' inside COMMAND "
+                 "takes its own GPUs in place of those that are leased; in_job: keep "
+                 "leaves them");
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(lease, sizeof lease, "%d.%lld.%09ld", (int)getpid(), (long long)now.tv_sec,
              now.tv_nsec);

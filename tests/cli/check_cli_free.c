@@ -161,6 +161,14 @@ START_TEST(stands_in_a_shell)
 }
 END_TEST
 
+START_TEST(hooks_that_would_not_let_it_stand_are_told)
+{
+    apply_section("devices: [1, 3], in_job: override");
+    must_print(NULL, "free 1 -p envs/pt -- bash -c visible 2>said; grep -c 'in_job: keep' said\n",
+               "PCI_BUS_ID 1\n1\n");
+}
+END_TEST
+
 START_TEST(without_nvml)
 {
     must_print(NULL,
@@ -360,6 +368,7 @@ static Suite *free_suite(void)
     tcase_add_test(free, preferred);
     tcase_add_test(free, last_is_a_nicety);
     tcase_add_test(free, stands_in_a_shell);
+    tcase_add_test(free, hooks_that_would_not_let_it_stand_are_told);
     tcase_add_test(free, without_nvml);
     tcase_add_test(free, says_who_has_them);
     tcase_add_test(free, as_long_as_a_child_lives);
