@@ -85,7 +85,17 @@ json_t *who_json_process(pid_t process)
     return json_who(proc.there, proc.user, process, &proc);
 }
 
+/* Processes that lose their parent become the child of one of these. */
+static bool is_foster_parent(pid_t process)
+{
+    struct proc proc;
+
+    proc_read(&proc, process);
+    return process <= 1 || strstr(proc.command, "systemd --user");
+}
+
 bool who_forgot(const struct proc *proc)
 {
-    return proc->there && proc->user == getuid() && !proc->terminal && proc->parent <= 1;
+    return proc->there && proc->user == getuid() && !proc->terminal &&
+           is_foster_parent(proc->parent);
 }

@@ -2,7 +2,7 @@
 # `make bench`: what the hooks and the program cost, against the least that does the same work.
 #
 #   REPEAT=N                  rounds of each comparison (15 for hooks and large files, else 61)
-#   ONLY=hook|hosts|apply|read|exec|gpu  one part of it
+#   ONLY=hook|hosts|apply|read|exec|free|gpu  one part of it
 #   CONDA_EXE=/path/to/conda  whose `conda activate` is measured; else the one on PATH, and without
 #                             any the time that it took elsewhere stands for it
 #
@@ -14,14 +14,14 @@ set -euo pipefail
 activate=336000 # microseconds that one `conda activate` takes, where it was measured once
 conda=${CONDA_EXE:-$(command -v conda || :)}
 dependencies=100000
-only=${ONLY:-hook hosts apply read exec gpu}
+only=${ONLY:-hook hosts apply read exec free gpu}
 driver=$FAKE_CUDA/libcuda.so.1
 work=$OBJECTS/bench
 held=0 failed=0
 
 case $only in
-  hook | hosts | apply | read | exec | gpu | 'hook hosts apply read exec gpu') ;;
-  *) echo "bench: ONLY=$only: hook, hosts, apply, read, exec or gpu" >&2 && exit 2 ;;
+  hook | hosts | apply | read | exec | free | gpu | 'hook hosts apply read exec free gpu') ;;
+  *) echo "bench: ONLY=$only: hook, hosts, apply, read, exec, free or gpu" >&2 && exit 2 ;;
 esac
 
 # What is measured gets an environment that is the same everywhere.
@@ -40,6 +40,7 @@ compile() {
 }
 
 compile time
+compile free -I"$TESTS/../src" "$OBJECTS"/obj/src/gpu/{lease,turn,abstract}.o "$OBJECTS"/obj/src/base/{proc,file,strbuf,utf8,tempfile}.o -ldl
 # shellcheck disable=SC2046 # words
 compile bare $(pkg-config --cflags --libs yaml-0.1 2>/dev/null || echo -lyaml) -ldl
 
@@ -380,6 +381,73 @@ exec_part() {
   measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" export --format dotenv -p "$prefix"
   line 'export --format dotenv' "$(calculate '%.2f ms' "${wall[0]} / 1000")" '' \
     "$(calculate %.2f "${wall[0]} / 1000")" 3 ' ms'
+}
+
+# difference WHAT OURS BASE LIMIT: microseconds, shown as milliseconds.
+difference() {
+  line "$1" "$(calculate '%.2f ms' "$2 / 1000")" "$(calculate '%.2f ms' "$3 / 1000")" \
+    "$(calculate %.2f "($2 - $3) / 1000")" "$4" ' ms'
+}
+
+# eight_cards: a machine whose leases are this run's alone.
+eight_cards() {
+  local i
+  for i in {0..7}; do
+    printf 'gpu GPU-%08x-0000-4000-8000-%012x 0000:%02x:00.0 80GiB 9.0 "H100"\n' "$i" $$ $((16 + i))
+  done
+}
+
+# waiters COUNT MILLISECONDS: so many wait for eight cards, which all become free at once, and use theirs
+# for that time. Prints when that was, and who had which card from when to when. By a pipe, since files
+# can take long where others write; before all other programs, where that is allowed.
+waiters() {
+  local i holder first=()
+  chrt -r 1 true 2>/dev/null && first=(chrt -r 1)
+  "$CONDA_GPU" exec --free 8 -- sh -c "echo >'$work/held'; exec sleep 600" >&2 &
+  holder=$!
+  until [ -e "$work/held" ]; do sleep 0.01; done
+  for ((i = 0; i < $1; i++)); do
+    "${first[@]}" "$CONDA_GPU" exec --free 1 --wait -- "$work/free" hold "$2" 2>/dev/null &
+  done
+  until [ "$(grep -c "@conda-gpu/turn/.*$(printf '%012x' $$)" /proc/net/unix)" -ge $((8 * $1)) ]; do
+    sleep 0.1
+  done
+  sleep 2
+  awk '{ print -1, 0, int($1 * 1000000) }' /proc/uptime && kill "$holder"
+  wait
+}
+
+# idle_line COUNT MILLISECONDS: how long a card was idle at most, from one end to the next begin.
+idle_line() {
+  local idle
+  idle=$(waiters "$1" "$2" | sort -k 1,1n -k 2,2n | awk '
+    $1 == -1 { end = freed = $3; next }
+    { if ($1 != card) end = freed; if ($2 - end > most) most = $2 - end; card = $1; end = $3; served++ }
+    END { printf "%.0f %d", most / 1000, served }')
+  line "$1 wait for 8: not served" $(($1 - ${idle#* })) '' $(($1 - ${idle#* })) 0
+  line "$1 wait for 8, each $2 ms: a card is idle for" "${idle% *} ms" '' "${idle% *}" 100 ' ms'
+}
+
+free_part() {
+  local prefix alone=$work/alone/libcuda.so.1
+  prefix=$(environment free)
+  echo 'gpu: {devices: 0-7}' >"$work/free.yml"
+  eight_cards >"$work/eight"
+  mkdir "$work/alone"
+  cp "$driver" "$alone"
+  given=(FAKE_CUDA_MACHINE="$work/eight")
+  local -x CONDA_GPU_DRIVER=$driver FAKE_CUDA_MACHINE=$work/eight
+  "$CONDA_GPU" apply -q -f "$work/free.yml" -p "$prefix"
+  heading 'SIMULATED: conda-gpu status and exec --free, eight cards' conda-gpu bare difference
+  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" status -p "$prefix" --driver "$alone" -- \
+    "$work/bare" '' "$alone" ''
+  difference "status without NVML; bare: the driver's own" "${wall[0]}" "${wall[1]}" 10
+  measure "$((${REPEAT:-61} * 3))" "$CONDA_GPU" exec -p "$prefix" --free 1 /bin/true -- \
+    "$work/free" nvml "${driver%/*}/libnvidia-ml.so.1" -- "$work/free" lease 100
+  difference "exec --free 1; bare: NVML's own" "${wall[0]}" "${wall[1]}" 5
+  line 'a lease alone, and a place in the line' "$(calculate '%.2f ms' "${wall[2]} / 100000")" '' \
+    "$(calculate %.2f "${wall[2]} / 100000")" 2 ' ms'
+  idle_line 200 300
 }
 
 # The bare program lists the devices twice, as apply has to: all of them, then the planned ones.

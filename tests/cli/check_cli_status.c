@@ -218,6 +218,31 @@ START_TEST(what_to_beware_of)
 }
 END_TEST
 
+START_TEST(what_to_beware_of_in_the_plan)
+{
+    must_print("sed -i 's/devices:/ids: uuid, devices:/' environment.yml; \"$CONDA_GPU\" apply -q "
+               "-p envs/pt\n"
+               "sed -i '/GPU-00000001/s/$/ mig/' machine\n"
+               "echo 'export OMP_NUM_THREADS=64' >envs/pt/etc/conda/activate.d/zz.sh\n"
+               "status -p envs/pt | grep -oE 'holds UUIDs|in MIG mode|zz.sh:1'\n",
+               (const char *const[]){"holds UUIDs\n", "in MIG mode\n", "zz.sh:1\n", NULL});
+}
+END_TEST
+
+/* It has neither a terminal nor, since its parent has ended, anybody who waits for it. */
+START_TEST(a_forgotten_process)
+{
+    must_print(
+        "setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $! >sleeper'; sleeper=$(cat sleeper)\n"
+        "sleep 300 & printf 'process %s 1GiB\\n' $sleeper $! >>machine\n"
+        "tell status | sed 's/.* sleep 300/sleep 300/'\n"
+        "case $(cat /proc/$sleeper/status) in\n"
+        "  *PPid:?1$'\\n'*) ;; *) echo sleep 300 yours, forgotten?;; esac\n"
+        "kill $sleeper $!\n",
+        (const char *const[]){"sleep 300 yours, forgotten?\n", "sleep 300\n", NULL});
+}
+END_TEST
+
 START_TEST(all_environments)
 {
     must_print(
@@ -253,6 +278,8 @@ static Suite *status_suite(void)
     tcase_add_test(status, who_is_on_the_cards);
     tcase_add_test(status, without_nvml_or_a_driver);
     tcase_add_test(status, what_to_beware_of);
+    tcase_add_test(status, what_to_beware_of_in_the_plan);
+    tcase_add_test(status, a_forgotten_process);
     tcase_add_test(status, all_environments);
     suite_add_tcase(suite, status);
     tcase_add_test(file, a_file_that_changed);
