@@ -1,20 +1,19 @@
 /*
- * What is said when a vendor's library gives no answer: the same of each, but for its name.
+ * A vendor's library is asked in a child; what is said when it gives no answer is the same of each,
+ * but for its name (`whom`).
  *
- *     if (child_start(&child, query, question, seconds) < 0)
- *         return asking_refused("NVML", errno, err);
- *     ending = child_answer(&child, LIMIT, &bytes);
- *     if (ending.how != CHILD_ANSWERED)
- *         return asking_failed("NVML", ending, seconds, err);
+ *     if (asking_start(&child, "NVML", query, question, seconds, &err) < 0) ...
+ *     if (asking_answer(&child, "NVML", LIMIT, &bytes, &err) < 0) ...
  */
 #pragma once
 
 #include "base/child.h"
 #include "base/error.h"
 
-/* The system has no child process: STATUS_SYSTEM. Returns -1. */
-int asking_refused(const char *whom, int error, struct error *err);
+/* child_start(). STATUS_SYSTEM where the system has no child process. */
+int asking_start(struct child *child, const char *whom, child_work *work, const void *data,
+                 unsigned seconds, struct error *err);
 
-/* How a child ended without an answer; STATUS_DRIVER, but for CHILD_REFUSED. Returns -1. */
-int asking_failed(const char *whom, struct child_ending ending, unsigned seconds,
+/* child_answer(). STATUS_DRIVER where there is none. */
+int asking_answer(struct child *child, const char *whom, size_t limit, struct strbuf *answer,
                   struct error *err);

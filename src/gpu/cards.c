@@ -6,7 +6,6 @@
 #include "gpu/card_query.h"
 #include "gpu/nvml.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,21 +18,15 @@ static const char look[] = "see whether nvidia-smi works";
 
 int cards_ask(struct child *child, const struct card_question *question, struct error *err)
 {
-    if (child_start(child, card_query, question, question->timeout) < 0)
-        return asking_refused(WHOM, errno, err);
-    return 0;
+    return asking_start(child, WHOM, card_query, question, question->timeout, err);
 }
 
 int cards_answer(struct child *child, struct card_list *cards, struct error *err)
 {
     scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    unsigned seconds = child->seconds;
 
-    struct child_ending ending = child_answer(child, LONGEST_ANSWER, &bytes);
-    if (bytes.failed)
-        return error_memory(err);
-    if (ending.how != CHILD_ANSWERED)
-        return asking_failed(WHOM, ending, seconds, err);
+    if (asking_answer(child, WHOM, LONGEST_ANSWER, &bytes, err) < 0)
+        return -1;
     return cards_decode(strbuf_text(&bytes), bytes.length, cards, err);
 }
 

@@ -5,7 +5,6 @@
 #include "gpu/cuda.h"
 #include "gpu/kernel.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,21 +17,15 @@ enum {
 
 int inventory_ask(struct child *child, const struct question *question, struct error *err)
 {
-    if (child_start(child, query_cuda, question, question->timeout) < 0)
-        return asking_refused(WHOM, errno, err);
-    return 0;
+    return asking_start(child, WHOM, query_cuda, question, question->timeout, err);
 }
 
 int inventory_answer(struct child *child, struct inventory *inventory, struct error *err)
 {
     scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    unsigned seconds = child->seconds;
 
-    struct child_ending ending = child_answer(child, LONGEST_ANSWER, &bytes);
-    if (bytes.failed)
-        return error_memory(err);
-    if (ending.how != CHILD_ANSWERED)
-        return asking_failed(WHOM, ending, seconds, err);
+    if (asking_answer(child, WHOM, LONGEST_ANSWER, &bytes, err) < 0)
+        return -1;
     int result = inventory_decode(strbuf_text(&bytes), bytes.length, inventory, err);
     if (result < 0 && err->status == STATUS_SYSTEM)
         inventory->absent = false;

@@ -6,7 +6,6 @@
 #include "gpu/cuda.h"
 #include "gpu/egl.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,13 +116,9 @@ int renderers_read(struct renderers *list, const struct renderer_question *quest
         errand.library = format_text("%.*slibEGL.so.1", (int)(path_name(driver) - driver), driver);
     if (driver && !errand.library)
         return error_memory(err);
-    if (child_start(&child, query, &errand, question->timeout) < 0)
-        return asking_refused(WHOM, errno, err);
-    struct child_ending ending = child_answer(&child, LONGEST_ANSWER, &bytes);
-    if (bytes.failed)
-        return error_memory(err);
-    if (ending.how != CHILD_ANSWERED)
-        return asking_failed(WHOM, ending, question->timeout, err);
+    if (asking_start(&child, WHOM, query, &errand, question->timeout, err) < 0 ||
+        asking_answer(&child, WHOM, LONGEST_ANSWER, &bytes, err) < 0)
+        return -1;
     return renderers_decode(strbuf_text(&bytes), bytes.length, list, err);
 }
 
