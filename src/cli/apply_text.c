@@ -87,14 +87,9 @@ static void print_gpus(const struct apply *apply, const struct host_team *host)
 /* What the plan does with each variable, whole. */
 static void print_settings(const struct apply *apply)
 {
-    static const char *const kinds[] = {[VAR_SET] = "set",
-                                        [VAR_UNSET] = "unset",
-                                        [VAR_PREPEND] = "prepend",
-                                        [VAR_APPEND] = "append"};
-
     for (size_t i = 0; i < apply->plan->variables.count; i++) {
         const struct var *var = &apply->plan->variables.items[i];
-        cli_print(apply->options, "%-10s %s%s%s", kinds[var->kind], var->name,
+        cli_print(apply->options, "%-10s %s%s%s", var_kind_names[var->kind], var->name,
                   var->value ? "=" : "", var->value ? var->value : "");
     }
 }

@@ -136,10 +136,8 @@ static bool is_folder_of_ours(const char *path)
 
 static bool is_sound_variable(const struct var *var)
 {
-    bool joins = var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
-
     return var_name_is_manageable(var->name) && (var->kind == VAR_UNSET) == !var->value &&
-           joins == (var->separator != NULL);
+           var_is_list(var) == (var->separator != NULL);
 }
 
 static const char *find_fault_of_rule(const struct receipt_host *host, unsigned index)

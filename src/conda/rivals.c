@@ -109,13 +109,11 @@ static bool extends_itself(const struct effect *effect)
 static bool agrees(const struct search *search, const struct var *var, const struct effect *effect,
                    const char *value)
 {
-    bool list = var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
-
     if (search->kind != RIVAL_BEATS)
         return false;
     if (effect->kind == EFFECT_UNSET)
         return var->kind == VAR_UNSET;
-    return (list && extends_itself(effect)) ||
+    return (var_is_list(var) && extends_itself(effect)) ||
            (var->kind == VAR_SET && value && strcmp(value, var->value) == 0);
 }
 

@@ -17,7 +17,7 @@ json_t *json_text(const char *text)
     return printable.failed ? NULL : json_string(strbuf_text(&printable));
 }
 
-json_t *json_planned_device(const struct planned_device *planned)
+static json_t *json_planned_device(const struct planned_device *planned)
 {
     const struct device *device = &planned->device;
     bool numbered = planned->number != PLAN_NO_NUMBER;
@@ -33,13 +33,8 @@ json_t *json_planned_device(const struct planned_device *planned)
 
 static json_t *json_variable(const struct var *var)
 {
-    static const char *const kinds[] = {[VAR_SET] = "set",
-                                        [VAR_UNSET] = "unset",
-                                        [VAR_PREPEND] = "prepend",
-                                        [VAR_APPEND] = "append"};
-
-    return json_pack("{s:s, s:s, s:o, s:o}", "name", var->name, "kind", kinds[var->kind], "value",
-                     json_text(var->value), "separator", json_text(var->separator));
+    return json_pack("{s:s, s:s, s:o, s:o}", "name", var->name, "kind", var_kind_names[var->kind],
+                     "value", json_text(var->value), "separator", json_text(var->separator));
 }
 
 json_t *json_plan(const struct plan *plan)

@@ -10,9 +10,6 @@
 /* Text that JSON can hold: bytes that are no UTF-8 are shown as \xNN. NULL: null, or no memory. */
 json_t *json_text(const char *text);
 
-/* A planned device, and a variable, as an object. NULL where memory ran out. */
-json_t *json_planned_device(const struct planned_device *planned);
-
 /* {"gpus": ..., "devices": [...], "variables": [...], ...} */
 json_t *json_plan(const struct plan *plan);
 

@@ -17,11 +17,6 @@ static bool is_visible(const char *name)
     return strcmp(name, VISIBLE) == 0;
 }
 
-static bool is_list(const struct var *var)
-{
-    return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
-}
-
 /* The first setting of this name. */
 const struct var *branches_setting(const struct decision *decision, const char *name)
 {
@@ -58,7 +53,7 @@ static void add_words(struct values *scope, const struct shell *shell, const str
         return;
     shell_quote_value(shell, &value, var->value);
     values_built(scope, "value", &value);
-    if (!is_list(var))
+    if (!var_is_list(var))
         return;
     shell_quote_value(shell, &separator, var->separator);
     values_built(scope, "separator", &separator);
@@ -76,7 +71,7 @@ static void add_kind(struct values *scope, const struct shell *shell, const stru
                                         [VAR_APPEND] = "append"};
 
     add_words(values_each(scope, kinds[var->kind]), shell, var);
-    if (is_list(var))
+    if (var_is_list(var))
         add_words(values_each(scope, "element"), shell, var);
 }
 
@@ -88,7 +83,7 @@ static bool is_kept_in_branch(const struct decision *decision, const char *name)
 
     for (size_t i = 0; is_decided(decision) && i < decision->branches.count && !list; i++) {
         const struct var *var = vars_find(&decision->branches.items[i].plan->variables, name);
-        list = var && is_list(var);
+        list = var && var_is_list(var);
     }
     return list;
 }
@@ -171,7 +166,7 @@ static void add_branch(struct values *root, const struct render *in, const struc
         struct values *setting = values_each(scope, "settings");
         values_text(setting, "name", var->name);
         if (is_kept_in_branch(in->decision, var->name))
-            add_words(values_each(setting, is_list(var) ? "list" : "plain"), shell, var);
+            add_words(values_each(setting, var_is_list(var) ? "list" : "plain"), shell, var);
         add_kind(setting, shell, var);
     }
 }
@@ -247,7 +242,7 @@ static bool add_elements(struct values *managed, const struct decision *decision
     for (size_t i = 0; i < decision->branches.count; i++) {
         const struct var *var =
             vars_find(&decision->branches.items[i].plan->variables, first->name);
-        several = several || (var && is_list(var) && !var_is_same(var, first));
+        several = several || (var && var_is_list(var) && !var_is_same(var, first));
     }
     if (!several) {
         add_kind(managed, shell, first);
@@ -256,7 +251,7 @@ static bool add_elements(struct values *managed, const struct decision *decision
     for (size_t i = 0; i < decision->branches.count; i++) {
         const struct var *var =
             vars_find(&decision->branches.items[i].plan->variables, first->name);
-        bool seen = !var || !is_list(var);
+        bool seen = !var || !var_is_list(var);
         for (size_t k = 0; k < i && !seen; k++) {
             const struct var *earlier =
                 vars_find(&decision->branches.items[k].plan->variables, first->name);
@@ -273,7 +268,7 @@ static const struct var *find_list(const struct decision *decision, const char *
 {
     for (size_t i = 0; i < decision->branches.count; i++) {
         const struct var *var = vars_find(&decision->branches.items[i].plan->variables, name);
-        if (var && is_list(var))
+        if (var && var_is_list(var))
             return var;
     }
     return NULL;

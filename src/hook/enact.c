@@ -92,11 +92,6 @@ static bool is_in(struct enacting *in, const struct element *element, const char
     return there;
 }
 
-static bool is_list(const struct var *var)
-{
-    return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
-}
-
 /* ---- Whose CUDA_VISIBLE_DEVICES is ----------------------------------------------------------- */
 
 /* Whether hooks of ours made it what it is, in this same job. */
@@ -188,11 +183,11 @@ static void keep_variable(struct enacting *in, const struct var *var)
     scope(element_release) struct element element = {0};
     const char *became = state_get(&in->state, "SET_", var->name);
 
-    if (!is || (is_list(var) && !make_element(&element, in, var)))
+    if (!is || (var_is_list(var) && !make_element(&element, in, var)))
         return;
     became = became ? became : "no";
     bool changed = strcmp(became, "no") != 0 && strcmp(became, is) != 0;
-    if (changed && is_list(var) && is_in(in, &element, is))
+    if (changed && var_is_list(var) && is_in(in, &element, is))
         leave(in, var->name); /* others' changes stay, where the element does */
     keep(in, var->name, is, became, is);
 }
@@ -236,7 +231,7 @@ static void put_in(struct enacting *in, const struct var *var)
         set(in, var->name, value);
     else if (var->kind == VAR_UNSET)
         unset(in, var->name);
-    else if (is_list(var))
+    else if (var_is_list(var))
         join(in, var);
 }
 
@@ -288,7 +283,7 @@ static void undo(struct enacting *in, const char *name, const char *is, const ch
         env_set(in->state.env, name, value + 1);
     else if (strcmp(became, is) == 0)
         env_unset(in->state.env, name);
-    else if (*became == ':' && var && is_list(var))
+    else if (*became == ':' && var && var_is_list(var))
         take_out(in, var, is, was);
     if (strcmp(became, is) == 0 && strncmp(was, "ours", 4) == 0)
         note_visible(in, was + 4); /* hooks of ours had made it */

@@ -62,23 +62,28 @@ void values_devices(struct values *root, const struct plan *plan)
 
 /* ---- what all branches have in common ---- */
 
-static bool is_list(const struct var *var)
-{
-    return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
-}
-
 static bool is_unset(const struct var *var)
 {
     return var->kind == VAR_UNSET;
 }
 
-static bool refers(const struct render *in, const char *name)
+static bool refers(const char *text, const char *name)
+{
+    const char *found;
+    size_t length;
+
+    for (; text && (text = var_reference_find(text, &length, &found)); text += length)
+        if (strcmp(found, name) == 0)
+            return true;
+    return false;
+}
+
+static bool any_refers(const struct render *in, const char *name)
 {
     for (size_t b = 0; b < in->decision->branches.count; b++)
         for (size_t i = 0; i < in->decision->branches.items[b].plan->variables.count; i++) {
             const struct var *var = &in->decision->branches.items[b].plan->variables.items[i];
-            if ((var->value && shell_value_refers(var->value, name)) ||
-                (var->separator && shell_value_refers(var->separator, name)))
+            if (refers(var->value, name) || refers(var->separator, name))
                 return true;
         }
     return false;
@@ -148,7 +153,7 @@ static void add_decisions(struct values *root, const struct render *in, const st
         values_each(root, "shown");
     if (branches_any(in->decision, is_unset))
         values_each(root, "unsets");
-    if (branches_any(in->decision, is_list))
+    if (branches_any(in->decision, var_is_list))
         values_each(root, "lists");
 }
 
@@ -166,9 +171,9 @@ static void add_head(struct values *root, const struct render *in, const struct 
     values_text(root, "digest", HOOK_UNSIGNED);
     shell->tell_job(&job);
     values_built(root, "job", &job);
-    for (size_t i = 0; i < shell_reference_count; i++)
-        if (refers(in, shell_references[i]))
-            values_text(values_each(root, "references"), "name", shell_references[i]);
+    for (size_t i = 0; i < var_reference_count; i++)
+        if (any_refers(in, var_references[i]))
+            values_text(values_each(root, "references"), "name", var_references[i]);
 }
 
 /* For whom it is, as the first line says, and what is to be said of their GPUs. */

@@ -160,48 +160,13 @@ const struct shell shells[] = {
 };
 const size_t shell_count = sizeof shells / sizeof *shells;
 
-const char *const shell_references[] = {"CONDA_PREFIX", "HOME", "USER"};
-const size_t shell_reference_count = sizeof shell_references / sizeof *shell_references;
-
-/* How long a ${NAME} of this name is at the start of a text; 0 if there is none. */
-static size_t reference_length(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    return strncmp(text, "${", 2) == 0 && strncmp(text + 2, name, length) == 0 &&
-                   text[2 + length] == '}'
-               ? length + 3
-               : 0;
-}
-
-/* The first reference in a text: where it is, its length and name. NULL without any. */
-static const char *find_reference(const char *text, size_t *length, const char **name)
-{
-    for (; (text = strstr(text, "${")); text++)
-        for (size_t i = 0; i < shell_reference_count; i++) {
-            *name = shell_references[i];
-            *length = reference_length(text, *name);
-            if (*length)
-                return text;
-        }
-    return NULL;
-}
-
-bool shell_value_refers(const char *value, const char *name)
-{
-    for (; (value = strstr(value, "${")); value++)
-        if (reference_length(value, name))
-            return true;
-    return false;
-}
-
 static void quote_around(const struct shell *shell, struct strbuf *out, const char *value,
                          void (*quote)(struct strbuf *, const char *, size_t))
 {
     const char *at = value, *reference, *name;
     size_t length;
 
-    while ((reference = find_reference(at, &length, &name))) {
+    while ((reference = var_reference_find(at, &length, &name))) {
         if (reference > at)
             quote(out, at, (size_t)(reference - at));
         strbuf_addf(out, "%s%s%s", shell->expand[0], name, shell->expand[1]);

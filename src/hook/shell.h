@@ -56,13 +56,6 @@ void quote_csh_pattern(struct strbuf *out, const char *text, size_t length);
 /* For a command that is shown to a person: as it is where a POSIX shell needs no quotes. */
 void shell_quote_if_needed(struct strbuf *out, const char *text);
 
-/* What the shell expands in a value at activation: ${NAME} of each of these. */
-extern const char *const shell_references[];
-extern const size_t shell_reference_count;
-
-/* Whether the value holds ${NAME}. */
-bool shell_value_refers(const char *value, const char *name);
-
 /* A value as environment.yml has it: quoted, but for the references. */
 void shell_quote_value(const struct shell *shell, struct strbuf *out, const char *value);
 

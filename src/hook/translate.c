@@ -24,6 +24,11 @@ struct entry {
 
 struct entries array_of(struct entry);
 
+static bool is_list(const struct entry *entry)
+{
+    return entry->kind == VAR_PREPEND || entry->kind == VAR_APPEND;
+}
+
 struct work {
     struct translation *offer;
     struct script script;
@@ -104,6 +109,14 @@ static enum itself find_itself(const struct part *part, const char *name, char *
     return strcmp(at, "}") != 0 ? NOT_ITSELF : before ? BEFORE_SEPARATOR : BEHIND_SEPARATOR;
 }
 
+static bool is_reference(const char *name)
+{
+    for (size_t i = 0; i < var_reference_count; i++)
+        if (strcmp(name, var_references[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Adds a part as the section writes it; false where it cannot. */
 static bool add_part(struct strbuf *out, const struct part *part)
 {
@@ -115,9 +128,7 @@ static bool add_part(struct strbuf *out, const struct part *part)
         strbuf_adds(out, text);
     else if (part->kind == PART_OTHER && strcmp(text, "~") == 0 && !out->length)
         strbuf_adds(out, "${HOME}");
-    else if (part->kind == PART_VARIABLE &&
-             (strcmp(text, "CONDA_PREFIX") == 0 || strcmp(text, "HOME") == 0 ||
-              strcmp(text, "USER") == 0))
+    else if (part->kind == PART_VARIABLE && is_reference(text))
         strbuf_addf(out, "${%s}", text);
     else
         return false;
@@ -203,7 +214,7 @@ static void add_entry(struct strbuf *out, const struct entry *entry)
         strbuf_adds(out, "null");
     if (entry->kind == VAR_SET)
         add_yaml(out, text);
-    if (entry->kind == VAR_PREPEND || entry->kind == VAR_APPEND) {
+    if (is_list(entry)) {
         strbuf_adds(out, entry->kind == VAR_PREPEND ? "{prepend: " : "{append: ");
         add_yaml(out, text);
         if (entry->separator != ':')
@@ -261,8 +272,7 @@ static void print_value(struct strbuf *out, const struct entry *entry)
 /* The earlier line's value joined with this one's; NULL, or why they cannot be. */
 static const char *join(struct entry *earlier, struct entry *later)
 {
-    bool adds = later->kind == VAR_PREPEND || later->kind == VAR_APPEND;
-    bool lists = earlier->kind == VAR_PREPEND || earlier->kind == VAR_APPEND;
+    bool adds = is_list(later), lists = is_list(earlier);
     bool first = later->kind == VAR_PREPEND;
     scope(strbuf_release) struct strbuf both = STRBUF_INIT;
 
@@ -298,7 +308,7 @@ static void take_variable(struct work *work, const struct effect *effect)
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
     const char *why = effect->kind == EFFECT_SET ? read_value(&entry, effect) : NULL;
 
-    if (!why && is_devices(entry.name) && (entry.kind == VAR_PREPEND || entry.kind == VAR_APPEND))
+    if (!why && is_devices(entry.name) && is_list(&entry))
         why = "GPUs are not added to others; say which";
     print_value(&line, &entry);
     scope(free_text) char *fault =

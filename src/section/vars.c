@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const var_kind_names[] = {
+    [VAR_SET] = "set", [VAR_UNSET] = "unset", [VAR_PREPEND] = "prepend", [VAR_APPEND] = "append"};
+
 static void var_release(struct var *var)
 {
     free(var->name);
@@ -45,6 +48,11 @@ const struct var *vars_find(const struct var_list *list, const char *name)
         if (strcmp(list->items[i].name, name) == 0)
             return &list->items[i];
     return NULL;
+}
+
+bool var_is_list(const struct var *var)
+{
+    return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
 }
 
 static bool is_same_text(const char *one, const char *other)
@@ -130,6 +138,16 @@ size_t var_reference_length(const char *text, const char **name)
             return length + 3;
     }
     return 0;
+}
+
+const char *var_reference_find(const char *text, size_t *length, const char **name)
+{
+    for (; (text = strstr(text, "${")); text++) {
+        *length = var_reference_length(text, name);
+        if (*length)
+            return text;
+    }
+    return NULL;
 }
 
 const char *const device_values[DEVICE_VALUES] = {"uuids", "count", "pci", "egl"};

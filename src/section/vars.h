@@ -11,6 +11,9 @@
 
 enum var_kind { VAR_SET, VAR_UNSET, VAR_PREPEND, VAR_APPEND };
 
+/* "set", "unset", ... */
+extern const char *const var_kind_names[];
+
 /* ${NAME} of these is replaced at activation, in value and separator of VAR_SET, VAR_PREPEND and
    VAR_APPEND. */
 extern const char *const var_references[];
@@ -18,6 +21,9 @@ extern const size_t var_reference_count;
 
 /* The length of such a ${NAME} at the start of a text, and its name; 0 if there is none. */
 size_t var_reference_length(const char *text, const char **name);
+
+/* The first such ${NAME} in a text, with its length and name; NULL if there is none. */
+const char *var_reference_find(const char *text, size_t *length, const char **name);
 
 /* ${gpu.uuids} and so on in a value, which apply replaces by what it knows of the devices: see
    plan/derive.h. */
@@ -28,8 +34,6 @@ extern const char *const device_values[DEVICE_VALUES];
 
 /* The length of such a reference at the start of a text, and which it is; 0 if there is none. */
 size_t device_value_length(const char *text, enum device_value *value);
-
-#define CONDA_PREFIX_REFERENCE "${CONDA_PREFIX}"
 
 struct var {
     char *name;
@@ -50,6 +54,9 @@ int vars_copy(struct var_list *list, const struct var *var);
 
 /* NULL if there is none of this name. */
 const struct var *vars_find(const struct var_list *list, const char *name);
+
+/* Whether it adds to what is there before: VAR_PREPEND and VAR_APPEND. */
+bool var_is_list(const struct var *var);
 
 bool var_is_same(const struct var *one, const struct var *other);
 
