@@ -118,6 +118,17 @@ static void note_own_path(struct apply *apply, const struct var *var)
                    apply->section.file, var->name);
 }
 
+/* What the section's readers had to say. */
+static void note_lines(struct apply *apply, const struct error *notes)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    error_print(notes, "", &text);
+    for (const char *line = strbuf_text(&text); *line; line += strcspn(line, "\n") + 1)
+        apply_note(apply, "%.*s", (int)strcspn(line, "\n"), line);
+    apply->report.failed = apply->report.failed || text.failed;
+}
+
 void apply_list_notes(struct apply *apply)
 {
     apply_note_hosts(apply);
@@ -130,15 +141,7 @@ void apply_list_notes(struct apply *apply)
                    "%s/" RECEIPT_PATH " is missing; what the hooks themselves tell is used instead",
                    apply->environment.path);
     note_job(apply);
-    for (size_t i = 0; i < apply->section.notes.count; i++) {
-        const struct message *message = &apply->section.notes.items[i];
-        if (message->line)
-            apply_note(apply, "%s:%zu:%zu: %s", message->file, message->line, message->column,
-                       message->text);
-        else
-            apply_note(apply, "%s%s%s", message->file ? message->file : "",
-                       message->file ? ": " : "", message->text);
-    }
+    note_lines(apply, &apply->section.notes);
     for (size_t i = 0; i < apply->section.variables.count; i++)
         note_own_path(apply, &apply->section.variables.items[i]);
     note_conda_variables(apply);

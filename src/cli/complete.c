@@ -138,39 +138,48 @@ static void offer_preferences(struct line *line)
     offer(line, "empty", "those with the least memory in use");
 }
 
-static void offer_nothing(struct line *line)
-{
-    (void)line;
-}
-
 /* By what the tables call a value, or what a command takes beside options. */
 static const struct kind {
     const char *argument;
-    void (*offer)(struct line *line);
+    void (*offer)(struct line *line); /* NULL: nothing is offered */
 } kinds[] = {
-    {"FILE", offer_files},        {"PATH", offer_files},
-    {"DIR", offer_folders},       {"PREFIX", offer_folders},
-    {"NAME", offer_environments}, {"LIST", offer_gpus},
-    {"FORMAT", offer_formats},    {"WHICH", offer_preferences},
-    {"SECONDS", offer_nothing},   {"N", offer_nothing},
-    {"SIZE", offer_nothing},      {"USER", offer_nothing},
-    {"HOST", offer_nothing},      {"[COMMAND | gpu]", offer_topics},
-    {"WORD...", offer_nothing},   {"COMMAND [ARG...]", offer_command_line},
+    {"FILE", offer_files},
+    {"PATH", offer_files},
+    {"DIR", offer_folders},
+    {"PREFIX", offer_folders},
+    {"NAME", offer_environments},
+    {"LIST", offer_gpus},
+    {"FORMAT", offer_formats},
+    {"WHICH", offer_preferences},
+    {"SECONDS", NULL},
+    {"N", NULL},
+    {"SIZE", NULL},
+    {"USER", NULL},
+    {"HOST", NULL},
+    {"[COMMAND | gpu]", offer_topics},
+    {"WORD...", NULL},
+    {"COMMAND [ARG...]", offer_command_line},
 };
 
-bool complete_knows(const char *argument)
+static const struct kind *find_kind(const char *argument)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].argument, argument) == 0)
-            return true;
-    return false;
+            return &kinds[i];
+    return NULL;
+}
+
+bool complete_knows(const char *argument)
+{
+    return find_kind(argument);
 }
 
 static void offer_kind(struct line *line, const char *argument)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].argument, argument) == 0)
-            kinds[i].offer(line);
+    const struct kind *kind = find_kind(argument);
+
+    if (kind && kind->offer)
+        kind->offer(line);
 }
 
 /* ---- What was said already ------------------------------------------------------------------- */
