@@ -1,6 +1,5 @@
 #include "cli/kept.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 #include "cli/json.h"
 #include "conda/paths.h"
@@ -92,28 +91,37 @@ int kept_take_out(const struct options *options, const struct receipt *receipt, 
     return result;
 }
 
-struct exports array_of(struct receipt_export);
-
-/* The receipt with another list of files, which it does not own. */
-static int write_receipt(const struct prefix *prefix, const struct receipt *receipt,
-                         const struct exports *exports, const struct strbuf *found,
-                         struct error *err)
+static bool is_listed(const struct receipt *receipt, const char *path, const char *format)
 {
-    struct receipt changed = *receipt;
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    for (unsigned i = 0; i < receipt->exports_count; i++)
+        if (strcmp(receipt->exports[i].path, path) == 0 &&
+            strcmp(receipt->exports[i].format, format) == 0)
+            return true;
+    return false;
+}
 
-    changed.exports = exports->items;
-    changed.exports_count = (unsigned)exports->count;
-    if (receipt_print(&text, &changed, err) < 0)
-        return -1;
-    return prefix_write(prefix, RECEIPT_PATH, &text, found, err);
+/* The receipt with one file more, as text. */
+static int print_receipt(struct strbuf *text, const struct receipt *receipt,
+                         const struct receipt_export *further, struct error *err)
+{
+    struct receipt more = *receipt;
+
+    more.exports = calloc(receipt->exports_count + 1ul, sizeof *more.exports);
+    if (!more.exports)
+        return error_memory(err);
+    for (unsigned i = 0; i < receipt->exports_count; i++)
+        more.exports[i] = receipt->exports[i];
+    more.exports[more.exports_count++] = *further;
+    int result = receipt_print(text, &more, err);
+    free(more.exports);
+    return result;
 }
 
 int kept_add(const struct prefix *prefix, char *path, const char *format, struct error *err)
 {
     scope(strbuf_release) struct strbuf found = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     scope(free_text) char *name = strdup(format);
-    struct exports exports = {0};
 
     if (!name)
         return error_memory(err);
@@ -121,18 +129,11 @@ int kept_add(const struct prefix *prefix, char *path, const char *format, struct
         return -1;
     scope(receipt_free) struct receipt *receipt =
         receipt_parse(strbuf_text(&found), found.length, RECEIPT_PATH, err);
-    int result = receipt ? 0 : -1;
-    bool there = false;
-    for (unsigned i = 0; receipt && i < receipt->exports_count && result == 0; i++) {
-        there = there || (strcmp(receipt->exports[i].path, path) == 0 &&
-                          strcmp(receipt->exports[i].format, format) == 0);
-        if (array_add(&exports, receipt->exports[i]) < 0)
-            result = error_memory(err);
-    }
-    if (result == 0 && !there && array_add(&exports, (struct receipt_export){path, name}) < 0)
-        result = error_memory(err);
-    if (result == 0 && !there)
-        result = write_receipt(prefix, receipt, &exports, &found, err);
-    free(exports.items);
-    return result;
+    if (!receipt)
+        return -1;
+    if (is_listed(receipt, path, format))
+        return 0;
+    if (print_receipt(&text, receipt, &(struct receipt_export){path, name}, err) < 0)
+        return -1;
+    return prefix_write(prefix, RECEIPT_PATH, &text, &found, err);
 }
