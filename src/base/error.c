@@ -185,13 +185,6 @@ void error_print(const struct error *err, const char *before, struct strbuf *out
         strbuf_addf(out, "%s" MEMORY "\n", before);
 }
 
-const char *error_text(struct error *err)
-{
-    strbuf_release(&err->text);
-    error_print(err, "", &err->text);
-    return err->text.failed ? MEMORY "\n" : strbuf_text(&err->text);
-}
-
 const char *error_first(const struct error *err)
 {
     return err->count ? err->items[0].text : err->no_memory ? MEMORY : "";
@@ -202,6 +195,5 @@ void error_release(struct error *err)
     for (size_t i = 0; i < err->count; i++)
         message_release(&err->items[i]);
     free(err->items);
-    strbuf_release(&err->text);
     *err = ERROR_INIT;
 }

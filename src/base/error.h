@@ -10,7 +10,7 @@
  *
  *     scope(error_release) struct error err = ERROR_INIT;
  *     if (section_read(&section, "environment.yml", text, length, &err) < 0)
- *         return print(error_text(&err)), err.status;
+ *         return error_print(&err, "", &out), err.status;
  *
  * All text goes through strbuf_add_printable, so a message may hold bytes of any origin.
  */
@@ -51,7 +51,6 @@ struct error {
     struct message *items;
     size_t count;
     size_t room;
-    struct strbuf text; /* what error_text returned */
 };
 
 #define ERROR_INIT ((struct error){0})
@@ -79,9 +78,6 @@ int error_join(struct error *err, struct error *other);
 
 /* Adds everything as lines, "FILE:LINE:COLUMN: TEXT", with `before` at the head of each message. */
 void error_print(const struct error *err, const char *before, struct strbuf *out);
-
-/* The same as a text, without anything before it; valid until the next call. */
-const char *error_text(struct error *err);
 
 /* What the first message says, without its place. */
 const char *error_first(const struct error *err);

@@ -75,7 +75,7 @@ static void check_first_line(const char *got, const char *wanted)
 
 /* Places of names. */
 
-static const struct place {
+static const struct location {
     const char *folder; /* where the environment is */
     const char *variables[MOST];
     const char *file, *text; /* a file that is needed */
@@ -98,7 +98,7 @@ static const struct place {
     {"home/.conda/envs/pt", {NULL}, NULL, NULL},
 };
 
-static void make_place(const struct place *place)
+static void make_place(const struct location *place)
 {
     make_environment(place->folder);
     if (place->file) {
@@ -114,7 +114,7 @@ static const char *const nothing[] = {NULL};
 
 START_TEST(a_place)
 {
-    const struct place *place = &places[_i / 2];
+    const struct location *place = &places[_i / 2];
     char line[256];
 
     make_place(place);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "support/error_text.h"
 
 #include <stddef.h>
 #include <stdint.h>

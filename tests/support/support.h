@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include "support/error_text.h"
+
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
