@@ -21,8 +21,7 @@ void apply_note(struct apply *apply, const char *format, ...)
         apply->report.failed = true;
 }
 
-/* Whoever may write to a folder on the way decides what our hooks are, or puts others beside them.
- */
+/* Whoever may write to a folder on the way can replace our hooks, or put others beside them. */
 static void warn_of_open_folders(struct apply *apply)
 {
     for (size_t i = 0; i <= OUR_FOLDERS; i++) {

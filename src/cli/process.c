@@ -24,8 +24,8 @@ enum { SIGNALS = sizeof signals / sizeof *signals };
 
 static bool was_closed[STDERR_FILENO + 1];
 
-/* A descriptor that the caller closed must not become one of our files; writing to it still fails.
- */
+/* A standard stream that the caller closed must not become one of our files. Writing to it still
+   fails, since it is opened for reading. */
 static void fill_standard_streams(void)
 {
     int fd;

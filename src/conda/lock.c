@@ -170,6 +170,6 @@ void lock_release(struct lock *lock)
     if (lock->file >= 0 && is_named(lock->folder, lock->file) > 0)
         unlinkat(lock->folder, LOCK_FILE, 0);
     close_fd(&lock->file);
-    *lock = (struct lock)LOCK_INIT;
+    *lock = LOCK_INIT;
     errno = saved;
 }

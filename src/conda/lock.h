@@ -29,10 +29,7 @@ struct lock {
     int file;
 };
 
-#define LOCK_INIT                                                                                  \
-    {                                                                                              \
-        -1, -1                                                                                     \
-    }
+#define LOCK_INIT ((struct lock){.folder = -1, .file = -1})
 
 /* What lock_take returns, beside -1. */
 enum lock_state {

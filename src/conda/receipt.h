@@ -6,8 +6,7 @@
  * passed over, and optional keys may be added without another format; a new format is for what an
  * older conda-gpu must not touch. When it was written is the file's own time.
  *
- *     scope(receipt_free) struct receipt *receipt = receipt_parse(text, length, "conda-gpu.yml",
- * &err);
+ *     scope(receipt_free) struct receipt *receipt = receipt_parse(text, length, path, &err);
  */
 #pragma once
 
@@ -87,8 +86,8 @@ struct receipt {
     unsigned hosts_count;
 };
 
-/* NULL, with STATUS_PREFIX, for a text that is damaged or of a newer format; `name` is the file's.
- */
+/* NULL, with STATUS_PREFIX, for a text that is damaged or of a newer format, which the message
+   calls `name`. */
 struct receipt *receipt_parse(const char *text, size_t length, const char *name, struct error *err);
 
 /* The receipt as text. The members may belong to the caller, and must be UTF-8. */

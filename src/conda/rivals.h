@@ -5,11 +5,11 @@
  *   - Scripts in activate.d that run after our hook, because their name sorts after env_vars, and
  *     what they source in the prefix: their value is the one that the shell has.
  *   - Scripts in deactivate.d: what they set or unset is not as it was before the activation.
- *   - conda's own variables, in conda-meta/state and etc/conda/env_vars.d/NAME.json: conda sets
- * them before the hooks run, so ours hold while the environment is active; but after our hook has
- * put back what was there, conda takes them away or empties them. (conda, activate.py and
- *     core/prefix_data.py.) `conda env config vars unset` leaves `***unset***` there, which does
- * the same; only the key's removal helps. (Seen with conda 24.11, 25.5, 26.1 and 26.7.)
+ *   - conda's own variables, in conda-meta/state and etc/conda/env_vars.d/NAME.json. conda sets
+ *     them before the hooks run, so ours hold while the environment is active. But after our hook
+ *     has put back what was there, conda takes them away or empties them (conda's activate.py and
+ *     core/prefix_data.py). `conda env config vars unset` leaves `***unset***` there, which does
+ *     the same: only the key's removal helps (seen with conda 24.11, 25.5, 26.1 and 26.7).
  *
  *     scope(rivals_release) struct rivals rivals = {0};
  *     if (rivals_find(&rivals, &prefix, &plan.variables, &install.files) < 0) ... memory ran out
@@ -45,8 +45,7 @@ struct rival {
 
 struct rivals array_of(struct rival);
 
-/* `files` are what will be written, for scripts that are adopted by this run. -1 if memory ran out.
- */
+/* `files` is what will be written: this run may adopt scripts. -1 if memory ran out. */
 int rivals_find(struct rivals *rivals, const struct prefix *prefix,
                 const struct var_list *variables, const struct hook_set *files);
 

@@ -66,8 +66,7 @@ int abstract_read_table(struct strbuf *table)
     return file_read("/proc/net/unix", LIMIT, table);
 }
 
-/* From the fourth field on (proc(5)): the flags, of which 0x10000 is __SO_ACCEPTCON, and the type.
- */
+/* From the fourth field on (proc(5)): the flags (0x10000 is __SO_ACCEPTCON), and the type. */
 static bool is_listening(const char *line)
 {
     enum { FIELDS_BEFORE = 3, LISTENS = 0x10000 };

@@ -32,10 +32,7 @@ struct lease {
     int socket; /* -1: none */
 };
 
-#define LEASE_INIT                                                                                 \
-    {                                                                                              \
-        -1                                                                                         \
-    }
+#define LEASE_INIT ((struct lease){.socket = -1})
 
 enum lease_result {
     LEASE_OURS,

@@ -13,10 +13,10 @@
  *     @each about@      what else is to be said of them: @text@
  *     @each references@ what values ask the shell for, of ${CONDA_PREFIX} and so on: @name@
  *     @each visible@    once, if the plan decides on CUDA_VISIBLE_DEVICES; in it
- *       one of @each nowhere@ @each in_job@ @each if_set@ @each always@    where a value that
- * others gave it stands: nowhere, in jobs, outside of jobs, in both;
- *       @each mixed@    or, if branches differ in that; in it @each modes@, with @patterns@,
- * @else@, and one of those four;
+ *       one of @each nowhere@ @each in_job@ @each if_set@ @each always@, by where a value that
+ *                       others gave it stands: nowhere, in jobs, outside of jobs, in both;
+ *       @each mixed@    or, if branches differ in that; in it @each modes@, with @patterns@ or
+ *                       @else@, and one of those four;
  *       @each stands@   once, unless it stands nowhere
  *     @each decided@    once, if there is a decision; then also
  *       @each by_user@  once, if it asks for the user

@@ -51,8 +51,7 @@ struct team {
     struct error absent;
 };
 
-/* STATUS_INPUT where the section is wrong, STATUS_DRIVER where a device or the driver is missing.
- */
+/* STATUS_INPUT: the section is wrong. STATUS_DRIVER: the driver or a device is missing. */
 int resolve(struct resolution *resolution, const struct section *section,
             const struct driver *driver, struct error *err);
 

@@ -62,8 +62,8 @@ int document_pairs(const struct document *doc, const struct node *mapping, struc
 void pairs_release(struct pairs *pairs);
 
 struct place document_place(const struct document *doc, const struct node *node);
-/* The file's text behind a text, or behind a list or mapping in brackets: there may be a comment.
- */
+/* What stands in the file behind a text, or behind a list or mapping in brackets, such as a
+   comment. */
 const char *document_behind(const struct document *doc, const struct node *node);
 
 /* The text, NUL-terminated; NULL for lists and mappings. May hold NULs inside. */

@@ -25,8 +25,8 @@ struct scheduler {
 extern const struct scheduler schedulers[];
 extern const size_t scheduler_count;
 
-/* Whether an environment, NULL-terminated like environ, is that of a job. An empty variable is
- * none. */
+/* Whether an environment, NULL-terminated like environ, is that of a job. An empty variable does
+   not count. */
 bool job_is_running(char *const *env);
 
 /* Adds what tells that job from any other, and nothing outside of one: for each scheduler the value

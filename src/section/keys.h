@@ -29,7 +29,7 @@ typedef int read_value(const struct reading *in, const struct node *value, void 
 struct key {
     const char *name;
     read_value *read;
-    bool hidden; /* read for its message alone, so nobody is told to write it */
+    bool hidden; /* read only for its message, and not suggested */
 };
 
 /* True when KEYS_ERRORS_LIMIT is reached. */
