@@ -50,14 +50,14 @@ case @host@:
 @end machines@
 endsw
 @end picks@
-set __gpu_leave = '' __gpu_outer = 0 __gpu_at = - __gpu_level = -
-if ($?@state@_AT) eval 'if (x$@state@_AT:q != x) set __gpu_at = $@state@_AT:q'
+set __gpu_untouched = '' __gpu_outer = 0 __gpu_at = - __gpu_level = -
+if ($?@state@_LEVEL) eval 'if (x$@state@_LEVEL:q != x) set __gpu_at = $@state@_LEVEL:q'
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
 if (x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]*) then
   # Is the environment active at a lower level as well?
   if ($__gpu_at < $__gpu_level) set __gpu_outer = 1
 endif
-if (! $__gpu_outer) setenv @state@_AT $__gpu_level:q
+if (! $__gpu_outer) setenv @state@_LEVEL $__gpu_level:q
 @each references@
 set __gpu_@name@ = ''
 if ($?@name@) eval 'set __gpu_@name@ = $@name@:q'
@@ -65,7 +65,7 @@ if ($?@name@) eval 'set __gpu_@name@ = $@name@:q'
 @each visible@
 
 @job@
-# __CONDA_GPU_VISIBLE is the job and what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
+# __CONDA_GPU_VISIBLE: the job, and what a conda-gpu hook of any environment last made of CUDA_VISIBLE_DEVICES in it.
 set __gpu_whose = '' __gpu_now = '' __gpu_made = no
 if ($?CUDA_VISIBLE_DEVICES) eval 'set __gpu_now = :$CUDA_VISIBLE_DEVICES:q'
 if ($?__CONDA_GPU_VISIBLE) eval 'set __gpu_made = $__CONDA_GPU_VISIBLE:q'
@@ -92,23 +92,23 @@ if (x$__gpu_made:q == x$__gpu_job:q$__gpu_now:q) then
   set __gpu_whose = ours
 @each nowhere@
 else if (x$__gpu_job:q != x) then
-  # It is the job's: what was kept outside of it does not count.
+  # It is the job's: what was saved outside of it does not count.
 @end nowhere@
 @each in_job@
 else if (x$__gpu_job:q != x) then
-  # It is the job's: what was kept outside of it does not count.
+  # It is the job's: what was saved outside of it does not count.
 @end in_job@
 @each if_set@
 else if (x$__gpu_job:q$__gpu_now:q != x) then
-  # It is somebody else's: what was kept does not count.
+  # It is somebody else's: what was saved does not count.
 @end if_set@
 @each always@
 else if (x$__gpu_job:q$__gpu_now:q != x) then
-  # It is somebody else's: what was kept does not count.
+  # It is somebody else's: what was saved does not count.
 @end always@
 @each mixed@
 else if (x$__gpu_job:q != x || $__gpu_stands) then
-  # It is somebody else's: what was kept does not count.
+  # It is somebody else's: what was saved does not count.
 @end mixed@
   unsetenv __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
 @each in_job@
@@ -128,8 +128,8 @@ else if (x$__gpu_job:q != x || $__gpu_stands) then
   if ($__gpu_stands) then
 @end mixed@
 @each stands@
-    set __gpu_leave = ' CUDA_VISIBLE_DEVICES '
-    if ($?CUDA_DEVICE_ORDER) set __gpu_leave = ' CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER '
+    set __gpu_untouched = ' CUDA_VISIBLE_DEVICES '
+    if ($?CUDA_DEVICE_ORDER) set __gpu_untouched = ' CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER '
   endif
 @end stands@
 endif
@@ -140,7 +140,7 @@ endif
 if ($?@name@ && $?@state@_SET_@name@) then
   # What others changed stays, where our element is still in it.
   if (x:$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) \
-    set __gpu_leave = "$__gpu_leave @name@ "
+    set __gpu_untouched = "$__gpu_untouched @name@ "
 endif
 @end element@
 @each either@
@@ -148,21 +148,21 @@ endif
 if ($?@name@ && $?@state@_SET_@name@) then
   # What others changed stays, where our element is still in it.
   if (x:$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) \
-    set __gpu_leave = "$__gpu_leave @name@ "
+    set __gpu_untouched = "$__gpu_untouched @name@ "
 endif
 @end element@
 @end either@
 @end managed@
 # Keep what each is, unless nobody has changed it since it was kept. What an activation further out did not set waits.
 foreach __gpu_x (@each visible@CUDA_VISIBLE_DEVICES @end visible@@names@)
-  if ("$__gpu_leave" =~ *" $__gpu_x "*) continue
+  if ("$__gpu_untouched" =~ *" $__gpu_x "*) continue
   eval 'set __gpu_is = ($?'$__gpu_x' $?@state@_SET_'$__gpu_x')'
   set __gpu_now = '' __gpu_made = no
   if ($__gpu_is[1]) eval 'set __gpu_now = :$'$__gpu_x':q'
   if ($__gpu_is[2]) eval 'set __gpu_made = $@state@_SET_'$__gpu_x':q'
   if (x$__gpu_now:q == x$__gpu_made:q) continue
   if ($__gpu_outer) then
-    if (! $__gpu_is[2]) set __gpu_leave = "$__gpu_leave $__gpu_x "
+    if (! $__gpu_is[2]) set __gpu_untouched = "$__gpu_untouched $__gpu_x "
     continue
   endif
 @each visible@
@@ -187,23 +187,23 @@ switch ($__gpu_who:q)
 @patterns@
 @end case@
 @each spares@
-set __gpu_leave = "$__gpu_leave@spared@"
+set __gpu_untouched = "$__gpu_untouched@spared@"
 @end spares@
 @each settings@
 @each set@
-if ("$__gpu_leave" !~ *' @name@ '*) then
+if ("$__gpu_untouched" !~ *' @name@ '*) then
   setenv @name@ @value@
   setenv @state@_SET_@name@ :@value@
 endif
 @end set@
 @each unset@
-if ("$__gpu_leave" !~ *' @name@ '*) then
+if ("$__gpu_untouched" !~ *' @name@ '*) then
   unsetenv @name@
   setenv @state@_SET_@name@ ''
 endif
 @end unset@
 @each prepend@
-if ("$__gpu_leave" !~ *' @name@ '*) then
+if ("$__gpu_untouched" !~ *' @name@ '*) then
   set __gpu_old = ''
   if ($?@state@_OLD_@name@) eval 'set __gpu_old = $@state@_OLD_@name@:s/://:q'
   if (x$__gpu_old:q == x) then
@@ -217,7 +217,7 @@ if ("$__gpu_leave" !~ *' @name@ '*) then
 endif
 @end prepend@
 @each append@
-if ("$__gpu_leave" !~ *' @name@ '*) then
+if ("$__gpu_untouched" !~ *' @name@ '*) then
   set __gpu_old = ''
   if ($?@state@_OLD_@name@) eval 'set __gpu_old = $@state@_OLD_@name@:s/://:q'
   if (x$__gpu_old:q == x) then

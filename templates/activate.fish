@@ -6,8 +6,8 @@
 @each about@
 #   @text@
 @end about@
-# What a variable X is before it is set here is kept in ..._OLD_X (":value"; none: it is not set), what it becomes in
-# ..._SET_X. deactivate.d/@file@ gives back the former where X still is the latter; what others have changed stays.
+# Of each variable X set here, ..._OLD_X saves what it was (":value"; nothing: not set; "ours:value": a conda-gpu hook's),
+# ..._SET_X what it becomes; ..._LEVEL is CONDA_SHLVL. deactivate.d/@file@ undoes what nobody has changed since.
 # conda-gpu digest @digest@
 
 @each by_host@
@@ -26,42 +26,42 @@ test -n "$__gpu_who"; or set __gpu_who (id -un 2>/dev/null)
 @each joined@
 set __gpu_who "$__gpu_who@at@$__gpu_host"
 @end joined@
-set -g __gpu_leave
+set -g __gpu_untouched
 set -g __gpu_outer no
-if string match -qr '^[0-9]+/[0-9]+$' -- "$@state@_AT/$CONDA_SHLVL"; and test $@state@_AT -lt $CONDA_SHLVL
+if string match -qr '^[0-9]+/[0-9]+$' -- "$@state@_LEVEL/$CONDA_SHLVL"; and test $@state@_LEVEL -lt $CONDA_SHLVL
   set __gpu_outer yes # the environment is active at a lower level as well
 else
-  set -gx @state@_AT "$CONDA_SHLVL"
-  test -n "$CONDA_SHLVL"; or set @state@_AT -
+  set -gx @state@_LEVEL "$CONDA_SHLVL"
+  test -n "$CONDA_SHLVL"; or set @state@_LEVEL -
 end
-function __gpu_keep # NAME; "ours" if hooks of ours made what it is
+function __gpu_save # NAME; "ours" if hooks of ours made what it is
   set -l set @state@_SET_$argv[1]
   set -l now
   set -q $argv[1]; and set now ":$$argv[1]"
-  if contains -- $argv[1] $__gpu_leave
+  if contains -- $argv[1] $__gpu_untouched
   else if set -q $set; and test "$$set" = "$now" # nobody has changed it since: what it was before is kept
   else if test $__gpu_outer = no
     set -eg @state@_OLD_$argv[1]
     set -qg $argv[1]; or set now
     test -z "$argv[2]$now"; or set -gx @state@_OLD_$argv[1] "$argv[2]$now"
   else if not set -q $set # the activation further out did not set it: it waits
-    set -g __gpu_leave $__gpu_leave $argv[1]
+    set -g __gpu_untouched $__gpu_untouched $argv[1]
   end
 end
 @each lists@
 function __gpu_has # LIST ELEMENT SEPARATOR
   string split -q -m 1 -- "$argv[3]$argv[2]$argv[3]" "$argv[3]$argv[1]$argv[3]"
 end
-function __gpu_keep_list # NAME; ELEMENT; SEPARATOR: what others changed stays, where ELEMENT is still there
+function __gpu_save_list # NAME; ELEMENT; SEPARATOR: what others changed stays, where ELEMENT is still there
   set -l set @state@_SET_$argv[1]
   if set -q $set; and test ":$$argv[1]" != "$$set"
-    __gpu_has "$$argv[1]" $argv[2..3]; and set -g __gpu_leave $__gpu_leave $argv[1]
+    __gpu_has "$$argv[1]" $argv[2..3]; and set -g __gpu_untouched $__gpu_untouched $argv[1]
   end
-  __gpu_keep $argv[1]
+  __gpu_save $argv[1]
 end
 @end lists@
 function __gpu_set # NAME; the value, none to unset it
-  contains -- $argv[1] $__gpu_leave; and return
+  contains -- $argv[1] $__gpu_untouched; and return
   set -eg $argv[1]
   set -gx @state@_SET_$argv[1]
   set -q argv[2]; or return
@@ -88,7 +88,7 @@ end
 @each visible@
 
 @job@
-# __CONDA_GPU_VISIBLE is the job and what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
+# __CONDA_GPU_VISIBLE: the job, and what a conda-gpu hook of any environment last made of CUDA_VISIBLE_DEVICES in it.
 set -g __gpu_now
 set -q CUDA_VISIBLE_DEVICES; and set __gpu_now ":$CUDA_VISIBLE_DEVICES"
 set -g __gpu_whose
@@ -103,16 +103,16 @@ end
 if set -q __CONDA_GPU_VISIBLE; and test "$__CONDA_GPU_VISIBLE" = "$__gpu_job$__gpu_now"
   set __gpu_whose ours
 @each nowhere@
-else if test -n "$__gpu_job" # it is the job's: what was kept outside of it does not count
+else if test -n "$__gpu_job" # it is the job's: what was saved outside of it does not count
 @end nowhere@
 @each in_job@
-else if test -n "$__gpu_job" # it is the job's: what was kept outside of it does not count
+else if test -n "$__gpu_job" # it is the job's: what was saved outside of it does not count
 @end in_job@
 @each if_set@
-else if test -n "$__gpu_job$__gpu_now" # it is somebody else's: what was kept does not count
+else if test -n "$__gpu_job$__gpu_now" # it is somebody else's: what was saved does not count
 @end if_set@
 @each always@
-else if test -n "$__gpu_job$__gpu_now" # it is somebody else's: what was kept does not count
+else if test -n "$__gpu_job$__gpu_now" # it is somebody else's: what was saved does not count
 @end always@
 @each mixed@
 else if test -n "$__gpu_job"; or begin test -n "$__gpu_stands"; and test -n "$__gpu_now"; end # it is somebody else's
@@ -137,19 +137,19 @@ else if test -n "$__gpu_job"; or begin test -n "$__gpu_stands"; and test -n "$__
   if test -n "$__gpu_stands"; and test -n "$__gpu_now"
 @end mixed@
 @each stands@
-    set __gpu_leave CUDA_VISIBLE_DEVICES
-    set -q CUDA_DEVICE_ORDER; and set __gpu_leave CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER
+    set __gpu_untouched CUDA_VISIBLE_DEVICES
+    set -q CUDA_DEVICE_ORDER; and set __gpu_untouched CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER
   end
 @end stands@
 end
-__gpu_keep CUDA_VISIBLE_DEVICES $__gpu_whose
+__gpu_save CUDA_VISIBLE_DEVICES $__gpu_whose
 @end visible@
 @each names@
 @each plain@
-__gpu_keep @name@
+__gpu_save @name@
 @end plain@
 @each list@
-__gpu_keep_list @name@ @value@ @separator@
+__gpu_save_list @name@ @value@ @separator@
 @end list@
 @end names@
 
@@ -165,10 +165,10 @@ __gpu_keep_list @name@ @value@ @separator@
 @end case@
 @each settings@
 @each plain@
-@indent@__gpu_keep @name@
+@indent@__gpu_save @name@
 @end plain@
 @each list@
-@indent@__gpu_keep_list @name@ @value@ @separator@
+@indent@__gpu_save_list @name@ @value@ @separator@
 @end list@
 @each set@
 @indent@__gpu_set @name@ @value@
@@ -192,14 +192,14 @@ if set -q @state@_SET_CUDA_VISIBLE_DEVICES
   set -gx __CONDA_GPU_VISIBLE "$__gpu_job$@state@_SET_CUDA_VISIBLE_DEVICES"
 end
 @end visible@
-functions -e __gpu_keep __gpu_set@each lists@ __gpu_has __gpu_keep_list __gpu_add@end lists@
+functions -e __gpu_save __gpu_set@each lists@ __gpu_has __gpu_save_list __gpu_add@end lists@
 @each visible@
 set -eg __gpu_job
 set -eg __gpu_now
 set -eg __gpu_whose
 @end visible@
 set -eg __gpu_outer
-set -eg __gpu_leave
+set -eg __gpu_untouched
 @each decided@
 set -eg __gpu_who
 @end decided@

@@ -6,8 +6,8 @@
 @each about@
 #   @text@
 @end about@
-# What a variable X is before it is set here is kept in ..._OLD_X (":value"; none: it is not set), what it becomes in
-# ..._SET_X. deactivate.d/@file@ gives back the former where X still is the latter; what others have changed stays.
+# Of each variable X set here, ..._OLD_X saves what it was (":value"; nothing: not set; "ours:value": a conda-gpu hook's),
+# ..._SET_X what it becomes; ..._LEVEL is CONDA_SHLVL. deactivate.d/@file@ undoes what nobody has changed since.
 # conda-gpu digest @digest@
 
 @each by_host@
@@ -40,33 +40,36 @@ case "$__gpu_host" in # which number below
 @end machines@
 esac
 @end picks@
-export __gpu_leave= __gpu_outer=no
-__gpu_is_outer() { # LEVEL: is it lower than this one? Then the environment is active further out, too.
+export __gpu_untouched= __gpu_outer=no # in some shells, functions need export for this; all of it goes at the end
+__gpu_is_outer() { # LEVEL: is it below CONDA_SHLVL? Then the environment is active further out, too.
   case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; esac
   [ "$1" -lt "$CONDA_SHLVL" ]
 }
-__gpu_keep() { # NAME; what it is; what an earlier activation made of it, or "no"@each visible@; whose it is@end visible@
-  case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
-  [ "$2" != "$3" ] || return 0 # nobody has changed it: what it was before is kept
-  if [ "$__gpu_outer" = no ]; then
+__gpu_save() { # NAME; what it is; what an earlier activation made of it, or "none"@each visible@; "ours" if a conda-gpu hook made it@end visible@
+  case "$__gpu_untouched" in *" $1 "*) return 0 ;; esac
+  if [ "$2" = "$3" ]; then
+    return 0 # nobody has changed it since: what was saved then stays
+  elif [ "$__gpu_outer" = no ]; then
     unset -v "@state@_OLD_$1"
-    [ -z "${4-}$2" ] || export "@state@_OLD_$1=${4-}$2"
-  elif [ "$3" = no ]; then
-    export __gpu_leave="$__gpu_leave $1 " # not set further out: it waits
+    if [ -n "${4-}$2" ]; then export "@state@_OLD_$1=${4-}$2"; fi
+  elif [ "$3" = none ]; then
+    export __gpu_untouched="$__gpu_untouched $1 " # not set further out, so nothing would undo it there
   fi
 }
 @each lists@
-__gpu_keep_list() { # NAME; what it is; what it became; ELEMENT; SEPARATOR: what others changed stays, if ELEMENT is there
-  [ "$3" = no ] || [ "$3" = "$2" ] || case "$5${2#:}$5" in *"$5$4$5"*) export __gpu_leave="$__gpu_leave $1 " ;; esac
-  __gpu_keep "$1" "$2" "$3"
+__gpu_save_list() { # NAME; what it is; what it became; ELEMENT; SEPARATOR: what others changed stays, if ELEMENT is there
+  [ "$3" = none ] || [ "$3" = "$2" ] || case "$5${2#:}$5" in *"$5$4$5"*) export __gpu_untouched="$__gpu_untouched $1 " ;; esac
+  __gpu_save "$1" "$2" "$3"
 }
 @end lists@
-__gpu_unset() { if [ "${ZSH_VERSION-}" ]; then eval 'unset -v "$1"'; else command unset -v "$1"; fi 2>/dev/null; } # fails if readonly
+__gpu_unset() { # NAME; fails if it is readonly, without an end to the shell
+  if [ -n "${ZSH_VERSION-}" ]; then eval 'unset -v "$1"'; else command unset -v "$1"; fi
+}
 __gpu_set() { # NAME VALUE@each unsets@; unsets it without VALUE@end unsets@
-  case "$__gpu_leave" in *" $1 "*) return 0 ;; esac
+  case "$__gpu_untouched" in *" $1 "*) return 0 ;; esac
   __gpu_unset "$1" || return 0
   export "@state@_SET_$1=${2+:$2}"
-  [ $# = 1 ] || export "$1=$2"
+  if [ $# = 2 ]; then export "$1=$2"; fi
 }
 @each lists@
 __gpu_add() { # NAME; what it was; prepend or append; ELEMENT; SEPARATOR
@@ -77,10 +80,10 @@ __gpu_add() { # NAME; what it was; prepend or append; ELEMENT; SEPARATOR
 }
 @end lists@
 
-__gpu_is_outer "${@state@_AT-}" && export __gpu_outer=yes || export @state@_AT="${CONDA_SHLVL:--}"
+if __gpu_is_outer "${@state@_LEVEL-}"; then export __gpu_outer=yes; else export @state@_LEVEL="${CONDA_SHLVL:--}"; fi
 @each visible@
 @job@
-# __CONDA_GPU_VISIBLE is the job and what hooks of any environment last made of CUDA_VISIBLE_DEVICES.
+# __CONDA_GPU_VISIBLE: the job, and what a conda-gpu hook of any environment last made of CUDA_VISIBLE_DEVICES in it.
 export __gpu_now="${CUDA_VISIBLE_DEVICES+:$CUDA_VISIBLE_DEVICES}" __gpu_whose=
 @each mixed@
 export __gpu_stands=
@@ -90,45 +93,45 @@ case "$__gpu_who" in # whether a value of others stands: in_job, if_set
 @end modes@
 esac
 @end mixed@
-if [ "$__gpu_job$__gpu_now" = "${__CONDA_GPU_VISIBLE-no}" ]; then
+if [ "$__gpu_job$__gpu_now" = "${__CONDA_GPU_VISIBLE-none}" ]; then
   export __gpu_whose=ours
 @each nowhere@
-elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept does not count
+elif [ -n "$__gpu_job" ]; then # not by us in this job: what was saved does not count
 @end nowhere@
 @each in_job@
-elif [ -n "$__gpu_job" ]; then # it is the job's: what was kept does not count; if set, it stands (in_job: keep)
+elif [ -n "$__gpu_job" ]; then # not by us in this job: what was saved does not count; if the job has set it, it stands (in_job: keep)
 @end in_job@
 @each if_set@
-elif [ -n "$__gpu_job$__gpu_now" ]; then # it is not ours: what was kept does not count; outside of jobs it stands (if_set: keep)
+elif [ -n "$__gpu_job$__gpu_now" ]; then # not by us: what was saved does not count; outside of jobs it stands (if_set: keep)
 @end if_set@
 @each always@
-elif [ -n "$__gpu_job$__gpu_now" ]; then # it is not ours: what was kept does not count; if set, it stands (in_job, if_set: keep)
+elif [ -n "$__gpu_job$__gpu_now" ]; then # not by us: what was saved does not count; if set, it stands (in_job, if_set: keep)
 @end always@
 @each mixed@
-elif [ -n "$__gpu_job${__gpu_stands:+$__gpu_now}" ]; then # it is not ours: what was kept does not count; it may stand (in_job, if_set)
+elif [ -n "$__gpu_job${__gpu_stands:+$__gpu_now}" ]; then # not by us: what was saved does not count; it may stand (in_job, if_set)
 @end mixed@
   unset -v __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
 @each in_job@
-  [ -z "$__gpu_now" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+  if [ -n "$__gpu_now" ]; then export __gpu_untouched=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
 @end in_job@
 @each if_set@
-  [ -n "$__gpu_job" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+  if [ -z "$__gpu_job" ]; then export __gpu_untouched=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
 @end if_set@
 @each always@
-  [ -z "$__gpu_now" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+  if [ -n "$__gpu_now" ]; then export __gpu_untouched=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
 @end always@
 @each mixed@
-  [ -z "${__gpu_stands:+$__gpu_now}" ] || export __gpu_leave=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"
+  if [ -n "${__gpu_stands:+$__gpu_now}" ]; then export __gpu_untouched=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
 @end mixed@
 fi
-__gpu_keep CUDA_VISIBLE_DEVICES "$__gpu_now" "${@state@_SET_CUDA_VISIBLE_DEVICES-no}" "$__gpu_whose"
+__gpu_save CUDA_VISIBLE_DEVICES "$__gpu_now" "${@state@_SET_CUDA_VISIBLE_DEVICES-none}" "$__gpu_whose"
 @end visible@
 @each names@
 @each plain@
-__gpu_keep @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}"
+__gpu_save @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-none}"
 @end plain@
 @each list@
-__gpu_keep_list @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
+__gpu_save_list @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-none}" @value@ @separator@
 @end list@
 @end names@
 
@@ -146,14 +149,14 @@ case "$__gpu_who" in
 @end about@
 @end case@
 @each blind@
-    export __gpu_leave="$__gpu_leave CUDA_VISIBLE_DEVICES "
+    export __gpu_untouched="$__gpu_untouched CUDA_VISIBLE_DEVICES "
 @end blind@
 @each settings@
 @each plain@
-@indent@__gpu_keep @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}"
+@indent@__gpu_save @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-none}"
 @end plain@
 @each list@
-@indent@__gpu_keep_list @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}" @value@ @separator@
+@indent@__gpu_save_list @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-none}" @value@ @separator@
 @end list@
 @each set@
 @indent@__gpu_set @name@ @value@
@@ -176,10 +179,12 @@ case "$__gpu_who" in
 esac
 @end decided@
 @each visible@
-[ -z "${@state@_SET_CUDA_VISIBLE_DEVICES+set}" ] || export __CONDA_GPU_VISIBLE="$__gpu_job$@state@_SET_CUDA_VISIBLE_DEVICES"
+if [ -n "${@state@_SET_CUDA_VISIBLE_DEVICES+set}" ]; then
+  export __CONDA_GPU_VISIBLE="$__gpu_job$@state@_SET_CUDA_VISIBLE_DEVICES"
+fi
 @end visible@
-unset -f __gpu_is_outer __gpu_keep __gpu_unset __gpu_set@each lists@ __gpu_keep_list __gpu_add@end lists@
-unset -v __gpu_leave __gpu_outer@each visible@ __gpu_job __gpu_now __gpu_whose@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@
+unset -f __gpu_is_outer __gpu_save __gpu_unset __gpu_set@each lists@ __gpu_save_list __gpu_add@end lists@
+unset -v __gpu_untouched __gpu_outer@each visible@ __gpu_job __gpu_now __gpu_whose@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@
 @each by_host@
   ;;
 esac

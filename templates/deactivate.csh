@@ -7,7 +7,7 @@ if ($?backslash_quote) eval 'set __gpu_quote; unset backslash_quote'
 
 set __gpu_at = '' __gpu_level = -
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
-if ($?@state@_AT) eval 'set __gpu_at = $@state@_AT:q'
+if ($?@state@_LEVEL) eval 'set __gpu_at = $@state@_LEVEL:q'
 if (x$__gpu_at:q != x && x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]*) then
   # Does the environment stay active at a lower level?
   if ($__gpu_at < $__gpu_level) set __gpu_at = ''
@@ -50,7 +50,7 @@ if (x$__gpu_at:q != x) then
     endif
     unsetenv @state@_SET_$__gpu_undo @state@_OLD_$__gpu_undo
   end
-  unsetenv @state@_AT
+  unsetenv @state@_LEVEL
 endif
 
 if ($?__gpu_quote) set backslash_quote

@@ -66,8 +66,8 @@ end
 @each shown@
 @job@
 @end shown@
-if test -z "$@state@_AT"
-else if string match -qr '^[0-9]+/[0-9]+$' -- "$@state@_AT/$CONDA_SHLVL"; and test $@state@_AT -lt $CONDA_SHLVL
+if test -z "$@state@_LEVEL"
+else if string match -qr '^[0-9]+/[0-9]+$' -- "$@state@_LEVEL/$CONDA_SHLVL"; and test $@state@_LEVEL -lt $CONDA_SHLVL
   # It stays active at a lower level.
 else
 @each shown@
@@ -87,7 +87,7 @@ else
 @end either@
   __gpu_undo @name@@each prepend@ prepend @value@ @separator@@end prepend@@each append@ append @value@ @separator@@end append@
 @end managed@
-  set -eg @state@_AT
+  set -eg @state@_LEVEL
 end
 functions -e __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_take_out __gpu_has@end lists@
 @each shown@

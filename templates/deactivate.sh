@@ -2,19 +2,21 @@
 # Undoes what activate.d/@file@ did, and leaves what others have changed since; that file says what it keeps.
 # conda-gpu digest @digest@
 
-__gpu_is_outer() { # LEVEL: is it lower than this one? Then the environment stays active there.
+__gpu_is_outer() { # LEVEL: is it below CONDA_SHLVL? Then the environment stays active there.
   case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; esac
   [ "$1" -lt "$CONDA_SHLVL" ]
 }
-__gpu_unset() { if [ "${ZSH_VERSION-}" ]; then eval 'unset -v "$1"'; else command unset -v "$1"; fi 2>/dev/null; } # fails if readonly
-__gpu_undo() { # NAME; what it is; what activation made of it, or "no"; what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
+__gpu_unset() { # NAME; fails if it is readonly, without an end to the shell
+  if [ -n "${ZSH_VERSION-}" ]; then eval 'unset -v "$1"'; else command unset -v "$1"; fi
+}
+__gpu_undo() { # NAME; what it is; what activation made of it, or "none"; what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
   if [ "$2" = "$3" ] && __gpu_unset "$1"; then
     case "$4" in *:*) export "$1=${4#*:}" ;; esac
 @each shown@
-    case "$4" in ours*) export __CONDA_GPU_VISIBLE="$__gpu_job${4#ours}" ;; esac # hooks of ours had
+    case "$4" in ours*) export __CONDA_GPU_VISIBLE="$__gpu_job${4#ours}" ;; esac # a conda-gpu hook's again
 @end shown@
 @each lists@
-  elif [ $# = 7 ] && [ -n "${3#no}" ]; then
+  elif [ $# = 7 ] && [ -n "${3#none}" ]; then
     __gpu_take_out "$1" "$5" "$6" "$7" "$7${2#:}$7" "$4"
 @end lists@
   fi
@@ -42,26 +44,26 @@ __gpu_undo_either() { # the same, of an element that may be another's: only if a
 @each shown@
 @job@
 @end shown@
-if [ -n "${@state@_AT-}" ] && ! __gpu_is_outer "$@state@_AT"; then
+if [ -n "${@state@_LEVEL-}" ] && ! __gpu_is_outer "$@state@_LEVEL"; then
 @each shown@
   export __gpu_now="${CUDA_VISIBLE_DEVICES+:$CUDA_VISIBLE_DEVICES}"
-  if [ -n "$__gpu_job" ] && [ "$__gpu_job$__gpu_now" != "${__CONDA_GPU_VISIBLE-no}" ]; then # it is the job's
+  if [ -n "$__gpu_job" ] && [ "$__gpu_job$__gpu_now" != "${__CONDA_GPU_VISIBLE-none}" ]; then # not by us in this job
     unset -v __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
   fi
-  [ -z "${@state@_SET_CUDA_VISIBLE_DEVICES+set}" ] || unset -v __CONDA_GPU_VISIBLE
-  __gpu_undo CUDA_VISIBLE_DEVICES "$__gpu_now" "${@state@_SET_CUDA_VISIBLE_DEVICES-no}" "${@state@_OLD_CUDA_VISIBLE_DEVICES-}"
+  if [ -n "${@state@_SET_CUDA_VISIBLE_DEVICES+set}" ]; then unset -v __CONDA_GPU_VISIBLE; fi
+  __gpu_undo CUDA_VISIBLE_DEVICES "$__gpu_now" "${@state@_SET_CUDA_VISIBLE_DEVICES-none}" "${@state@_OLD_CUDA_VISIBLE_DEVICES-}"
 @end shown@
 @each managed@
 @each either@
-  __gpu_undo_either @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}"@break@"${@state@_OLD_@name@-}"@each prepend@ \
+  __gpu_undo_either @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-none}"@break@"${@state@_OLD_@name@-}"@each prepend@ \
     prepend @value@ @separator@@end prepend@@each append@ \
     append @value@ @separator@@end append@
 @end either@
-  __gpu_undo @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-no}"@break@"${@state@_OLD_@name@-}"@each prepend@ \
+  __gpu_undo @name@ "${@name@+:$@name@}" "${@state@_SET_@name@-none}"@break@"${@state@_OLD_@name@-}"@each prepend@ \
     prepend @value@ @separator@@end prepend@@each append@ \
     append @value@ @separator@@end append@
 @end managed@
-  unset -v @state@_AT
+  unset -v @state@_LEVEL
 fi
 unset -f __gpu_is_outer __gpu_unset __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_take_out@end lists@
 @each shown@

@@ -314,7 +314,7 @@ static void undo_all(struct enacting *in)
         env_unset(in->state.env, VISIBLE_STATE);
     for (size_t i = 0; i < managed->count; i++)
         undo_variable(in, managed->items[i]);
-    state_set(&in->state, "AT", "", NULL);
+    state_set(&in->state, "LEVEL", "", NULL);
 }
 
 void enact_deactivation(struct env *env, const struct enacted *hooks)

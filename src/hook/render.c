@@ -180,9 +180,8 @@ static void add_head(struct values *root, const struct render *in, const struct 
 static void add_whom(struct values *root, const struct render *in)
 {
     const struct decision *decision = in->decision;
-    static const char *const whom[] = {", for everybody on every machine",
-                                       ", by user, on every machine", ", by machine",
-                                       ", by user and machine"};
+    static const char *const whom[] = {", without rules by user or machine", ", by user",
+                                       ", by machine", ", by user and machine"};
 
     values_text(root, "whom", whom[decision->by_user + 2 * decision->by_host]);
     if (!decision->by_user && !decision->by_host)

@@ -7,7 +7,7 @@
  *     @digest@          see signature.h
  *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
  *     @job@             lines that set $__gpu_job: see shell.h
- *     @whom@            ", for everybody on every machine", ", by user", ...
+ *     @whom@            ", without rules by user or machine", ", by user", ...
  *     @each devices@    of the plan, where it is everybody's: @ordinal@ @number@ @name@
  *                       @memory@ @address@ @uuid@
  *     @each about@      what else is to be said of them: @text@

@@ -59,7 +59,7 @@ static int find_standing(struct looking *in, const struct var *var, const char *
         return -1;
     if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && enact_leaves(in->env, in->hooks->plan))
         return STANDING_KEPT;
-    if (!state_get(&state, "AT", ""))
+    if (!state_get(&state, "LEVEL", ""))
         return STANDING_MISSED;
     if (there || is_same(now, env_value(&in->anew, var->name)))
         return STANDING_AS_PLANNED;

@@ -61,17 +61,17 @@ static bool is_outer(struct state *state, const char *at)
 
 bool state_settle_level(struct state *state)
 {
-    const char *at = state_get(state, "AT", ""), *level = env_value(state->env, "CONDA_SHLVL");
+    const char *at = state_get(state, "LEVEL", ""), *level = env_value(state->env, "CONDA_SHLVL");
 
     if (at && is_outer(state, at))
         return true;
-    state_set(state, "AT", "", level && *level ? level : "-");
+    state_set(state, "LEVEL", "", level && *level ? level : "-");
     return false;
 }
 
 bool state_is_due(struct state *state)
 {
-    const char *at = state_get(state, "AT", "");
+    const char *at = state_get(state, "LEVEL", "");
 
     return at && *at && !is_outer(state, at);
 }

@@ -1,6 +1,6 @@
 /*
  * What the hooks of one environment keep in a shell, read and changed in an environment: variables
- * __CONDA_GPU_KEY_AT, ..._OLD_X and ..._SET_X. For enact.h; docs/HOOKS.md says what they mean.
+ * __CONDA_GPU_KEY_LEVEL, ..._OLD_X and ..._SET_X. For enact.h; docs/HOOKS.md says what they mean.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ struct state {
     bool failed; /* memory ran out for something that env does not know of */
 };
 
-/* The names of state: "OLD_" or "SET_" and a variable, or "AT" and "". */
+/* The names of state: "OLD_" or "SET_" and a variable, or "LEVEL" and "". */
 const char *state_get(struct state *state, const char *what, const char *name);
 
 /* NULL: not set. */

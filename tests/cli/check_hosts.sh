@@ -53,7 +53,7 @@ apply a 0
 serves a
 check "a decision in a plain hook" sh -c "! grep -rqE 'hostname|__conda_gpu_who' '$prefix/etc'"
 check "the hook does not say for whom it is" \
-  grep -q ', for everybody on every machine. Written' "$prefix/etc/conda/activate.d/env_vars.sh"
+  grep -q ', without rules by user or machine. Written' "$prefix/etc/conda/activate.d/env_vars.sh"
 apply b 0
 says unchanged
 serves a

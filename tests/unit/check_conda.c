@@ -651,7 +651,7 @@ END_TEST
 
 #define HOOK                                                                                       \
     "# Written by conda-gpu 1\n# conda-gpu digest 0123456789abcdef\n"                              \
-    "__CONDA_GPU_89abcdef_AT\n__gpu_undo B\n__gpu_undo A\n"
+    "__CONDA_GPU_89abcdef_LEVEL\n__gpu_undo B\n__gpu_undo A\n"
 
 static void write_receipt(void)
 {

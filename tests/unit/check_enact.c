@@ -87,7 +87,8 @@ static const struct {
 } passages[] = {
     /* as it was, and what is kept meanwhile */
     {"HOME=/h +1",
-     "SET=/h/x " STATE "SET_SET=:/h/x " STATE "OLD_SET " STATE "AT=1 CUDA_VISIBLE_DEVICES=1 " STATE
+     "SET=/h/x " STATE "SET_SET=:/h/x " STATE "OLD_SET " STATE
+     "LEVEL=1 CUDA_VISIBLE_DEVICES=1 " STATE
      "SET_CUDA_VISIBLE_DEVICES=:1 __CONDA_GPU_VISIBLE=:1 CUDA_DEVICE_ORDER=PCI_BUS_ID"},
     {"SET=a=b: +1", STATE "OLD_SET=:a=b:"},
     {"GONE=g +1", "GONE " STATE "SET_GONE= " STATE "OLD_GONE=:g"},
@@ -104,15 +105,15 @@ static const struct {
     {"SET=s +1 SET=t +1", "SET=/x " STATE "OLD_SET=:t"},
     {"SET=s +1 SET=t +1 -1", "SET=t none"},
     /* levels */
-    {"SET=s +1 +3", "SET=/x " STATE "AT=1"},
-    {"SET=s +1 +3 -3", "SET=/x " STATE "AT=1"},
+    {"SET=s +1 +3", "SET=/x " STATE "LEVEL=1"},
+    {"SET=s +1 +3 -3", "SET=/x " STATE "LEVEL=1"},
     {"SET=s +1 SET=t +3 -1", "SET=s none"},
     {"SET=s +2 -1", "SET=s none"},
-    {"SET=s +2 +1", STATE "AT=1"},
+    {"SET=s +2 +1", STATE "LEVEL=1"},
     {"SET=s +10 -9", "SET=s none"},
-    {"SET=s +9 -10", "SET=/x " STATE "AT=9"},
+    {"SET=s +9 -10", "SET=/x " STATE "LEVEL=9"},
     {"SET=s + -", "SET=s none"},
-    {"SET=s +", STATE "AT=-"},
+    {"SET=s +", STATE "LEVEL=-"},
     {"SET=s + -1", "SET=s none"},
     {"SET=s +1 -x", "SET=s none"},
     {"SET=s +00000000000000000000000000000000001 -2", "SET=/x"},
@@ -150,13 +151,13 @@ static const struct {
      "CUDA_VISIBLE_DEVICES=0 __CONDA_GPU_VISIBLE=4:0"},
     {"PBS_JOBID=4 __CONDA_GPU_VISIBLE=4 +1 -1", "CUDA_VISIBLE_DEVICES __CONDA_GPU_VISIBLE=4"},
     /* an earlier generation's, missing pieces, and what never was ours */
-    {STATE "AT=1 " STATE "SET_FORMER=:f FORMER=f -1", "FORMER none"},
-    {STATE "AT=1 " STATE "OLD_FORMER=:g " STATE "SET_FORMER=:f FORMER=f -1", "FORMER=g none"},
+    {STATE "LEVEL=1 " STATE "SET_FORMER=:f FORMER=f -1", "FORMER none"},
+    {STATE "LEVEL=1 " STATE "OLD_FORMER=:g " STATE "SET_FORMER=:f FORMER=f -1", "FORMER=g none"},
     {STATE "SET_FORMER=:f FORMER=f -1", "FORMER=f"},
-    {STATE "AT= " STATE "SET_FORMER=:f FORMER=f -1", "FORMER=f"},
-    {STATE "AT=1 " STATE "OLD_FORMER=:g FORMER=f -1", "FORMER=f none"},
-    {STATE "AT=1 " STATE "OLD_SET=o " STATE "SET_SET=:s SET=s -1", "SET none"},
-    {STATE "AT=1 " STATE "SET_FIRST=e FIRST=a -1", "FIRST=a none"},
+    {STATE "LEVEL= " STATE "SET_FORMER=:f FORMER=f -1", "FORMER=f"},
+    {STATE "LEVEL=1 " STATE "OLD_FORMER=:g FORMER=f -1", "FORMER=f none"},
+    {STATE "LEVEL=1 " STATE "OLD_SET=o " STATE "SET_SET=:s SET=s -1", "SET none"},
+    {STATE "LEVEL=1 " STATE "SET_FIRST=e FIRST=a -1", "FIRST=a none"},
 };
 
 START_TEST(enacts)

@@ -468,23 +468,23 @@ static const struct {
     const char *text, *key, *names; /* NULL: nothing is recalled */
 } recalls[] = {
     {"", NULL, ""},
-    {"__CONDA_GPU_0123abcd_AT __gpu_undo A y", NULL, ""},
+    {"__CONDA_GPU_0123abcd_LEVEL __gpu_undo A y", NULL, ""},
     {SIGNED "", NULL, ""},
-    {SIGNED "__CONDA_GPU_0123abcd_AT __gpu_undo A y", "0123abcd", "A "},
+    {SIGNED "__CONDA_GPU_0123abcd_LEVEL __gpu_undo A y", "0123abcd", "A "},
     {SIGNED "__gpu_undo() {\n__gpu_undo A \"x\" B\n__gpu_undo C\nD __CONDA_GPU_0123abcd_",
      "0123abcd", "A C "},
-    {SIGNED "__gpu_undo (A B \\\n  C) D __CONDA_GPU_0123abcd_AT", "0123abcd", "A B C "},
+    {SIGNED "__gpu_undo (A B \\\n  C) D __CONDA_GPU_0123abcd_LEVEL", "0123abcd", "A B C "},
     {SIGNED "__CONDA_GPU_0123abcd_ __CONDA_GPU_4567abcd_ __gpu_undo A$(id)", "0123abcd", "A "},
     {SIGNED "__CONDA_GPU_0123ABCD_ __gpu_undo A", NULL, ""},
     {SIGNED "__CONDA_GPU_0123abc_ __gpu_undo A", NULL, ""},
     {SIGNED "__CONDA_GPU_0123abcd_ __gpu_undo", "0123abcd", ""},
     {SIGNED "__CONDA_GPU_0123abcd_ __gpu_undo 1A", "0123abcd", ""},
-    {SIGNED "__CONDA_GPU_0123abcd_AT __gpu_undo PATH A", "0123abcd", ""},
+    {SIGNED "__CONDA_GPU_0123abcd_LEVEL __gpu_undo PATH A", "0123abcd", ""},
     {SIGNED "__CONDA_GPU___CONDA_GPU_0123abcd_ __gpu_undo A", "0123abcd", "A "},
     {SIGNED "__CONDA_GPU_ __gpu_undo A", NULL, ""},
     /* the name of an environment, and of its file */
     {"# GPU settings of __CONDA_GPU_00000000_ __gpu_undo B. Written by conda-gpu 1.\n" SIGNED
-     "__CONDA_GPU_0123abcd_AT __gpu_undo A",
+     "__CONDA_GPU_0123abcd_LEVEL __gpu_undo A",
      "0123abcd", "A "},
 };
 
