@@ -74,22 +74,27 @@ set=()
 
 # ---- readonly variables -------------------------------------------------------------------------
 
+# What the shell says of them is its own.
+
 for shell in bash 'bash --posix' dash zsh ksh mksh 'busybox sh' yash; do
   if wanted "${shell%% *}" && have "${shell%% *}" "readonly variables"; then
     for name in OMP_NUM_THREADS CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER; do
-      exact "$shell, readonly $name" "$shell" "export $name=3; readonly $name
+      exact "$shell, readonly $name" "$shell" "exec 2>/dev/null
+export $name=3; readonly $name
 . J/$activate.sh
 . J/$deactivate.sh
 echo goes on" "goes on
 $name=3
 " CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER OMP_NUM_THREADS '__*'
     done
-    exact "$shell, what is beside a readonly variable" "$shell" "export CUDA_DEVICE_ORDER=3; readonly CUDA_DEVICE_ORDER
+    exact "$shell, what is beside a readonly variable" "$shell" "exec 2>/dev/null
+export CUDA_DEVICE_ORDER=3; readonly CUDA_DEVICE_ORDER
 . J/$activate.sh" "CUDA_DEVICE_ORDER=3
 CUDA_VISIBLE_DEVICES=0
 OMP_NUM_THREADS=8
 " CUDA_DEVICE_ORDER CUDA_VISIBLE_DEVICES OMP_NUM_THREADS '__gpu*'
-    exact "$shell, readonly since activation" "$shell" ". J/$activate.sh
+    exact "$shell, readonly since activation" "$shell" "exec 2>/dev/null
+. J/$activate.sh
 readonly OMP_NUM_THREADS
 . J/$deactivate.sh" "OMP_NUM_THREADS=8
 " CUDA_DEVICE_ORDER CUDA_VISIBLE_DEVICES OMP_NUM_THREADS '__*'
