@@ -84,23 +84,33 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* On stdout, unindented, so that it can be pasted; with --json in the details. */
+static void offer_section(const struct options *options, struct error *err)
+{
+    scope(strbuf_release) struct strbuf section = STRBUF_INIT;
+    size_t count = read_section(&section, options, err);
+
+    if (section.failed)
+        error_memory(err);
+    if (section.failed || !count)
+        return;
+    error_detail(err, "%s for this machine%s",
+                 options->json ? "This one is" : "The section on standard output is",
+                 count > 1 ? "; leave out the GPUs that you do not want." : ".");
+    if (options->json)
+        error_detail_lines(err, strbuf_text(&section));
+    else
+        cli_write(&section);
+}
+
 int apply_without_section(const struct options *options, struct error *err)
 {
-    bool shown = !options->inventory && (options->json || !options->quiet);
-    scope(strbuf_release) struct strbuf section = STRBUF_INIT;
+    bool missing = begins(error_first(err), SECTION_MISSING);
+    bool misspelt = missing && err->items[0].line; /* its devices are in the file */
 
-    if (!begins(error_first(err), SECTION_MISSING) && !begins(error_first(err), SECTION_EMPTY))
+    if (!missing && !begins(error_first(err), SECTION_EMPTY))
         return -1;
-    size_t count = shown ? read_section(&section, options, err) : 0;
-    if (section.failed)
-        return error_memory(err);
-    if (count)
-        error_detail(err, "%s for this machine%s",
-                     options->json ? "This one is" : "The section on standard output is",
-                     count > 1 ? "; leave out the GPUs that you do not want." : ".");
-    if (count && options->json)
-        error_detail_lines(err, strbuf_text(&section));
-    else if (count)
-        cli_write(&section);
+    if (!misspelt && !options->inventory && (options->json || !options->quiet))
+        offer_section(options, err);
     return tell_last_source(options, err);
 }

@@ -57,9 +57,7 @@ static const struct {
      "gpu.yml:1:7: gpu.name: found a list; accepted: the name of an environment\n"},
     {"name: pt\n", "gpus:\n  devices: 0\n", NULL, 2,
      "gpu.yml:1:1: no 'gpu:' section; did you mean 'gpu' by the key 'gpus'?\n"
-     "  gpu:\n    devices: 0\n"
-     "  The section on standard output is for this machine; leave out the GPUs that you do not "
-     "want.\n"},
+     "  gpu:\n    devices: 0\n"},
     {"name: pt\n", "devices: x\n", NULL, 2, NULL},
     {"name: [\n", "devices: 0\n", NULL, 2, NULL},
     {"{% set x = 1 %}\nname: {{ x }}\n", "devices: 0\n", NULL, 0, "CUDA_VISIBLE_DEVICES=0\n"},

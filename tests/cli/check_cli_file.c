@@ -53,10 +53,10 @@ static void check_refused(const char *file, int status, const char *message)
     "'devices', 'variables' and 'assign' are missing; at least one is needed, such as 'devices: "  \
     "0' or 'variables: {OMP_NUM_THREADS: 8}'\n"
 #define JOIN_KEYS "known keys: prepend, append, separator\n"
+#define PLAIN     "  gpu:\n    devices: 0\n"
 #define SECTION                                                                                    \
-    "  gpu:\n    devices: 0\n"                                                                     \
-    "  The section on standard output is for this machine; leave out the GPUs that you do not "    \
-    "want.\n"
+    PLAIN "  The section on standard output is for this machine; leave out the GPUs that you do "  \
+          "not want.\n"
 #define LACKING F " no 'gpu:' section; add one, for GPU 0 of nvidia-smi for example:\n" SECTION
 #define EMPTY                                                                                      \
     "the section is empty; its keys must stand indented below 'gpu:', for GPU 0 of nvidia-smi "    \
@@ -96,9 +96,9 @@ static const struct file files[] = {
     {"name: \"\\0\"\ngpu: {devices: 1}\n",
      F "1:7: name: the value holds a NUL, which no name of an environment can; remove it\n"},
     {"gpus:\n  devices: 1\n",
-     F "1:1: no 'gpu:' section; did you mean 'gpu' by the key 'gpus'?\n" SECTION},
+     F "1:1: no 'gpu:' section; did you mean 'gpu' by the key 'gpus'?\n" PLAIN},
     {"name: pt\nGPU: {devices: 1}\n",
-     F "2:1: no 'gpu:' section; did you mean 'gpu' by the key 'GPU'?\n" SECTION},
+     F "2:1: no 'gpu:' section; did you mean 'gpu' by the key 'GPU'?\n" PLAIN},
     {"gpu:\n  devices: 1\n\ngpu:\n  devices: 2\n",
      F "4:1: gpu: a second 'gpu:' section; join it with the first, at line 1\n"},
     {"gpu: {devices: 1}\nname: pt\ngpu: {devices: 2}\n",
