@@ -33,10 +33,24 @@ same() {
   check "$1" diff "$scratch/wanted" -
 }
 
-# apply OPTION...: on both nodes at once, and so in two processes of one job.
+# Each node has four cards of its own.
+cp "$TESTS/machines/four" "$work/machine.node1"
+sed 's/GPU-..../GPU-ffff/' "$work/machine.node1" >"$work/machine.node2"
+export FAKE_CUDA_MACHINE=
+
+# on_nodes [OPTION...] -- COMMAND...: of conda-gpu, on both nodes at once, and so in two processes of one job.
+on_nodes() {
+  local options=()
+  while [ "$1" != -- ]; do options+=("$1") && shift; done
+  shift
+  srun --quiet -N2 "${options[@]}" sh -c \
+    'FAKE_CUDA_MACHINE=$0.$SLURMD_NODENAME && exec "$@"' "$work/machine" "$CONDA_GPU" "$@" \
+    --driver "$FAKE_CUDA/libcuda.so.1"
+}
+
+# apply OPTION...
 apply() {
-  srun --quiet -N2 "$CONDA_GPU" apply -q -f "$file" -p "$prefix" \
-    --driver "$FAKE_CUDA/libcuda.so.1" "$@"
+  on_nodes -- apply -q -f "$file" -p "$prefix" "$@"
 }
 
 # Both nodes write the same receipt and the same hooks: each part must be there.
@@ -90,6 +104,21 @@ for shell in bash dash zsh fish tcsh; do
   nodes 'a job with two GPUs on each' \
     $'0,1 unset unset\n0,1 8 PCI_BUS_ID\n0,1 8 PCI_BUS_ID\n0,1 unset unset' \
     $'0,1 unset unset\n2,1 8 PCI_BUS_ID\n2,1 8 PCI_BUS_ID\n0,1 unset unset' --gres=gpu:2
+done
+
+# ---- An inventory, for a login node without a driver ------------------------------------------
+
+shell=bash
+script $shell >"$work/script"
+for label in '' --label; do
+  rm -rf "${prefix:?}/etc"
+  on_nodes $label -- devices --yaml >"$work/gpus.yml"
+  check "apply by the inventory${label:+ with $label}" on login "$CONDA_GPU" apply -q -f "$file" -p "$prefix" \
+    --driver "$work/none" --inventory "$work/gpus.yml"
+  check "the nodes' own driver says something else" apply --check
+  nodes "hooks made by an inventory${label:+ with $label}" \
+    $' unset unset\n0 8 PCI_BUS_ID\n0 8 PCI_BUS_ID\n unset unset' \
+    $' unset unset\n2,1 8 PCI_BUS_ID\n2,1 8 PCI_BUS_ID\n unset unset'
 done
 
 # ---- Two jobs on one node at once -------------------------------------------------------------
