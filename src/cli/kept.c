@@ -8,20 +8,14 @@
 #include <string.h>
 
 /* 1: the file is open and has our part; 0: it has not. */
-static int open_marked(struct keep *keep, const struct options *options,
-                       const struct receipt_export *file, const char *prefix, struct error *err)
+static int open_marked(struct keep *keep, const struct receipt_export *file, const char *prefix,
+                       struct error *err)
 {
     const struct format *format = format_find(file->format, err);
 
     if (!format || keep_open(keep, file->path, format, err) < 0)
         return -1;
-    if (keep_is_marked(keep, prefix))
-        return 1;
-    cli_note(options,
-             "%s: its part for this environment is gone, so it was left as it is; conda-gpu export "
-             "--output puts it there again",
-             file->path);
-    return 0;
+    return keep_is_marked(keep, prefix);
 }
 
 static void add_to_json(const struct options *options, const struct receipt_export *file,
@@ -37,10 +31,17 @@ static int renew(const struct options *options, const struct receipt_export *fil
                  const struct exported *what, bool looks_only, bool *differs, struct error *err)
 {
     scope(keep_release) struct keep keep = {0};
-    int got = open_marked(&keep, options, file, what->prefix, err);
+    int got = open_marked(&keep, file, what->prefix, err);
 
-    if (got <= 0)
-        return got;
+    if (got < 0)
+        return -1;
+    if (!got) {
+        cli_note(options,
+                 "%s: its part for this environment is gone, so it was left as it is; conda-gpu "
+                 "export --output puts it there again",
+                 file->path);
+        return 0;
+    }
     if (keep_put(&keep, what, err) < 0)
         return error_detail(err, "so %s, which is kept for this environment, stays as it is",
                             file->path);
@@ -69,7 +70,7 @@ static int take_out(const struct options *options, const struct receipt_export *
                     const char *prefix, struct error *err)
 {
     scope(keep_release) struct keep keep = {0};
-    int got = open_marked(&keep, options, file, prefix, err);
+    int got = open_marked(&keep, file, prefix, err);
 
     if (got <= 0)
         return got;

@@ -65,7 +65,11 @@ static int run(const struct options *options, struct error *err)
         json_put(options, "environment", json_environment(&environment));
     if (earlier_read(&earlier, &prefix, err) < 0)
         return -1;
-    int kept = kept_take_out(options, earlier.receipt, environment.path, err);
+    /* Only the receipt, which would go as well, knows where our part is still to be taken out. */
+    if (kept_take_out(options, earlier.receipt, environment.path, err) < 0)
+        return error_detail(err,
+                            "so the hooks stay as well: make it writable or delete it, and run "
+                            "conda-gpu remove again");
     int result = install_remove(&removals, &prefix, err);
     print_removals(&removals, options);
     if (options->json)
@@ -73,7 +77,7 @@ static int run(const struct options *options, struct error *err)
     if (environment.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");
-    return kept < 0 ? -1 : result;
+    return result;
 }
 
 const struct command remove_command = {

@@ -94,19 +94,26 @@ static int own(const struct keep *keep, int fd)
     if (keep->exists && stat(keep->path, &st) < 0)
         return -1;
     if (keep->exists && (st.st_uid != geteuid() || st.st_gid != getegid()) &&
-        fchown(fd, st.st_uid, st.st_gid) < 0)
+        again(fchown(fd, st.st_uid, st.st_gid)) < 0)
         return -1;
     mode_t mask = umask(0);
     umask(mask);
-    return fchmod(fd, keep->exists ? st.st_mode & 07777 : 0666 & ~mask);
+    return again(fchmod(fd, keep->exists ? st.st_mode & 07777 : 0666 & ~mask));
 }
 
-static bool is_as_found(const struct keep *keep)
+static int check_as_found(const struct keep *keep, struct error *err)
 {
     scope(strbuf_release) struct strbuf now = STRBUF_INIT;
     bool there = file_read(keep->path, LARGEST, &now) == 0;
 
-    return there == keep->exists && strbuf_equal(&now, &keep->found);
+    if (!there && errno != ENOENT)
+        return failed(keep, "read", err);
+    if (there == keep->exists && strbuf_equal(&now, &keep->found))
+        return 0;
+    return error_add(
+        err, STATUS_PREFIX,
+        "%s: somebody changed it just now, so it was left as it is; run conda-gpu again",
+        keep->path);
 }
 
 static int replace(const struct keep *keep, int folder)
@@ -129,14 +136,11 @@ int keep_write(const struct keep *keep, struct error *err)
     if (!path)
         return error_memory(err);
     path[path_name(keep->path) - keep->path] = '\0';
-    scope(close_fd) int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    scope(close_fd) int folder = again(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder < 0)
         return failed(keep, "write", err);
-    if (!is_as_found(keep))
-        return error_add(err, STATUS_PREFIX,
-                         "%s: somebody changed it just now, so it was left as it is; run "
-                         "conda-gpu again",
-                         keep->path);
+    if (check_as_found(keep, err) < 0)
+        return -1;
     if (replace(keep, folder) < 0 || file_sync_fd(folder) < 0)
         return failed(keep, "write", err);
     return 0;

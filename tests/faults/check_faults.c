@@ -50,50 +50,46 @@ static const struct scenario {
     const char *command, *option;
     const char *kept[MOST_FILES]; /* under which names the files may be afterwards */
     const char *later;            /* a file that somebody put there after that plan */
+    const char *exported;         /* a file of somebody's in which the plan is kept as dotenv */
 } scenarios[] = {
-    {"new", {NULL}, NULL, NULL, NULL, "apply", NULL, {NULL}, NULL},
-    {"beside others",
-     {ACTIVATE "other.sh", "etc/x"},
-     NULL,
-     NULL,
-     NULL,
-     "apply",
-     NULL,
-     {ACTIVATE "other.sh", "etc/x"},
-     NULL},
-    {"changed", {NULL}, OLD, NULL, NULL, "apply", NULL, {NULL}, NULL},
-    {"replace",
-     {ACTIVATE "env_vars.sh", DEACTIVATE "env_vars.fish", RECEIPT},
-     NULL,
-     NULL,
-     NULL,
-     "apply",
-     "--replace",
-     {ACTIVATE "env_vars.sh.orig", DEACTIVATE "env_vars.fish.orig", RECEIPT ".orig"},
-     NULL},
-    {"adopt",
-     {ACTIVATE "env_vars.sh", DEACTIVATE "env_vars.csh"},
-     NULL,
-     NULL,
-     NULL,
-     "apply",
-     "--adopt",
-     {ACTIVATE "env_vars-adopted.sh", DEACTIVATE "env_vars-adopted.csh"},
-     NULL},
-    {"force", {NULL}, OLD, NULL, ACTIVATE "env_vars.sh", "apply", "--force", {NULL}, NULL},
-    {"remove", {NULL}, OLD, NULL, NULL, "remove", NULL, {NULL}, NULL},
-    {"remove beside others", {NULL}, OLD, NULL, NULL, "remove", NULL, {NULL}, ACTIVATE "other.sh"},
-    {"remove and put back",
-     {ACTIVATE "env_vars.sh", RECEIPT},
-     OLD,
-     "--replace",
-     NULL,
-     "remove",
-     NULL,
-     {ACTIVATE "env_vars.sh.orig", RECEIPT ".orig"},
-     NULL},
-    {SHARED, {NULL}, NULL, NULL, NULL, "apply", NULL, {NULL}, NULL},
-    {"remove " SHARED, {NULL}, OLD, NULL, NULL, "remove", NULL, {NULL}, NULL},
+    {.name = "new", .command = "apply"},
+    {.name = "beside others",
+     .files = {ACTIVATE "other.sh", "etc/x"},
+     .command = "apply",
+     .kept = {ACTIVATE "other.sh", "etc/x"}},
+    {.name = "changed", .applied = OLD, .command = "apply"},
+    {.name = "replace",
+     .files = {ACTIVATE "env_vars.sh", DEACTIVATE "env_vars.fish", RECEIPT},
+     .command = "apply",
+     .option = "--replace",
+     .kept = {ACTIVATE "env_vars.sh.orig", DEACTIVATE "env_vars.fish.orig", RECEIPT ".orig"}},
+    {.name = "adopt",
+     .files = {ACTIVATE "env_vars.sh", DEACTIVATE "env_vars.csh"},
+     .command = "apply",
+     .option = "--adopt",
+     .kept = {ACTIVATE "env_vars-adopted.sh", DEACTIVATE "env_vars-adopted.csh"}},
+    {.name = "force",
+     .applied = OLD,
+     .edited = ACTIVATE "env_vars.sh",
+     .command = "apply",
+     .option = "--force"},
+    {.name = "remove", .applied = OLD, .command = "remove"},
+    {.name = "remove beside others",
+     .applied = OLD,
+     .command = "remove",
+     .later = ACTIVATE "other.sh"},
+    {.name = "remove and put back",
+     .files = {ACTIVATE "env_vars.sh", RECEIPT},
+     .applied = OLD,
+     .applied_with = "--replace",
+     .command = "remove",
+     .kept = {ACTIVATE "env_vars.sh.orig", RECEIPT ".orig"}},
+    {.name = "remove with an exported part",
+     .applied = "gpu: {devices: none, variables: {A: old}}\n",
+     .command = "remove",
+     .exported = "team.env"},
+    {.name = SHARED, .command = "apply"},
+    {.name = "remove " SHARED, .applied = OLD, .command = "remove"},
 };
 
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
@@ -108,6 +104,16 @@ static void must(const char *command, const char *option)
     bool applies = strcmp(command, "apply") == 0;
     struct outcome got = conda_gpu(&box, NULL, command, "-p", prefix, applies ? "-f" : option,
                                    applies ? "environment.yml" : NULL, option, NULL);
+
+    ck_assert_msg(got.status == 0, "%s", got.err);
+    outcome_free(&got);
+}
+
+static void must_export(const char *file)
+{
+    scope(free_text) char *path = sandbox_path(&box, inside(file));
+    struct outcome got =
+        conda_gpu(&box, NULL, "export", "-p", prefix, "--format", "dotenv", "--output", path, NULL);
 
     ck_assert_msg(got.status == 0, "%s", got.err);
     outcome_free(&got);
@@ -285,12 +291,16 @@ static void work_open(struct work *work, const struct scenario *scenario)
         sandbox_write(&box, inside(scenario->files[i]), FOREIGN);
     if (scenario->later)
         sandbox_write(&box, inside(scenario->later), FOREIGN);
+    if (scenario->exported)
+        sandbox_write(&box, inside(scenario->exported), "TEAM=1\n");
     work->base = tree_read(prefix);
     if (scenario->later)
         sandbox_remove(&box, inside("etc"));
     sandbox_write(&box, "environment.yml", scenario->applied ? scenario->applied : NEW);
     if (scenario->applied)
         must("apply", scenario->applied_with);
+    if (scenario->exported)
+        must_export(scenario->exported);
     if (scenario->later)
         sandbox_write(&box, inside(scenario->later), FOREIGN);
     if (scenario->edited) {
