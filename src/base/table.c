@@ -27,6 +27,12 @@ void table_cell(struct table *table, const char *text)
         table->widths[column] = width;
 }
 
+void table_cell_of(struct table *table, const struct strbuf *text)
+{
+    table_cell(table, strbuf_text(text));
+    table->text.failed = table->text.failed || text->failed;
+}
+
 void table_fit(struct table *table, unsigned columns, size_t limit)
 {
     table->fitted = columns;

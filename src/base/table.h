@@ -23,6 +23,8 @@ struct table {
 #define TABLE_INIT(number) ((struct table){.columns = (number)})
 
 void table_cell(struct table *table, const char *text);
+/* Of a text that was made for it; where memory ran out for that, table_print tells. */
+void table_cell_of(struct table *table, const struct strbuf *text);
 
 /* Lets the cells of some columns (a bit each) be cut, with "..." at their end, where lines would be
    longer than `limit` and that helps. The widest gives way first. */

@@ -31,6 +31,8 @@ static int list_machine(struct plan *plan, const struct options *options, struct
     const struct question machine = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
     scope(inventory_release) struct inventory seen = {0};
 
+    if (options->driver && !library)
+        return error_memory(err);
     if (cards_read(&cards, &question, &blind) == 0)
         return pool_fill(plan, &cards, err);
     if (inventory_read(&seen, &machine, err) < 0)
@@ -296,6 +298,8 @@ static int claim_cards(struct free_cards *cards, struct plan *plan, struct error
                               .waits = say_for_whom,
                               .data = cards};
 
+    if (options->driver && !library)
+        return error_memory(err);
     if (read_wish(&wish, options, err) < 0)
         return -1;
     if (wish.prefer == CLAIM_LAST)

@@ -95,6 +95,8 @@ int seats_read(struct seats *seats, const struct options *options, struct error 
     scope(free_text) char *library = cards_library(options->driver);
     const struct card_question question = {library, options->timeout};
 
+    if (options->driver && !library)
+        return error_memory(err);
     seats->blind = cards_read(&seats->cards, &question, &seats->why_blind) < 0;
     if (seats->why_blind.status == STATUS_SYSTEM)
         return error_join(err, &seats->why_blind);

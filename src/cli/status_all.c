@@ -86,8 +86,8 @@ static void add_row(struct table *table, const struct known *known, const struct
                                                      : uuid_short(&seat->device, uuid));
     table_cell(table, memory);
     table_cell(table, processes);
-    table_cell(table, strbuf_text(&environments));
-    table_cell(table, strbuf_text(&holder));
+    table_cell_of(table, &environments);
+    table_cell_of(table, &holder);
 }
 
 static int print_table(const struct known *known, struct error *err)

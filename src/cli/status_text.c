@@ -168,7 +168,7 @@ static void add_variables(const struct situation *status, struct strbuf *out)
         say_standing(status, of, &state);
         table_cell(&table, of->var->name);
         table_cell(&table, shown(of->now));
-        table_cell(&table, strbuf_text(&state));
+        table_cell_of(&table, &state);
         table_cell(&table, shown(of->then));
     }
     add_table(out, &table, 1u << NAME | 1u << NOW | 1u << STATE | 1u << THEN);
@@ -232,7 +232,7 @@ static void add_seat_row(struct table *table, const struct seat *seat)
     }
     add_seat_name(&name, seat);
     table_cell(table, device->mig ? " MIG" : seat->countable ? number : "GPU -");
-    table_cell(table, strbuf_text(&name));
+    table_cell_of(table, &name);
     table_cell(table, used);
     table_cell(table, memory_text(device->memory, of));
     table_cell(table, busy);
@@ -267,8 +267,8 @@ static void add_person(struct table *table, const struct seat *seat, const char 
     snprintf(id, sizeof id, process ? "%d" : "-", (int)process);
     table_cell(table, name);
     table_cell(table, memory);
-    table_cell(table, strbuf_text(&who));
-    table_cell(table, strbuf_text(&since));
+    table_cell_of(table, &who);
+    table_cell_of(table, &since);
     table_cell(table, id);
     table_cell(table, proc->there ? proc->command : "(cannot be seen)");
     table_cell(table, who_forgot(proc) ? "yours, forgotten?" : "");

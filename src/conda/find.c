@@ -251,9 +251,9 @@ static int add_real(struct names *paths, const char *path)
 {
     scope(free_text) char *real = realpath(path, NULL);
 
-    if (!real || !is_environment(real))
-        return 0;
-    return names_add(paths, real);
+    if (!real)
+        return errno == ENOMEM ? -1 : 0;
+    return is_environment(real) ? names_add(paths, real) : 0;
 }
 
 static int add_those_in(struct names *paths, const char *folder)

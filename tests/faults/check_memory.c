@@ -148,6 +148,10 @@ static const struct scenario {
     {NULL, "gpu: {devices: [9, 8]}\n", {"apply", "--inventory", "gpus.yml"}, 3, true},
     {NULL, SMALL, {"apply", "--inventory", "odd.yml"}, 2, true},
     {SMALL, "name: pt\n", {"apply"}, 2, true},
+    {NULL, "gpu: {devices: 0, assign: [{user: me}]}\n", {"apply", "--explain", "--json"}, 0, true},
+    {SMALL, SMALL, {"status", "--json"}, 0, true},
+    {SMALL, SMALL, {"status"}, 0, true},
+    {SMALL, SMALL, {"status", "--all", "--json"}, 0, true},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
