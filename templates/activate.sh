@@ -40,7 +40,7 @@ case "$__gpu_host" in # which number below
 @end machines@
 esac
 @end picks@
-export __gpu_untouched= __gpu_outer=no # in some shells, functions need export for this; all of it goes at the end
+export __gpu_outer=no __gpu_untouched='' # in some shells, functions need export for this; all of it goes at the end
 __gpu_is_outer() { # LEVEL: is it below CONDA_SHLVL? Then the environment is active further out, too.
   case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; esac
   [ "$1" -lt "$CONDA_SHLVL" ]

@@ -66,7 +66,7 @@ __attribute__((format(printf, 3, 0))) static void hear(cyaml_log_t level, void *
 static cyaml_config_t config_of(struct record_fault *fault)
 {
     return (cyaml_config_t){
-        .log_fn = fault ? hear : NULL,
+        .log_fn = hear,
         .log_ctx = fault,
         .mem_fn = cyaml_mem,
         .log_level = CYAML_LOG_ERROR,
@@ -104,7 +104,7 @@ void *record_load(const char *text, size_t length, const cyaml_schema_value_t *s
 int record_save(struct strbuf *out, const cyaml_schema_value_t *schema, const void *value,
                 bool delimited, struct record_fault *fault)
 {
-    cyaml_config_t config = config_of(NULL);
+    cyaml_config_t config = config_of(fault);
     char *text = NULL;
     size_t length = 0, before = out->length;
 
@@ -123,7 +123,8 @@ int record_save(struct strbuf *out, const cyaml_schema_value_t *schema, const vo
 
 void record_free(const cyaml_schema_value_t *schema, void *value)
 {
-    const cyaml_config_t config = config_of(NULL);
+    scope(record_fault_release) struct record_fault unseen = {0};
+    const cyaml_config_t config = config_of(&unseen);
 
     cyaml_free(&config, schema, value, 0);
 }

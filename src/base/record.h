@@ -41,7 +41,7 @@ void record_free(const cyaml_schema_value_t *schema, void *value);
  * as it is; line 0 where there is no such. -1 if memory ran out.
  */
 int record_find(const char *text, size_t length, const char *list, size_t index, const char *key,
-                 struct record_fault *fault);
+                struct record_fault *fault);
 
 /* Schemas are made of these. Each list is left out where it is empty: libcyaml takes no NULL for
    one. */

@@ -10,7 +10,7 @@ int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *opt
 {
     enum { LONGEST = 160 }; /* milliseconds from one look to the next: a server has other work */
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
-    long left = options->timeout * 1000l;
+    long left = options->timeout * 1000L;
     int result = lock_take(lock, prefix, err);
 
     if (result == LOCK_BUSY) {

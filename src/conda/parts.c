@@ -59,7 +59,7 @@ static int make_own(const struct making *in, const struct host_team *of, struct 
     scope(free_text) char *source = absolute_source(in->wish->source);
 
     if (!host || !source)
-        return error_memory(in->err);
+        return error_memory(in->err), -1;
     const struct part_head head = {host, source, in->wish->by_host};
     return part_make(part, &head, &of->team, in->err);
 }
@@ -169,7 +169,8 @@ static int list_all(const struct making *in)
         if (stays(parts, &in->receipt->hosts[i]) &&
             array_add(&parts->all, in->receipt->hosts[i]) < 0)
             return error_memory(in->err);
-    qsort(parts->all.items, parts->all.count, sizeof *parts->all.items, by_name);
+    if (parts->all.count)
+        qsort(parts->all.items, parts->all.count, sizeof *parts->all.items, by_name);
     return 0;
 }
 

@@ -260,7 +260,7 @@ static int time_to_wait(const struct claiming *in)
     else if (before->watch >= 0 && before->number - before->first < FARTHEST)
         most = TICK * (long long)(1 + before->number - before->first);
     else if (before->watch >= 0)
-        most = TICK * FARTHEST;
+        most = (long long)TICK * FARTHEST;
     most = left < most ? left : most;
     return most < 0 ? 0 : most < INT_MAX ? (int)most : INT_MAX;
 }

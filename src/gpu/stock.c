@@ -280,7 +280,8 @@ static int check_uuids(const struct reading *in)
                 array_add(&all, (struct seen){&hosts[h].inventory.devices.items[d].uuid, h, d});
     if (result < 0)
         return free(all.items), error_memory(in->err);
-    qsort(all.items, all.count, sizeof *all.items, by_uuid);
+    if (all.count)
+        qsort(all.items, all.count, sizeof *all.items, by_uuid);
     for (size_t i = 1; i < all.count && in->err->count < ERRORS_LIMIT; i++) {
         const struct seen *first = &all.items[i - 1], *again = &all.items[i];
         if (memcmp(first->uuid, again->uuid, sizeof *again->uuid) != 0)

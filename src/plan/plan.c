@@ -116,10 +116,11 @@ static int list_chosen(struct plan *plan, const struct selection *selection,
     for (size_t i = 0; i < selection->count; i++) {
         const struct choice *choice = &selection->items[i];
         struct planned_device *planned = &plan->devices[i];
-        bool numbered = selection->numbered && choice->device && !choice->device->mig;
         bool now = seen && choice->number == SELECT_NO_NUMBER;
-        planned->device = now ? seen->items[i] : *choice->device;
-        planned->device.number = choice->device ? choice->device->number : 0;
+        const struct device *listed = choice->device;
+        planned->device = now ? seen->items[i] : *listed;
+        planned->device.number = listed ? listed->number : 0;
+        bool numbered = selection->numbered && listed && !listed->mig;
         planned->number = numbered ? planned->device.number : PLAN_NO_NUMBER;
     }
     return 0;

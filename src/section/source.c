@@ -8,9 +8,9 @@
 #define SAVE     "; save the file as UTF-8"
 
 /* Past a character, as libyaml counts: these end a line, and \r\n ends one. */
-static void move_on(struct place *place, uint32_t character, const unsigned char *next)
+static void move_on(struct place *place, uint32_t character, uint32_t next)
 {
-    bool ends = character == '\n' || (character == '\r' && *next != '\n') || character == 0x85 ||
+    bool ends = character == '\n' || (character == '\r' && next != '\n') || character == 0x85 ||
                 character == 0x2028 || character == 0x2029;
 
     place->line += ends;
@@ -48,7 +48,7 @@ static int add_utf16(struct source *source, const unsigned char *at, size_t leng
         if (!size)
             return error_at(err, place, NOT_TEXT "half of a UTF-16 character" SAVE);
         utf8_add(&source->text, character);
-        move_on(&place, character, &at[big ? size + 1 : size]);
+        move_on(&place, character, length < size + 2 ? 0 : utf16_unit(at + size, big));
     }
     return 0;
 }
@@ -72,7 +72,7 @@ static int check(const struct source *source, struct error *err)
         if (!is_allowed(character))
             return error_at(err, place, NOT_TEXT "the control character U+%04X; remove it",
                             character);
-        move_on(&place, character, at + size);
+        move_on(&place, character, at[size]);
     }
     return 0;
 }
@@ -127,7 +127,7 @@ const char *source_oddity(const struct source *source, size_t line, struct place
     uint32_t c = 0;
 
     for (size_t left = source->text.length, size; left && here.line <= line;
-         at += size, left -= size, move_on(&here, c, at)) {
+         at += size, left -= size, move_on(&here, c, *at)) {
         size = utf8_character(at, left, &c);
         if (here.line < line)
             continue;

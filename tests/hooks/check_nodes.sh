@@ -94,6 +94,9 @@ nodes() {
   same "$shell: $what, on node2" "$node2" <"$work/node2.out"
 }
 
+# Two fish at once would both make their folders, and one of them complain.
+mkdir -p "$HOME/.config/fish" "$HOME/.local/share/fish"
+
 for shell in bash dash zsh fish tcsh; do
   wanted "$shell" || continue
   have "$shell" "$shell" || continue
