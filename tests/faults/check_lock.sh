@@ -3,8 +3,10 @@
 # applies at once, and a lock that a machine has left. Where a machine's name is the kernel's (unshare
 # -u), flock and fcntl locks are each machine's own (host_flock.c).
 #
-# With NFS="/mnt/a /mnt/b", two mounts of one export with the option nosharecache, half of the machines
-# see the environment through the one, and half through the other, with the locks that these have.
+# With NFS="/mnt/a /mnt/b", two mounts of one export, half of the machines see the environment through
+# the one, and half through the other, with the locks that these have. They must be two clients for the
+# server: with vers=4.1 and vers=4.2, or with vers=3,nolock,nosharecache twice. (Two mounts of the same
+# version 4 are one client, which the server does not tell what it has changed itself.)
 set -u
 # shellcheck source=tests/support/report.sh
 . "$TESTS/support/report.sh"
