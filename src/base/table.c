@@ -1,8 +1,14 @@
 #include "base/table.h"
 
+#include "base/scope.h"
+
+#include <stdarg.h>
 #include <string.h>
 
-enum { LEAST = 16 }; /* a column that gives way keeps so many characters */
+enum {
+    LEAST = 16, /* a column that gives way keeps so many characters */
+    DETAIL = 78 /* characters of a line behind an error */
+};
 
 /* Columns that a text takes: characters, since what has no width was made visible before. */
 static size_t width_of(const char *text)
@@ -31,6 +37,23 @@ void table_cell_of(struct table *table, const struct strbuf *text)
 {
     table_cell(table, strbuf_text(text));
     table->text.failed = table->text.failed || text->failed;
+}
+
+void table_cellf(struct table *table, const char *format, ...)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    strbuf_vaddf(&text, format, args);
+    va_end(args);
+    table_cell_of(table, &text);
+}
+
+void table_row(struct table *table, const char *const *cells)
+{
+    for (size_t i = 0; i < table->columns; i++)
+        table_cell(table, cells[i]);
 }
 
 void table_fit(struct table *table, unsigned columns, size_t limit)
@@ -88,7 +111,7 @@ static size_t add_cell(struct strbuf *out, const char *cell, size_t room)
 void table_print(const struct table *table, struct strbuf *out)
 {
     const char *cell = strbuf_text(&table->text);
-    size_t spaces = 0, widths[TABLE_MOST_COLUMNS];
+    size_t spaces = table->indent, widths[TABLE_MOST_COLUMNS];
 
     fit(table, widths);
     for (size_t i = 0; i < table->cells && !table->text.failed; i++) {
@@ -101,12 +124,21 @@ void table_print(const struct table *table, struct strbuf *out)
         }
         if (column == table->columns - 1) {
             strbuf_addc(out, '\n');
-            spaces = 0;
+            spaces = table->indent;
         }
         cell += strlen(cell) + 1;
     }
     if (table->text.failed)
         out->failed = true;
+}
+
+int table_detail(struct table *table, unsigned columns, struct error *err)
+{
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    table_fit(table, columns, DETAIL);
+    table_print(table, &lines);
+    return lines.failed ? error_memory(err) : error_detail_lines(err, strbuf_text(&lines));
 }
 
 void table_release(struct table *table)

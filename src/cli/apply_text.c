@@ -5,8 +5,6 @@
 #include "base/scope.h"
 #include "base/table.h"
 
-#include <stdio.h>
-
 static void print_devices(const struct apply *apply, const struct plan *plan)
 {
     enum { NAME = 2, COLUMNS = 6 };
@@ -15,20 +13,12 @@ static void print_devices(const struct apply *apply, const struct plan *plan)
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     for (size_t i = 0; i < plan->device_count; i++) {
-        const struct planned_device *planned = &plan->devices[i];
-        char ordinal[32], number[32] = "GPU -";
-        char memory[MEMORY_TEXT_SIZE], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
-        if (planned->number != PLAN_NO_NUMBER)
-            snprintf(number, sizeof number, "GPU %zu", planned->number);
-        table_cell(&table, ordinal);
-        table_cell(&table, number);
-        table_cell(&table, planned->device.name);
-        table_cell(&table, memory_text(planned->device.memory, memory));
-        table_cell(&table, whole ? pci_text(&planned->device.pci, address)
-                                 : pci_short(&planned->device.pci, address));
-        table_cell(&table,
-                   whole ? uuid_text(&planned->device, uuid) : uuid_short(&planned->device, uuid));
+        const struct device *device = &plan->devices[i].device;
+        char memory[MEMORY_TEXT_SIZE];
+        table_cellf(&table, "cuda:%zu", i);
+        planned_cells(&table, &plan->devices[i]);
+        table_cell(&table, memory_text(device->memory, memory));
+        device_cells(&table, device, whole);
     }
     if (!whole)
         table_fit(&table, 1u << NAME, CLI_WIDTH);
@@ -94,26 +84,20 @@ static void print_settings(const struct apply *apply)
     }
 }
 
-static const char *shown(const char *value)
-{
-    return !value ? "(not set)" : *value ? value : "(empty)";
-}
-
 /* What each variable is now, and what it would be. */
 static void print_variables(const struct apply *apply)
 {
+    static const char *const heads[] = {"variable", "in this shell", "in the environment"};
     enum { NOW = 1, THEN = 2, COLUMNS = 3 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
-    table_cell(&table, "variable");
-    table_cell(&table, "in this shell");
-    table_cell(&table, "in the environment");
+    table_row(&table, heads);
     for (size_t i = 0; i < apply->report.variables.count; i++) {
         const struct variable_row *row = &apply->report.variables.items[i];
         table_cell(&table, row->name);
-        table_cell(&table, shown(row->now));
-        table_cell(&table, shown(row->then));
+        table_cell(&table, cli_shown(row->now));
+        table_cell(&table, cli_shown(row->then));
     }
     if (!apply->options->verbose)
         table_fit(&table, 1u << NOW | 1u << THEN, CLI_WIDTH);

@@ -41,6 +41,9 @@ void cli_print_line(const struct options *options, const struct strbuf *text);
    `column`, where the text begins. */
 void cli_add_wrapped(struct strbuf *out, const char *text, size_t column);
 
+/* The value of a variable for people; NULL: it is not set. */
+const char *cli_shown(const char *value);
+
 /* Lines on stdout, as they are. */
 void cli_write(const struct strbuf *text);
 void cli_write_text(const char *text);

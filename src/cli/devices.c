@@ -75,10 +75,7 @@ static int fill(struct report *report, const struct options *options, struct err
 
 static void number_cell(struct table *table, size_t number, bool known)
 {
-    char text[32];
-
-    snprintf(text, sizeof text, "%zu", number);
-    table_cell(table, known ? text : "-");
+    table_cellf(table, known ? "%zu" : "-", number);
 }
 
 static bool is_seen(const struct report *report, const struct device *device)
@@ -101,17 +98,14 @@ static bool has_number(const struct report *report, const struct machine_row *ro
 static void describe(struct table *table, const struct machine_row *row, bool below, bool whole)
 {
     const struct device *device = row->device;
-    char compute[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
-    char name[DEVICE_NAME_SIZE + 8];
+    char memory[MEMORY_TEXT_SIZE];
 
-    snprintf(name, sizeof name, "%s%s", below ? "  MIG " : "",
-             below ? device_profile(device) : device->name);
-    snprintf(compute, sizeof compute, "%d.%d", device->compute_major, device->compute_minor);
-    table_cell(table, name);
+    table_cellf(table, "%s%s", below ? "  MIG " : "",
+                below ? device_profile(device) : device->name);
     table_cell(table, device->memory ? memory_text(device->memory, memory) : "-");
-    table_cell(table, device->compute_major ? compute : "-");
-    table_cell(table, whole ? pci_text(&device->pci, address) : pci_short(&device->pci, address));
-    table_cell(table, whole ? uuid_text(device, uuid) : uuid_short(device, uuid));
+    table_cellf(table, device->compute_major ? "%d.%d" : "-", device->compute_major,
+                device->compute_minor);
+    device_cells(table, device, whole);
 }
 
 static void device_row(struct table *table, const struct report *report,

@@ -146,12 +146,11 @@ static void add_row(void *to, const char *name, const char *now, const char *the
 
 static int print(const struct run *run, struct error *err)
 {
+    static const char *const heads[] = {"variable", "in this shell", "for the command"};
     scope(table_release) struct table table = TABLE_INIT(3);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
-    table_cell(&table, "variable");
-    table_cell(&table, "in this shell");
-    table_cell(&table, "for the command");
+    table_row(&table, heads);
     if (each_difference(run, add_row, &table) < 0)
         return error_memory(err);
     table_fit(&table, 1u << 1 | 1u << 2, CLI_WIDTH);

@@ -67,6 +67,11 @@ void cli_print_line(const struct options *options, const struct strbuf *text)
     put(strbuf_text(&line), line.length);
 }
 
+const char *cli_shown(const char *value)
+{
+    return !value ? "(not set)" : *value ? value : "(empty)";
+}
+
 void cli_write(const struct strbuf *text)
 {
     lost = lost || text->failed;

@@ -6,7 +6,6 @@
 #include "cli/json.h"
 #include "cli/who.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The environments that apply has served here, and what they have. */
@@ -64,16 +63,13 @@ static void add_environments(struct strbuf *text, const struct known *known,
 
 static void add_row(struct table *table, const struct known *known, const struct seat *seat)
 {
-    char number[32], memory[MEMORY_TEXT_SIZE] = "-", processes[32] = "-", uuid[UUID_TEXT_SIZE];
+    char memory[MEMORY_TEXT_SIZE] = "-", uuid[UUID_TEXT_SIZE];
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
     scope(strbuf_release) struct strbuf environments = STRBUF_INIT;
     uint32_t count = 0;
 
     for (uint32_t i = 0; seat->card && i < seat->card->process_count; i++)
         count += seat_has(seat, &seat->card->processes[i]);
-    snprintf(number, sizeof number, "GPU %u", seat->device.number);
-    if (seat->card)
-        snprintf(processes, sizeof processes, "%u", count);
     if (seat->memory_used != CARD_NOT_TOLD)
         memory_text(seat->memory_used, memory);
     if (seat->leased && seat->holder.user != NO_USER)
@@ -81,11 +77,15 @@ static void add_row(struct table *table, const struct known *known, const struct
     else if (seat->leased)
         strbuf_adds(&holder, "somebody");
     add_environments(&environments, known, seat);
-    table_cell(table, seat->device.mig ? " MIG" : seat->countable ? number : "GPU -");
+    table_cellf(table,
+                seat->device.mig  ? " MIG"
+                : seat->countable ? "GPU %u"
+                                  : "GPU -",
+                seat->device.number);
     table_cell(table, seat->device.mig && seat->card ? seat->card->instances[seat->instance].profile
                                                      : uuid_short(&seat->device, uuid));
     table_cell(table, memory);
-    table_cell(table, processes);
+    table_cellf(table, seat->card ? "%u" : "-", count);
     table_cell_of(table, &environments);
     table_cell_of(table, &holder);
 }
@@ -98,8 +98,7 @@ static int print_table(const struct known *known, struct error *err)
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
-    for (size_t i = 0; i < COLUMNS; i++)
-        table_cell(&table, heads[i]);
+    table_row(&table, heads);
     for (size_t i = 0; i < known->seats.count; i++)
         add_row(&table, known, &known->seats.items[i]);
     table_fit(&table, 1u << ENVIRONMENTS | 1u << HOLDER, CLI_WIDTH);

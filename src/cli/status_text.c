@@ -17,24 +17,11 @@ static void add_part(struct strbuf *out, const char *head, const char *text)
     cli_add_wrapped(out, text, COLUMN);
 }
 
-/* A table's lines, indented. */
 static void add_table(struct strbuf *out, struct table *table, unsigned fitted)
 {
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
-
+    table->indent = 2;
     table_fit(table, fitted, CLI_WIDTH - 2);
-    table_print(table, &lines);
-    for (const char *line = strbuf_text(&lines); *line;) {
-        size_t length = strcspn(line, "\n");
-        strbuf_addf(out, "  %.*s\n", (int)length, line);
-        line += length + (line[length] != '\0');
-    }
-    out->failed = out->failed || lines.failed;
-}
-
-static const char *shown(const char *value)
-{
-    return !value ? "(not set)" : *value ? value : "(empty)";
+    table_print(table, out);
 }
 
 /* ---- What is assigned ------------------------------------------------------------------------ */
@@ -87,17 +74,10 @@ static void add_devices(const struct situation *status, struct strbuf *out)
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
     for (size_t i = 0; i < plan->device_count; i++) {
-        const struct planned_device *planned = &plan->devices[i];
-        char ordinal[32], number[32] = "GPU -", state[32];
-        char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        snprintf(ordinal, sizeof ordinal, "cuda:%zu", i);
-        if (planned->number != PLAN_NO_NUMBER)
-            snprintf(number, sizeof number, "GPU %zu", planned->number);
-        table_cell(&table, ordinal);
-        table_cell(&table, number);
-        table_cell(&table, planned->device.name);
-        table_cell(&table, pci_short(&planned->device.pci, address));
-        table_cell(&table, uuid_short(&planned->device, uuid));
+        char state[32];
+        table_cellf(&table, "cuda:%zu", i);
+        planned_cells(&table, &plan->devices[i]);
+        device_cells(&table, &plan->devices[i].device, false);
         table_cell(&table, state_of(status, &status->devices[i], state));
     }
     add_table(out, &table, 1u << NAME);
@@ -155,21 +135,19 @@ static void say_standing(const struct situation *status, const struct variable_s
 
 static void add_variables(const struct situation *status, struct strbuf *out)
 {
+    static const char *const heads[] = {"variable", "here", "", "deactivated"};
     enum { NAME, NOW, STATE, THEN, COLUMNS };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
-    table_cell(&table, "variable");
-    table_cell(&table, "here");
-    table_cell(&table, "");
-    table_cell(&table, "deactivated");
+    table_row(&table, heads);
     for (size_t i = 0; i < status->standings.count; i++) {
         const struct variable_standing *of = &status->standings.items[i];
         scope(strbuf_release) struct strbuf state = STRBUF_INIT;
         say_standing(status, of, &state);
         table_cell(&table, of->var->name);
-        table_cell(&table, shown(of->now));
+        table_cell(&table, cli_shown(of->now));
         table_cell_of(&table, &state);
-        table_cell(&table, shown(of->then));
+        table_cell(&table, cli_shown(of->then));
     }
     add_table(out, &table, 1u << NAME | 1u << NOW | 1u << STATE | 1u << THEN);
 }
@@ -198,12 +176,9 @@ static void add_in_force(const struct situation *status, struct strbuf *out)
 
 /* ---- Who is on the cards --------------------------------------------------------------------- */
 
-static void number_text(char text[32], int32_t number, const char *unit)
+static void add_reading(struct table *table, int32_t number, const char *unit)
 {
-    if (number < 0)
-        snprintf(text, 32, "-");
-    else
-        snprintf(text, 32, "%d %s", number, unit);
+    table_cellf(table, number < 0 ? "-" : "%d %s", number, unit);
 }
 
 /* "A100", or of a MIG instance "1g.10gb" and its UUID. */
@@ -219,24 +194,19 @@ static void add_seat_name(struct strbuf *out, const struct seat *seat)
 static void add_seat_row(struct table *table, const struct seat *seat)
 {
     const struct device *device = &seat->device;
-    char number[32], used[MEMORY_TEXT_SIZE] = "-", of[MEMORY_TEXT_SIZE];
-    char busy[32] = "-", heat[32] = "-";
+    const struct card *card = device->mig ? NULL : seat->card;
+    char used[MEMORY_TEXT_SIZE] = "-", of[MEMORY_TEXT_SIZE];
     scope(strbuf_release) struct strbuf name = STRBUF_INIT;
 
-    snprintf(number, sizeof number, "GPU %u", device->number);
     if (seat->memory_used != CARD_NOT_TOLD)
         memory_text(seat->memory_used, used);
-    if (seat->card && !device->mig) {
-        number_text(busy, seat->card->utilization, "%");
-        number_text(heat, seat->card->temperature, "C");
-    }
     add_seat_name(&name, seat);
-    table_cell(table, device->mig ? " MIG" : seat->countable ? number : "GPU -");
+    table_cellf(table, device->mig ? " MIG" : seat->countable ? "GPU %u" : "GPU -", device->number);
     table_cell_of(table, &name);
     table_cell(table, used);
     table_cell(table, memory_text(device->memory, of));
-    table_cell(table, busy);
-    table_cell(table, heat);
+    add_reading(table, card ? card->utilization : -1, "%");
+    add_reading(table, card ? card->temperature : -1, "C");
 }
 
 static void add_cards(const struct situation *status, struct strbuf *out)
@@ -245,8 +215,7 @@ static void add_cards(const struct situation *status, struct strbuf *out)
     enum { NAME = 1, COLUMNS = sizeof heads / sizeof *heads };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
-    for (size_t i = 0; i < COLUMNS; i++)
-        table_cell(&table, heads[i]);
+    table_row(&table, heads);
     for (size_t i = 0; i < status->seats.count; i++)
         add_seat_row(&table, &status->seats.items[i]);
     add_table(out, &table, 1u << NAME);
@@ -256,20 +225,17 @@ static void add_cards(const struct situation *status, struct strbuf *out)
 static void add_person(struct table *table, const struct seat *seat, const char *memory, uid_t user,
                        pid_t process, const struct proc *proc)
 {
-    char name[32], id[32];
     scope(strbuf_release) struct strbuf who = STRBUF_INIT;
     scope(strbuf_release) struct strbuf since = STRBUF_INIT;
 
     if (user != NO_USER)
         who_add_user(&who, user);
     who_add_time(&since, proc->since);
-    snprintf(name, sizeof name, "%s %u", seat->device.mig ? "MIG of" : "GPU", seat->device.number);
-    snprintf(id, sizeof id, process ? "%d" : "-", (int)process);
-    table_cell(table, name);
+    table_cellf(table, "%s %u", seat->device.mig ? "MIG of" : "GPU", seat->device.number);
     table_cell(table, memory);
     table_cell_of(table, &who);
     table_cell_of(table, &since);
-    table_cell(table, id);
+    table_cellf(table, process ? "%d" : "-", (int)process);
     table_cell(table, proc->there ? proc->command : "(cannot be seen)");
     table_cell(table, who_forgot(proc) ? "yours, forgotten?" : "");
 }
@@ -308,8 +274,7 @@ static void add_processes(const struct situation *status, struct strbuf *out)
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     size_t count = 0;
 
-    for (size_t i = 0; i < COLUMNS; i++)
-        table_cell(&table, heads[i]);
+    table_row(&table, heads);
     for (size_t i = 0; i < status->seats.count; i++)
         count += add_people(&table, &status->seats.items[i]);
     if (count)

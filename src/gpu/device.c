@@ -157,6 +157,14 @@ const char *pci_short(const struct pci_address *pci, char text[PCI_TEXT_SIZE])
     return text;
 }
 
+void device_cells(struct table *table, const struct device *device, bool whole)
+{
+    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
+
+    table_cell(table, whole ? pci_text(&device->pci, address) : pci_short(&device->pci, address));
+    table_cell(table, whole ? uuid_text(device, uuid) : uuid_short(device, uuid));
+}
+
 static size_t hex_digits(const char *text)
 {
     return strspn(text, "0123456789abcdefABCDEF");

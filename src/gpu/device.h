@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/array.h"
+#include "base/table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -131,6 +132,9 @@ const char *pci_short(const struct pci_address *pci, char text[PCI_TEXT_SIZE]);
 bool pci_parse(const char *text, struct pci_address *pci);
 
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);
+
+/* Adds two cells, the PCI bus ID and the UUID: short, or whole. */
+void device_cells(struct table *table, const struct device *device, bool whole);
 
 /* "80 GiB", "39.4 GiB": to one decimal, never more than it has. */
 const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE]);

@@ -3,7 +3,6 @@
 #include "base/scope.h"
 #include "base/table.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,22 +18,14 @@ struct narrowing {
 /* What the plan can be narrowed to, as lines behind an error. */
 static int add_table(struct error *err, const struct plan *plan)
 {
-    enum { NAME = 1, COLUMNS = 4, ROOM = 78 };
+    enum { NAME = 1, COLUMNS = 4 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     for (size_t i = 0; i < plan->device_count; i++) {
-        const struct planned_device *planned = &plan->devices[i];
-        char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
-        snprintf(number, sizeof number, "GPU %zu", planned->number);
-        table_cell(&table, planned->number == PLAN_NO_NUMBER ? "GPU -" : number);
-        table_cell(&table, planned->device.name);
-        table_cell(&table, pci_short(&planned->device.pci, address));
-        table_cell(&table, uuid_short(&planned->device, uuid));
+        planned_cells(&table, &plan->devices[i]);
+        device_cells(&table, &plan->devices[i].device, false);
     }
-    table_fit(&table, 1u << NAME, ROOM);
-    table_print(&table, &lines);
-    return lines.failed ? error_memory(err) : error_detail_lines(err, strbuf_text(&lines));
+    return table_detail(&table, 1u << NAME, err);
 }
 
 static bool fits(const struct item *item, const struct planned_device *planned)

@@ -2,7 +2,6 @@
 
 #include "base/scope.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,6 +73,12 @@ int plan_make_plain(struct plan *plan, const struct section *section, enum plan_
                     struct error *err)
 {
     return make(plan, section, gpus, gpus == PLAN_GPUS_NONE ? PLAN_NO_GPU : NULL, err);
+}
+
+void planned_cells(struct table *table, const struct planned_device *planned)
+{
+    table_cellf(table, planned->number == PLAN_NO_NUMBER ? "GPU -" : "GPU %zu", planned->number);
+    table_cell(table, planned->device.name);
 }
 
 const char *plan_visible(const struct plan *plan)

@@ -55,6 +55,9 @@ const char *plan_visible(const struct plan *plan);
 /* The devices of a machine all of which a program will see: for PLAN_GPUS_ALL. */
 int plan_list_all(struct plan *plan, const struct device_list *machine, struct error *err);
 
+/* Adds two cells, "GPU 1" and the name. */
+void planned_cells(struct table *table, const struct planned_device *planned);
+
 /* Compares what the driver shows under the planned values with what was selected: the same UUIDs in
    the same order. On success they are the plan's devices; otherwise both lists are in the error. */
 int plan_confirm(struct plan *plan, const struct selection *selection,

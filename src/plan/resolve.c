@@ -7,7 +7,6 @@
 #include "plan/derive.h"
 #include "section/keys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,22 +15,27 @@ static void add_row(struct table *table, const struct machine_row *row, bool cou
 {
     const struct device *device = row->device;
     bool lost = row->hidden && row->hidden->why == HIDDEN_LOST;
-    char number[32], address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], memory[MEMORY_TEXT_SIZE];
+    char memory[MEMORY_TEXT_SIZE];
 
-    snprintf(number, sizeof number, "GPU %u", device->number);
-    table_cell(table, device->mig ? "MIG" : countable || row->hidden ? number : "GPU -");
-    table_cell(table, lost ? "-" : device->name);
-    table_cell(table, lost ? "-" : memory_text(device->memory, memory));
-    table_cell(table, lost ? "-" : pci_short(&device->pci, address));
-    table_cell(table, lost ? "-" : uuid_short(device, uuid));
+    table_cellf(table,
+                device->mig                ? "MIG"
+                : countable || row->hidden ? "GPU %u"
+                                           : "GPU -",
+                device->number);
+    for (int i = 0; lost && i < 4; i++)
+        table_cell(table, "-");
+    if (lost)
+        return;
+    table_cell(table, device->name);
+    table_cell(table, memory_text(device->memory, memory));
+    device_cells(table, device, false);
 }
 
 /* The devices of this machine as lines behind an error. */
 static int add_table(struct error *err, const struct device_list *machine)
 {
-    enum { NAME = 1, COLUMNS = 5, ROOM = 78 };
+    enum { NAME = 1, COLUMNS = 5 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
     size_t count;
     struct machine_row *rows = machine_rows(machine, &count);
 
@@ -40,11 +44,7 @@ static int add_table(struct error *err, const struct device_list *machine)
     for (size_t i = 0; i < count; i++)
         add_row(&table, &rows[i], device_list_is_countable(machine));
     free(rows);
-    table_fit(&table, 1u << NAME, ROOM);
-    table_print(&table, &lines);
-    if (lines.failed)
-        return error_memory(err);
-    return error_detail_lines(err, strbuf_text(&lines));
+    return table_detail(&table, 1u << NAME, err);
 }
 
 /* ---- what the driver was asked, and answered ---- */
