@@ -121,10 +121,7 @@ static int make_ready(struct apply *apply, struct error *err)
 
     if (files_read(&apply->section, options->file, options->timeout, err) < 0)
         return apply_without_section(options, err);
-    struct find_wish wish = {options->prefix, options->name, apply->section.name, true,
-                             options->env};
-    if (find_environment(&apply->environment, &wish, err) < 0 ||
-        prefix_open(&apply->prefix, apply->environment.path, err) < 0 ||
+    if (cli_open(&apply->environment, &apply->prefix, options, &apply->section, err) < 0 ||
         apply_resolve(apply, err) < 0 ||
         (!looks_only(options) && cli_lock(&apply->lock, &apply->prefix, options, err) < 0))
         return -1;

@@ -9,10 +9,8 @@ static int find_receipt(struct environment *environment, struct earlier *earlier
                         const struct options *options, struct error *err)
 {
     scope(prefix_close) struct prefix prefix = PREFIX_INIT;
-    const struct find_wish wish = {options->prefix, options->name, NULL, true, options->env};
 
-    if (find_environment(environment, &wish, err) < 0 ||
-        prefix_open(&prefix, environment->path, err) < 0)
+    if (cli_open(environment, &prefix, options, NULL, err) < 0)
         return -1;
     return earlier_read(earlier, &prefix, err);
 }

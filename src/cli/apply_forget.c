@@ -52,10 +52,8 @@ int apply_forget(const struct options *options, struct error *err)
 {
     scope(environment_release) struct environment environment = {0};
     scope(prefix_close) struct prefix prefix = PREFIX_INIT;
-    const struct find_wish wish = {options->prefix, options->name, NULL, false, options->env};
 
-    if (find_environment(&environment, &wish, err) < 0 ||
-        prefix_open(&prefix, environment.path, err) < 0)
+    if (cli_open(&environment, &prefix, options, NULL, err) < 0)
         return -1;
     return forget(options, &prefix, &environment, err);
 }

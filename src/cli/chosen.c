@@ -15,11 +15,7 @@
 static int open_environment(struct chosen *chosen, const struct options *options,
                             const struct section *section, struct error *err)
 {
-    const struct find_wish wish = {options->prefix, options->name, section->name,
-                                   options->file != NULL, options->env};
-
-    if (find_environment(&chosen->environment, &wish, err) < 0 ||
-        prefix_open(&chosen->prefix, chosen->environment.path, err) < 0)
+    if (cli_open(&chosen->environment, &chosen->prefix, options, section, err) < 0)
         return -1;
     return planned_read(&chosen->planned, &chosen->prefix, options->env, err);
 }
@@ -68,7 +64,7 @@ static int find_plan(struct chosen *chosen, const struct options *options, struc
         return 0;
     if (options->file && files_read(&section, options->file, options->timeout, err) < 0)
         return -1;
-    if (open_environment(chosen, options, &section, err) < 0)
+    if (open_environment(chosen, options, options->file ? &section : NULL, err) < 0)
         return -1;
     if (options->file)
         return resolve_file(chosen, options, &section, err);

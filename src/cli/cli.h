@@ -62,6 +62,11 @@ enum status cli_print_error(const struct options *options, const struct error *e
 /* Whether to colour what goes to this stream (1: stdout, 2: stderr). */
 bool cli_colours(const struct options *options, int fd);
 
+/* Finds the environment that the options name, else the active one, else that of the file (NULL: no
+   file was read), and opens its folder. */
+int cli_open(struct environment *environment, struct prefix *prefix, const struct options *options,
+             const struct section *file, struct error *err);
+
 /* Locks the environment; waits for another writer, and says for whom. */
 int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *options,
              struct error *err);

@@ -54,10 +54,8 @@ static int run(const struct options *options, struct error *err)
     scope(lock_release) struct lock lock = LOCK_INIT;
     scope(earlier_release) struct earlier earlier = {0};
     scope(removals_release) struct removals removals = {0};
-    struct find_wish wish = {.path = options->prefix, .name = options->name, .env = options->env};
 
-    if (find_environment(&environment, &wish, err) < 0 ||
-        prefix_open(&prefix, environment.path, err) < 0 ||
+    if (cli_open(&environment, &prefix, options, NULL, err) < 0 ||
         cli_lock(&lock, &prefix, options, err) < 0)
         return -1;
     cli_print(options, "environment  %s  %s", environment.name, environment.path);
