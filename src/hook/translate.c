@@ -205,37 +205,6 @@ static void add_yaml(struct strbuf *out, const char *text)
     strbuf_addc(out, '"');
 }
 
-static void add_entry(struct strbuf *out, const struct entry *entry)
-{
-    const char *text = strbuf_text(&entry->text);
-
-    strbuf_addf(out, "%s: ", entry->name);
-    if (entry->kind == VAR_UNSET)
-        strbuf_adds(out, "null");
-    if (entry->kind == VAR_SET)
-        add_yaml(out, text);
-    if (is_list(entry)) {
-        strbuf_adds(out, entry->kind == VAR_PREPEND ? "{prepend: " : "{append: ");
-        add_yaml(out, text);
-        if (entry->separator != ':')
-            strbuf_addf(out, ", separator: \"%c\"", entry->separator);
-        strbuf_addc(out, '}');
-    }
-}
-
-/* Why a section with this line is none; malloc'ed, NULL if it is one. */
-static char *find_fault(struct work *work, const char *before, const struct strbuf *line)
-{
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(section_release) struct section section = {0};
-    scope(error_release) struct error err = ERROR_INIT;
-
-    strbuf_addf(&text, "gpu: {%s%s%s}", before, strbuf_text(line), strchr(before, '{') ? "}" : "");
-    int result = section_read(&section, "", strbuf_text(&text), text.length, &err);
-    work->failed = work->failed || text.failed || err.no_memory;
-    return result < 0 && !work->failed ? strdup(error_first(&err)) : NULL;
-}
-
 /* CUDA_VISIBLE_DEVICES=0,1 as `devices: [0, 1]`. */
 static void add_devices(struct strbuf *out, const char *visible)
 {
@@ -252,19 +221,64 @@ static void add_devices(struct strbuf *out, const char *visible)
     strbuf_addc(out, ']');
 }
 
+static void add_list(struct strbuf *out, const struct entry *entry)
+{
+    strbuf_addf(out, "{%s: ", var_kind_names[entry->kind]);
+    add_yaml(out, strbuf_text(&entry->text));
+    if (entry->separator != ':')
+        strbuf_addf(out, ", separator: \"%c\"", entry->separator);
+    strbuf_addc(out, '}');
+}
+
 static bool is_devices(const char *name)
 {
     return strcmp(name, "CUDA_VISIBLE_DEVICES") == 0;
 }
 
-static void print_value(struct strbuf *out, const struct entry *entry)
+static void add_value(struct strbuf *out, const struct entry *entry)
 {
-    if (!is_devices(entry->name))
-        add_entry(out, entry);
-    else if (entry->kind == VAR_UNSET)
-        strbuf_adds(out, "all");
-    else
+    bool devices = is_devices(entry->name);
+
+    if (entry->kind == VAR_UNSET)
+        strbuf_adds(out, devices ? "all" : "null");
+    else if (devices)
         add_devices(out, strbuf_text(&entry->text));
+    else if (entry->kind == VAR_SET)
+        add_yaml(out, strbuf_text(&entry->text));
+    else
+        add_list(out, entry);
+}
+
+static void add_section(struct strbuf *out, const struct entry *entries, size_t count)
+{
+    scope(strbuf_release) struct strbuf devices = STRBUF_INIT;
+    scope(strbuf_release) struct strbuf variables = STRBUF_INIT;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is = is_devices(entries[i].name);
+        struct strbuf *to = is ? &devices : &variables;
+        strbuf_addf(to, "%s%s: ", is ? "  " : "    ", is ? "devices" : entries[i].name);
+        add_value(to, &entries[i]);
+        strbuf_addc(to, '\n');
+    }
+    if (count)
+        strbuf_addf(out, "gpu:\n%s", strbuf_text(&devices));
+    if (variables.length)
+        strbuf_addf(out, "  variables:\n%s", strbuf_text(&variables));
+    out->failed = out->failed || devices.failed || variables.failed;
+}
+
+/* Why a section with this entry alone is none; malloc'ed, NULL if it is one. */
+static char *find_fault(struct work *work, const struct entry *entry)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    scope(section_release) struct section section = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+
+    add_section(&text, entry, 1);
+    int result = section_read(&section, "", strbuf_text(&text), text.length, &err);
+    work->failed = work->failed || text.failed || err.no_memory;
+    return result < 0 && !work->failed ? strdup(error_first(&err)) : NULL;
 }
 
 /* ---- Line by line ---------------------------------------------------------------------------- */
@@ -305,14 +319,11 @@ static void keep(struct work *work, const struct effect *effect, struct entry *e
 static void take_variable(struct work *work, const struct effect *effect)
 {
     struct entry entry = {.name = effect->name, .kind = VAR_UNSET};
-    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
     const char *why = effect->kind == EFFECT_SET ? read_value(&entry, effect) : NULL;
 
     if (!why && is_devices(entry.name) && is_list(&entry))
         why = "GPUs are not added to others; say which";
-    print_value(&line, &entry);
-    scope(free_text) char *fault =
-        why ? NULL : find_fault(work, is_devices(entry.name) ? "devices: " : "variables: {", &line);
+    scope(free_text) char *fault = why ? NULL : find_fault(work, &entry);
     if (why || fault)
         leave(work, effect, why ? why : fault);
     else
@@ -353,28 +364,6 @@ static void take_effect(struct work *work, const struct effect *effect)
         take_variable(work, effect);
 }
 
-static void print_section(const struct work *work, struct strbuf *out)
-{
-    bool head = false;
-
-    for (size_t i = 0; i < work->entries.count; i++)
-        if (is_devices(work->entries.items[i].name)) {
-            strbuf_adds(out, "gpu:\n  devices: ");
-            print_value(out, &work->entries.items[i]);
-            strbuf_addc(out, '\n');
-        }
-    for (size_t i = 0; i < work->entries.count; i++) {
-        if (is_devices(work->entries.items[i].name))
-            continue;
-        if (!head)
-            strbuf_adds(out, out->length ? "  variables:\n" : "gpu:\n  variables:\n");
-        head = true;
-        strbuf_adds(out, "    ");
-        print_value(out, &work->entries.items[i]);
-        strbuf_addc(out, '\n');
-    }
-}
-
 int translate(struct translation *offer, const char *extension, const char *text)
 {
     scope(work_release) struct work work = {.offer = offer};
@@ -383,6 +372,6 @@ int translate(struct translation *offer, const char *extension, const char *text
         return -1;
     for (size_t i = 0; i < work.script.count && !work.failed; i++)
         take_effect(&work, &work.script.items[i]);
-    print_section(&work, &offer->section);
+    add_section(&offer->section, work.entries.items, work.entries.count);
     return work.failed || offer->section.failed || offer->left.failed ? -1 : 0;
 }
