@@ -2,7 +2,7 @@
  * The command line itself: commands, options, help, streams and colour. Files, environments, the
  * driver and what apply writes have check_cli_*.c of their own.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "cli/cli.h"
 
@@ -10,18 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sandbox box;
-
 static void set_up(void)
 {
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
     sandbox_write(&box, "environment.yml", "name: pt\ngpu:\n  devices: 1\n");
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
 }
 
 /* Runs a script in which conda-gpu is "$CONDA_GPU", and the environment pt is at "$PT". */
@@ -512,7 +503,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_loop_test(tests, a_mistake, 0, sizeof mistakes / sizeof *mistakes);
     tcase_add_test(tests, no_command);
     tcase_add_loop_test(tests, version, 0, sizeof versions / sizeof *versions);

@@ -1,28 +1,19 @@
 /*
  * gpu.yml beside environment.yml: which of them is read, for what, and what stands in both.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct sandbox box;
-
 static void set_up(void)
 {
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
     char *path = tests_path("machines/four");
     char text[512];
     snprintf(text, sizeof text, "include %s\n", path);
     sandbox_write(&box, "machine", text);
     free(path);
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
 }
 
 static const struct {
@@ -118,7 +109,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: gpu.yml");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_loop_test(tests, beside, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tests, alone);
     tcase_add_test(tests, template_is_noted);

@@ -2,25 +2,12 @@
  * Which devices the items of gpu.devices choose on the machines of tests/machines, and what the
  * command devices shows of them.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct sandbox box;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
-}
 
 /* The machine of this name; "mig-all" is that of mig with a driver that lists all instances, of
    "mig-blind" and "mig-all-blind" NVML tells nothing, and "new" has GPUs whose compute capabilities
@@ -996,7 +983,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: devices");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
     LOOP(tests, a_choice, choices);
     LOOP(tests, a_refusal, refusals);
     tcase_add_test(tests, table_in_error);

@@ -3,7 +3,7 @@
  * the driver is told through its environment, and the confirmation before anything is written. In
  * the tables, @ stands for the sandbox's folder.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/scope.h"
 #include "base/strbuf.h"
@@ -17,18 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct sandbox box;
-
 static void set_up(void)
 {
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
     sandbox_write(&box, "environment.yml", "gpu:\n  devices: [1, 3]\n");
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
 }
 
 /* The machine with four A100, and further statements. */
@@ -1031,7 +1022,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: the driver");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     LOOP(tests, a_fault, faults);
     tcase_add_loop_test(tests, no_kernel_module, 0, 3);
     tcase_add_loop_test(tests, hang, 0, 2);

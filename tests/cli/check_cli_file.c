@@ -2,26 +2,13 @@
  * apply and what stands in the environment file: every way in which the gpu: section can be wrong,
  * each with its whole message, and the forms in which a right one may come.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/strbuf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct sandbox box;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
-}
 
 /* Applies the file to the environment and returns what was said. */
 static struct outcome apply(const char *file, const char *option)
@@ -972,7 +959,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: files");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
     LOOP(tests, wrong_file, files);
     LOOP(tests, wrong_section, sections);
     LOOP(tests, wrong_item, items);

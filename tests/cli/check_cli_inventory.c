@@ -2,25 +2,12 @@
  * Inventories: what `devices --yaml` prints on one machine, and what apply makes of that where
  * there is no GPU.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct sandbox box;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
-}
 
 /* What `devices --yaml` prints on a machine of tests/machines, under another name. */
 static char *inventory_of(const char *machine, const char *host)
@@ -368,7 +355,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: inventories");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
     tcase_add_test(tests, one_machine);
     tcase_add_loop_test(tests, as_on_the_machine, 0, sizeof machines / sizeof *machines * CHOICES);
     tcase_add_test(tests, unconfirmed_is_said);

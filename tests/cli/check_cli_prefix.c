@@ -2,7 +2,7 @@
  * Which environment is meant: -p, -n, the active one, the file's name, and every place in which a
  * name is looked for. In the tables, @ stands for the sandbox's folder.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +11,9 @@
 
 enum { MOST = 6 };
 
-static struct sandbox box;
-
 static void set_up(void)
 {
-    sandbox_open(&box);
     sandbox_write(&box, "environment.yml", "name: pt\ngpu: {devices: 1}\n");
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
 }
 
 /* Makes a conda environment of this folder. */
@@ -585,7 +577,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("command line: environments");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed(tests);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_loop_test(tests, a_place, 0, 2 * sizeof places / sizeof *places);
     tcase_add_test(tests, order_of_places);
     tcase_add_test(tests, order_with_an_installation_of_others);

@@ -3,7 +3,7 @@
  * mapping gives, with a gpu: section appended, the hooks that the section alone gives; each other
  * one is refused with its line and column, and nothing is written.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,19 +16,6 @@ static struct entry {
 } entries[MOST_FILES];
 static int entry_count;
 static char *corpus;
-
-static struct sandbox box;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
-}
 
 static char *read_corpus(const char *name, size_t *length)
 {
@@ -163,7 +150,7 @@ static Suite *suite(void)
     corpus = corpus_path();
     if (corpus)
         read_sources();
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
     if (entry_count)
         tcase_add_loop_test(tests, a_file, 0, entry_count);
     else

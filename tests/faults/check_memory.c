@@ -6,7 +6,7 @@
  *
  * Where a command allocates a lot, each FAIL_MEMORY_STEPth is taken; `make check-long` takes all.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -14,8 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct sandbox box;
 
 static const char *const files[] = {
     "etc/conda/deactivate.d/env_vars.sh",
@@ -187,15 +185,8 @@ static bool has_failed(void)
 
 static void set_up(void)
 {
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
     sandbox_write(&box, "gpus.yml", GPUS);
     sandbox_write(&box, "odd.yml", HOST("h", CARD("0", "GPU-1")) HOST("h", "7"));
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
 }
 
 /* What a scenario starts from, and what comes of it with memory enough. */
@@ -300,7 +291,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("memory");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_set_timeout(tests, 3600);
     tcase_add_loop_test(tests, a_failure, 0, 2 * SCENARIOS);
     suite_add_tcase(suite, tests);

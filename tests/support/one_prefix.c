@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct sandbox box;
 char *prefix;
 
 const char *const hooks[HOOKS] = {

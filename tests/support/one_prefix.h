@@ -8,9 +8,8 @@
  */
 #pragma once
 
-#include "support/support.h"
+#include "support/sandboxed.h"
 
-extern struct sandbox box;
 extern char *prefix; /* absolute */
 
 void one_prefix_open(void);

@@ -2,7 +2,7 @@
  * The module cards: the simulated NVML asked, with its versions and faults, and answers that are
  * wrong in any way.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/scope.h"
 #include "gpu/card_query.h"
@@ -11,18 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct sandbox box;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
-}
 
 /* The library of this variant: whole, old or bare. */
 static char *library(const char *variant)
@@ -377,7 +365,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("cards");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed(tests);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, reads);
     tcase_add_test(tests, reads_instances);

@@ -1,7 +1,7 @@
 /*
  * Free cards for one command (claim.h), on simulated machines, with real leases and processes.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/clock.h"
 #include "base/scope.h"
@@ -15,8 +15,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct sandbox box;
 
 enum { CARDS = 4, A_LONG_TIME = 60 };
 
@@ -42,13 +40,7 @@ static void use_machine(const char *const about[CARDS])
 
 static void set_up(void)
 {
-    sandbox_open(&box);
     use_machine(NULL);
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
 }
 
 static const char *library(void)
@@ -517,7 +509,8 @@ static Suite *claim_suite(void)
     Suite *suite = suite_create("claim");
     TCase *claim = tcase_create("claim");
 
-    tcase_add_checked_fixture(claim, set_up, tear_down);
+    sandboxed(claim);
+    tcase_add_checked_fixture(claim, set_up, NULL);
     tcase_add_test(claim, takes_as_many_as_are_wanted);
     tcase_add_test(claim, takes_no_card_that_is_in_use);
     tcase_add_test(claim, prefers);

@@ -1,7 +1,7 @@
 /*
  * The modules that touch the file system below the prefix: file and tempfile.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/file.h"
 #include "base/scope.h"
@@ -15,12 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct sandbox box;
 static int folder;
 
 static void set_up(void)
 {
-    sandbox_open(&box);
     folder = open(box.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(folder, 0);
 }
@@ -28,7 +26,6 @@ static void set_up(void)
 static void tear_down(void)
 {
     close(folder);
-    sandbox_close(&box);
 }
 
 /* Files in the sandbox's root, but for home. */
@@ -312,6 +309,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("file, tempfile");
     TCase *tests = tcase_create("");
 
+    sandboxed(tests);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     LOOP(tests, file_reads_whole, sizes);
     tcase_add_test(tests, file_reads_pipes);

@@ -2,7 +2,7 @@
  * The modules that find the environment: prefix and condarc. Every place of every name, through
  * the command line, is in check_cli_prefix.c.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/scope.h"
 #include "conda/condarc.h"
@@ -14,21 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct sandbox box;
-
 static void set_up(void)
 {
-    sandbox_open(&box);
-    free(sandbox_environment(&box, "pt"));
     sandbox_write(&box, "base/conda-meta/history", "");
     sandbox_write(&box, "plain/file", "");
     scope(free_text) char *link = sandbox_path(&box, "link");
     ck_assert_int_eq(symlink("envs/pt", link), 0);
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
 }
 
 /* Finds with the sandbox's paths put behind NAME=. */
@@ -370,7 +361,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("prefix, condarc");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed_with_environment(tests);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     LOOP(tests, prefix_is_found, cases);
     tcase_add_test(tests, prefix_without_environment);
     tcase_add_loop_test(tests, installation_is_moved, 0, 2);

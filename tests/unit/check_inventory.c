@@ -2,7 +2,7 @@
  * The module inventory: answers of every kind of wrong decoded, and the simulated driver asked. All
  * faults of the driver, through the command line, are in check_cli_driver.c.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/scope.h"
 #include "gpu/inventory.h"
@@ -285,12 +285,10 @@ END_TEST
 
 /* Asking. The machine is a file in the sandbox, named by the environment of the test itself. */
 
-static struct sandbox box;
 static char *driver;
 
 static void set_up(void)
 {
-    sandbox_open(&box);
     driver = fake_driver();
     unsetenv("CUDA_VISIBLE_DEVICES");
     unsetenv("CUDA_DEVICE_ORDER");
@@ -299,7 +297,6 @@ static void set_up(void)
 static void tear_down(void)
 {
     free(driver);
-    sandbox_close(&box);
 }
 
 static void use_machine(const char *statements)
@@ -432,6 +429,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("inventory");
     TCase *tests = tcase_create("");
 
+    sandboxed(tests);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, decodes);

@@ -3,7 +3,7 @@
  * and not run. Where nothing is conditional, a real shell runs the script too, and must end with
  * the values that were read off it.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/scope.h"
 #include "hook/script.h"
@@ -12,18 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct sandbox box;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
-}
 
 /* What was read, a line each: LINE, ? if only sometimes, and NAME=VALUE, -NAME, <FILE or the
    command. In values, $NAME is a variable and {…} another expansion. */
@@ -288,7 +276,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("script");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed(tests);
     LOOP(tests, effects_are_read, readings);
     LOOP(tests, broken_scripts_are_read, broken);
     tcase_add_test(tests, empty_scripts);

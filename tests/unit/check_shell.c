@@ -1,7 +1,7 @@
 /*
  * The module shell: what its quoting functions write is read back by real shells, byte for byte.
  */
-#include "support/support.h"
+#include "support/sandboxed.h"
 
 #include "base/scope.h"
 #include "hook/shell.h"
@@ -9,18 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct sandbox box;
-
-static void set_up(void)
-{
-    sandbox_open(&box);
-}
-
-static void tear_down(void)
-{
-    sandbox_close(&box);
-}
 
 /* The shells that read each extension. */
 static const struct reader {
@@ -320,7 +308,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("shell");
     TCase *tests = tcase_create("");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    sandboxed(tests);
     for (int i = 0; i < (int)(sizeof readers / sizeof *readers); i++) {
         if (!shell_wanted(readers[i].argv[0]))
             continue;
