@@ -62,9 +62,8 @@ __gpu_save_list() { # NAME; what it is; what it became; ELEMENT; SEPARATOR: what
   __gpu_save "$1" "$2" "$3"
 }
 @end lists@
-__gpu_unset() { # NAME; fails if it is readonly, without an end to the shell
-  if [ -n "${ZSH_VERSION-}" ]; then eval 'unset -v "$1"'; else command unset -v "$1"; fi
-}
+# __gpu_unset NAME: fails where NAME is readonly, without an end to the shell.
+if [ -n "${ZSH_VERSION-}" ]; then __gpu_unset() { eval 'unset -v "$1"'; }; else __gpu_unset() { command unset -v "$1"; }; fi
 __gpu_set() { # NAME VALUE@each unsets@; unsets it without VALUE@end unsets@
   case "$__gpu_untouched" in *" $1 "*) return 0 ;; esac
   __gpu_unset "$1" || return 0
