@@ -188,7 +188,7 @@ START_TEST(says_who_has_them)
                "start 7 -- bash -c 'echo $$ >holder; exec sleep 300' &\n"
                "until_there holder; free 2 -- true 2>said; echo $?\n"
                "grep -c \"GPU [0-6]  leased by $(id -un) since .*, process $!: \" said\n"
-               "grep -c 'GPU 7  in use by root since .*, process 1: ' said\n"
+               "grep -c \"GPU 7  in use by $(stat -c %U /proc/1) since .*, process 1: \" said\n"
                "kill $!\n",
                "6\n7\n1\n");
 }
