@@ -35,17 +35,36 @@ static int add_searched(struct error *err, const char *folder)
     return line.failed ? -1 : 0;
 }
 
+/* What conda has written down of each environment that it made: its path, on a line of its own.
+   Nothing where there is no such file. -1 if memory ran out. */
+static int read_listed(struct strbuf *text, char *const *env)
+{
+    scope(free_text) char *list = condarc_expand("~/.conda/environments.txt", env);
+
+    if (!list)
+        return -1;
+    return file_read(list, ENVIRONMENTS_LIMIT, text) < 0 && text->failed ? -1 : 0;
+}
+
+/* The first line, without its end, malloc'ed; *text is behind it then. NULL if memory ran out. */
+static char *next_line(const char **text)
+{
+    size_t length = strcspn(*text, "\r\n");
+    char *line = strndup(*text, length);
+
+    *text += length + strspn(*text + length, "\r\n");
+    return line;
+}
+
 /* Environments of this name that conda itself takes by their path only. */
 static int add_listed(struct error *err, const char *name, char *const *env)
 {
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *list = condarc_expand("~/.conda/environments.txt", env);
+    scope(strbuf_release) struct strbuf listed = STRBUF_INIT;
 
-    if (!list || file_read(list, ENVIRONMENTS_LIMIT, &text) < 0)
-        return !list || text.failed ? -1 : 0;
-    for (const char *line = strbuf_text(&text); *line;) {
-        size_t length = strcspn(line, "\r\n");
-        scope(free_text) char *path = strndup(line, length);
+    if (read_listed(&listed, env) < 0)
+        return -1;
+    for (const char *rest = strbuf_text(&listed); *rest;) {
+        scope(free_text) char *path = next_line(&rest);
         if (!path)
             return -1;
         if (strcmp(path_name(path), name) == 0 && is_environment(path)) {
@@ -54,7 +73,6 @@ static int add_listed(struct error *err, const char *name, char *const *env)
             error_detail(err, "one of this name is elsewhere; to take it: -p %s",
                          strbuf_text(&word));
         }
-        line += length + strspn(line + length, "\r\n");
     }
     return 0;
 }
@@ -272,17 +290,14 @@ static int add_those_in(struct names *paths, const char *folder)
 
 static int add_written_down(struct names *paths, char *const *env)
 {
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *list = condarc_expand("~/.conda/environments.txt", env);
+    scope(strbuf_release) struct strbuf listed = STRBUF_INIT;
 
-    if (!list || file_read(list, ENVIRONMENTS_LIMIT, &text) < 0)
-        return !list || text.failed ? -1 : 0;
-    for (const char *line = strbuf_text(&text); *line;) {
-        size_t length = strcspn(line, "\r\n");
-        scope(free_text) char *path = strndup(line, length);
+    if (read_listed(&listed, env) < 0)
+        return -1;
+    for (const char *rest = strbuf_text(&listed); *rest;) {
+        scope(free_text) char *path = next_line(&rest);
         if (!path || (*path == '/' && add_real(paths, path) < 0))
             return -1;
-        line += length + strspn(line + length, "\r\n");
     }
     return 0;
 }
