@@ -76,19 +76,13 @@ static size_t right_answer(char *bytes, uint32_t count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    enum { ROOM = sizeof(struct card_head) + MOST * sizeof(struct part) };
+    static const struct answer_format format = {
+        .room = sizeof(struct card_head) + MOST * sizeof(struct part),
+        .most = MOST,
+        .right = right_answer,
+        .decode = check_decode,
+    };
 
-    if (size < 2 || data[0] % 2 == 0) {
-        size_t skipped = size > 0;
-        check_decode((const char *)data + skipped, size - skipped);
-        return 0;
-    }
-    scope(free_text) char *bytes = malloc(ROOM);
-    size_t length = right_answer(bytes, data[1] % (MOST + 1));
-    for (size_t i = 2; i + 2 < size; i += 3)
-        bytes[(size_t)(data[i] | data[i + 1] << 8) % length] = (char)data[i + 2];
-    scope(free_text) char *exact = malloc(length); /* for the sanitizer to see its end */
-    memcpy(exact, bytes, length);
-    check_decode(exact, length);
+    decode_answer(&format, data, size);
     return 0;
 }

@@ -46,6 +46,22 @@ char *input_text(const uint8_t *data, size_t size)
     return text;
 }
 
+void decode_answer(const struct answer_format *format, const uint8_t *data, size_t size)
+{
+    if (size < 2 || data[0] % 2 == 0) {
+        size_t skipped = size > 0;
+        format->decode((const char *)data + skipped, size - skipped);
+        return;
+    }
+    scope(free_text) char *bytes = malloc(format->room);
+    size_t length = format->right(bytes, data[1] % (format->most + 1));
+    for (size_t i = 2; i + 2 < size; i += 3)
+        bytes[(size_t)(data[i] | data[i + 1] << 8) % length] = (char)data[i + 2];
+    scope(free_text) char *exact = malloc(length); /* for the sanitizer to see its end */
+    memcpy(exact, bytes, length);
+    format->decode(exact, length);
+}
+
 const char *scratch_folder(void)
 {
     static char *folder;

@@ -29,6 +29,17 @@ int same_text(const char *a, const char *b);
    read past its end. */
 char *input_text(const uint8_t *data, size_t size);
 
+/* The answers of a child process that a target decodes. */
+struct answer_format {
+    size_t room;                                  /* bytes, of the longest right one */
+    unsigned most;                                /* devices in it */
+    size_t (*right)(char *bytes, uint32_t count); /* writes one with so many; how long it is */
+    void (*decode)(const char *bytes, size_t length);
+};
+
+/* Has the input decoded: as it is, or as the changes of some bytes in a right answer. */
+void decode_answer(const struct answer_format *format, const uint8_t *data, size_t size);
+
 /* An empty folder for this process below TMPDIR or /tmp, made by the first call. It stays. */
 const char *scratch_folder(void);
 

@@ -40,19 +40,14 @@ static size_t right_answer(char *bytes, uint32_t count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    enum { MOST = 4, ROOM = sizeof(struct renderer_head) + MOST * sizeof(struct renderer) };
+    enum { MOST = 4 };
+    static const struct answer_format format = {
+        .room = sizeof(struct renderer_head) + MOST * sizeof(struct renderer),
+        .most = MOST,
+        .right = right_answer,
+        .decode = check_decode,
+    };
 
-    if (size < 2 || data[0] % 2 == 0) {
-        size_t skipped = size > 0;
-        check_decode((const char *)data + skipped, size - skipped);
-        return 0;
-    }
-    scope(free_text) char *bytes = malloc(ROOM);
-    size_t length = right_answer(bytes, data[1] % (MOST + 1));
-    for (size_t i = 2; i + 2 < size; i += 3)
-        bytes[(size_t)(data[i] | data[i + 1] << 8) % length] = (char)data[i + 2];
-    scope(free_text) char *exact = malloc(length); /* for the sanitizer to see its end */
-    memcpy(exact, bytes, length);
-    check_decode(exact, length);
+    decode_answer(&format, data, size);
     return 0;
 }
