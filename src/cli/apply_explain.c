@@ -101,9 +101,9 @@ static void add_to_json(const struct options *options, const struct section *sec
     apply_json_source(options, section);
     json_put(options, "user", json_text(whom->user));
     json_put(options, "host", json_text(whom->host));
-    json_put(options, "rules", json_array());
-    for (size_t i = 0; i < section->rules.count; i++)
-        json_list(options, "rules", json_rule(&section->rules.items[i], taken, whom));
+    json_put(
+        options, "rules",
+        json_list_of(i, section->rules.count, json_rule(&section->rules.items[i], taken, whom)));
 }
 
 int apply_explain(const struct options *options, struct error *err)

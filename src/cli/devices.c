@@ -268,7 +268,7 @@ static json_t *json_number(const struct device_list *list, const struct device *
 {
     size_t number = device_list_find(list, &device->uuid);
 
-    return number < list->count ? json_integer((json_int_t)number) : json_null();
+    return json_known(number < list->count, number);
 }
 
 static json_t *json_device(const struct report *report, const struct machine_row *row)
@@ -280,11 +280,10 @@ static json_t *json_device(const struct report *report, const struct machine_row
 
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
-        has_number(report, row) ? json_integer(device->number) : json_null(), "cuda_default_number",
+        json_known(has_number(report, row), device->number), "cuda_default_number",
         json_number(&report->fastest.devices, device), "name",
         lost ? json_null() : json_text(device->name), "memory",
-        device->memory ? json_integer((json_int_t)device->memory) : json_null(),
-        "compute_capability",
+        json_known(device->memory, device->memory), "compute_capability",
         device->compute_major ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
                               : json_null(),
         "pci_bus_id", lost ? NULL : pci_text(&device->pci, address), "uuid",
@@ -296,9 +295,8 @@ static json_t *json_device(const struct report *report, const struct machine_row
 static void add_to_json(const struct report *report, const struct options *options)
 {
     json_put(options, "driver_cuda_version", json_integer(report->all.driver_version));
-    json_put(options, "devices", json_array());
-    for (size_t i = 0; i < report->row_count; i++)
-        json_list(options, "devices", json_device(report, &report->rows[i]));
+    json_put(options, "devices",
+             json_list_of(i, report->row_count, json_device(report, &report->rows[i])));
 }
 
 /* This machine's document of an inventory: see gpu/stock.h. */

@@ -183,9 +183,8 @@ static void add_to_json(const struct free_cards *cards)
 {
     const struct claim *claim = &cards->claim;
 
-    json_put(cards->options, "pool", json_array());
-    for (size_t i = 0; i < claim->count; i++)
-        json_list(cards->options, "pool", json_card(&cards->plan->devices[i], &claim->cards[i]));
+    json_put(cards->options, "pool",
+             json_list_of(i, claim->count, json_card(&cards->plan->devices[i], &claim->cards[i])));
     json_put(cards->options, "before", json_before(&claim->before));
 }
 

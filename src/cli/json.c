@@ -32,21 +32,9 @@ void json_list(const struct options *options, const char *key, json_t *value)
         no_memory = true;
 }
 
-json_t *json_known(bool known, uint64_t number)
-{
-    return known ? json_integer((json_int_t)number) : json_null();
-}
-
 json_t *json_texts(char *const *texts, size_t count)
 {
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < count; i++)
-        if (json_array_append_new(list, json_text(texts[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
+    return json_list_of(i, count, json_text(texts[i]));
 }
 
 json_t *json_environment(const struct environment *environment)
@@ -64,17 +52,13 @@ json_t *json_variable_row(const char *name, const char *now, const char *then)
 static json_t *json_detail(const struct strbuf *detail)
 {
     json_t *lines = json_array();
-    bool complete = true;
 
-    for (const char *line = strbuf_text(detail); *line && complete;) {
+    for (const char *line = strbuf_text(detail); *line;) {
         size_t length = strcspn(line, "\n");
-        complete = json_array_append_new(lines, json_stringn(line, length)) == 0;
+        lines = json_append(lines, json_stringn(line, length));
         line += length + (line[length] == '\n');
     }
-    if (complete)
-        return lines;
-    json_decref(lines);
-    return NULL;
+    return lines;
 }
 
 static json_t *json_message(const struct message *message)
@@ -82,23 +66,14 @@ static json_t *json_message(const struct message *message)
     bool placed = message->line > 0;
 
     return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "status", (int)message->status, "file",
-                     json_text(message->file), "line",
-                     placed ? json_integer((json_int_t)message->line) : json_null(), "column",
-                     placed ? json_integer((json_int_t)message->column) : json_null(), "message",
-                     json_text(message->text), "details", json_detail(&message->detail));
+                     json_text(message->file), "line", json_known(placed, message->line), "column",
+                     json_known(placed, message->column), "message", json_text(message->text),
+                     "details", json_detail(&message->detail));
 }
 
 static json_t *json_errors(const struct error *err)
 {
-    json_t *errors = json_array();
-    bool complete = !err->no_memory;
-
-    for (size_t i = 0; i < err->count; i++)
-        complete = json_array_append_new(errors, json_message(&err->items[i])) == 0 && complete;
-    if (complete)
-        return errors;
-    json_decref(errors);
-    return NULL;
+    return err->no_memory ? NULL : json_list_of(i, err->count, json_message(&err->items[i]));
 }
 
 int json_finish(const struct command *command, int status, struct error *err)

@@ -18,9 +18,6 @@ void json_put(const struct options *options, const char *key, json_t *value);
 /* Adds to the list of this key, which need not be there yet. */
 void json_list(const struct options *options, const char *key, json_t *value);
 
-/* null where it is not known. */
-json_t *json_known(bool known, uint64_t number);
-
 /* A list of so many texts. */
 json_t *json_texts(char *const *texts, size_t count);
 

@@ -21,10 +21,9 @@ static int open_marked(struct keep *keep, const struct receipt_export *file, con
 static void add_to_json(const struct options *options, const struct receipt_export *file,
                         const char *result)
 {
-    if (options->json)
-        json_list(options, "exports",
-                  json_pack("{s:o, s:o, s:s}", "path", json_text(file->path), "format",
-                            json_text(file->format), "result", result));
+    json_list(options, "exports",
+              json_pack("{s:o, s:o, s:s}", "path", json_text(file->path), "format",
+                        json_text(file->format), "result", result));
 }
 
 static int renew(const struct options *options, const struct receipt_export *file,

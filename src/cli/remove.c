@@ -39,12 +39,12 @@ static void add_removals(const struct removals *removals, const struct options *
                                         [REMOVAL_PUT_BACK] = "put back",
                                         [REMOVAL_LEFT] = "left"};
 
-    json_put(options, "files", json_array());
-    for (size_t i = 0; i < removals->count; i++)
-        json_list(options, "files",
-                  json_pack("{s:o, s:s, s:o}", "path", json_text(removals->items[i].path), "result",
-                            words[removals->items[i].what], "now",
-                            json_text(removals->items[i].now)));
+    const struct removed *files = removals->items;
+
+    json_put(options, "files",
+             json_list_of(i, removals->count,
+                          json_pack("{s:o, s:s, s:o}", "path", json_text(files[i].path), "result",
+                                    words[files[i].what], "now", json_text(files[i].now))));
 }
 
 static int run(const struct options *options, struct error *err)
@@ -59,8 +59,7 @@ static int run(const struct options *options, struct error *err)
         cli_lock(&lock, &prefix, options, err) < 0)
         return -1;
     cli_print(options, "environment  %s  %s", environment.name, environment.path);
-    if (options->json)
-        json_put(options, "environment", json_environment(&environment));
+    json_put(options, "environment", json_environment(&environment));
     if (earlier_read(&earlier, &prefix, err) < 0)
         return -1;
     /* Only the receipt, which would go as well, knows where our part is still to be taken out. */
@@ -70,8 +69,7 @@ static int run(const struct options *options, struct error *err)
                             "conda-gpu remove again");
     int result = install_remove(&removals, &prefix, err);
     print_removals(&removals, options);
-    if (options->json)
-        add_removals(&removals, options);
+    add_removals(&removals, options);
     if (environment.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");

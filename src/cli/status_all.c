@@ -165,24 +165,22 @@ static json_t *json_gone(const struct known *known, const struct plan *plan)
     char uuid[UUID_TEXT_SIZE];
 
     for (size_t k = 0; k < plan->device_count; k++)
-        if (is_gone(known, &plan->devices[k]) &&
-            json_array_append_new(list, json_string(uuid_text(&plan->devices[k].device, uuid))) <
-                0) {
-            json_decref(list);
-            return NULL;
-        }
+        if (is_gone(known, &plan->devices[k]))
+            list = json_append(list, json_string(uuid_text(&plan->devices[k].device, uuid)));
     return list;
 }
 
 static void add_to_json(const struct known *known, const struct options *options)
 {
-    json_put(options, "environments", json_array());
+    json_t *list = json_array();
+
     for (size_t i = 0; i < known->paths.count; i++)
         if (known->planned[i].applied)
-            json_list(options, "environments",
-                      json_pack("{s:o, s:o, s:o}", "prefix", json_text(known->paths.items[i]),
-                                "plan", json_plan(&known->planned[i].plan), "gone",
-                                json_gone(known, &known->planned[i].plan)));
+            list = json_append(list, json_pack("{s:o, s:o, s:o}", "prefix",
+                                               json_text(known->paths.items[i]), "plan",
+                                               json_plan(&known->planned[i].plan), "gone",
+                                               json_gone(known, &known->planned[i].plan)));
+    json_put(options, "environments", list);
     json_put(options, "out_of_step", json_boolean(known->out_of_step));
     status_json_seats(options, &known->seats);
 }

@@ -29,21 +29,14 @@ static json_t *json_process(const struct card_process *process)
 static json_t *json_processes(const struct seat *seat)
 {
     const struct card *card = seat->card;
-    json_t *list = json_array();
-    bool complete = true;
 
-    if (!card || !card->processes_told) {
-        json_decref(list);
+    if (!card || !card->processes_told)
         return json_null();
-    }
+    json_t *list = json_array();
     for (uint32_t i = 0; i < card->process_count; i++)
         if (seat_has(seat, &card->processes[i]))
-            complete =
-                json_array_append_new(list, json_process(&card->processes[i])) == 0 && complete;
-    if (complete)
-        return list;
-    json_decref(list);
-    return NULL;
+            list = json_append(list, json_process(&card->processes[i]));
+    return list;
 }
 
 static json_t *json_seat(const struct seat *seat)
@@ -82,9 +75,7 @@ void status_json_seats(const struct options *options, const struct seats *seats)
 
     json_put(options, "driver", json_text(seats->blind ? NULL : cards->driver));
     json_put(options, "not_known", json_reason(seats));
-    json_put(options, "gpus", json_array());
-    for (size_t i = 0; i < seats->count; i++)
-        json_list(options, "gpus", json_seat(&seats->items[i]));
+    json_put(options, "gpus", json_list_of(i, seats->count, json_seat(&seats->items[i])));
     json_put(options, "unusable", json_array());
     for (size_t i = 0; i < cards->count; i++)
         if (cards->items[i].problem)
@@ -145,12 +136,11 @@ static void add_plan(const struct situation *status, const struct options *optio
     const struct plan *plan = &status->chosen.planned.plan;
 
     json_put(options, "plan", json_plan(plan));
-    json_put(options, "devices", json_array());
-    for (size_t i = 0; i < plan->device_count; i++)
-        json_list(options, "devices", json_device(status, &status->devices[i]));
-    json_put(options, "variables", json_array());
-    for (size_t i = 0; i < status->standings.count; i++)
-        json_list(options, "variables", json_variable(status, &status->standings.items[i]));
+    json_put(options, "devices",
+             json_list_of(i, plan->device_count, json_device(status, &status->devices[i])));
+    json_put(options, "variables",
+             json_list_of(i, status->standings.count,
+                          json_variable(status, &status->standings.items[i])));
     json_put(options, "beware", json_texts(status->hints.items, status->hints.count));
 }
 

@@ -17,15 +17,27 @@ json_t *json_text(const char *text)
     return printable.failed ? NULL : json_string(strbuf_text(&printable));
 }
 
+json_t *json_known(bool known, uint64_t number)
+{
+    return known ? json_integer((json_int_t)number) : json_null();
+}
+
+json_t *json_append(json_t *list, json_t *value)
+{
+    if (json_array_append_new(list, value) == 0)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 static json_t *json_planned_device(const struct planned_device *planned)
 {
     const struct device *device = &planned->device;
-    bool numbered = planned->number != PLAN_NO_NUMBER;
     char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
 
     return json_pack(
         "{s:o, s:o, s:I, s:o, s:s, s:s, s:b}", "number",
-        numbered ? json_integer((json_int_t)planned->number) : json_null(), "name",
+        json_known(planned->number != PLAN_NO_NUMBER, planned->number), "name",
         json_text(device->name), "memory", (json_int_t)device->memory, "compute_capability",
         json_sprintf("%d.%d", device->compute_major, device->compute_minor), "pci_bus_id",
         pci_text(&device->pci, address), "uuid", uuid_text(device, uuid), "mig", device->mig);
@@ -43,25 +55,13 @@ json_t *json_plan(const struct plan *plan)
                                        [PLAN_GPUS_ALL] = "all",
                                        [PLAN_GPUS_NONE] = "none",
                                        [PLAN_GPUS_CHOSEN] = "chosen"};
-    json_t *devices = json_array(), *variables = json_array();
-    bool complete = true;
 
-    for (size_t i = 0; i < plan->device_count; i++)
-        complete =
-            json_array_append_new(devices, json_planned_device(&plan->devices[i])) == 0 && complete;
-    for (size_t i = 0; i < plan->variables.count; i++)
-        complete =
-            json_array_append_new(variables, json_variable(&plan->variables.items[i])) == 0 &&
-            complete;
-    json_t *made =
-        json_pack("{s:s, s:b, s:s, s:s, s:o, s:o}", "gpus", gpus[plan->gpus], "unconfirmed",
-                  plan->unconfirmed, "in_job", plan->in_job == IN_JOB_KEEP ? "keep" : "override",
-                  "if_set", plan->if_set == IF_SET_KEEP ? "keep" : "override", "devices", devices,
-                  "variables", variables);
-    if (complete)
-        return made;
-    json_decref(made);
-    return NULL;
+    return json_pack(
+        "{s:s, s:b, s:s, s:s, s:o, s:o}", "gpus", gpus[plan->gpus], "unconfirmed",
+        plan->unconfirmed, "in_job", plan->in_job == IN_JOB_KEEP ? "keep" : "override", "if_set",
+        plan->if_set == IF_SET_KEEP ? "keep" : "override", "devices",
+        json_list_of(i, plan->device_count, json_planned_device(&plan->devices[i])), "variables",
+        json_list_of(i, plan->variables.count, json_variable(&plan->variables.items[i])));
 }
 
 static int add_piece(const char *piece, size_t length, void *text)
