@@ -182,14 +182,16 @@ static int apply_here(const struct options *options, struct error *err)
     apply.report.written = !looks_only(options);
     const struct exported what = {apply.plan, apply.environment.name, apply.environment.path,
                                   options->env};
-    bool differs = apply.report.differs || apply.report.beaten;
     if (options->json)
         apply_json(&apply);
     else if (apply_print(&apply, err) < 0)
         return -1;
-    if (apply.here && kept_renew(options, apply.install.earlier.receipt, &what, looks_only(options),
-                                 &differs, err) < 0)
+    int kept = apply.here ? kept_renew(options, apply.install.earlier.receipt, &what,
+                                       looks_only(options), err)
+                          : 0;
+    if (kept < 0)
         return -1;
+    bool differs = apply.report.differs || apply.report.beaten || kept;
     return options->check && differs ? STATUS_DIFFERS : STATUS_DONE;
 }
 

@@ -7,88 +7,61 @@
 
 #include <string.h>
 
-/* 1: the file is open and has our part; 0: it has not. */
-static int open_marked(struct keep *keep, const struct receipt_export *file, const char *prefix,
-                       struct error *err)
+static void tell(const struct options *options, const struct receipt_export *file,
+                 const char *printed, const char *result)
 {
-    const struct format *format = format_find(file->format, err);
-
-    if (!format || keep_open(keep, file->path, format, err) < 0)
-        return -1;
-    return keep_is_marked(keep, prefix);
-}
-
-static void add_to_json(const struct options *options, const struct receipt_export *file,
-                        const char *result)
-{
+    cli_print(options, "%s %s", printed, file->path);
     json_list(options, "exports",
               json_pack("{s:o, s:o, s:s}", "path", json_text(file->path), "format",
                         json_text(file->format), "result", result));
 }
 
+/* 1: it is not as the plan has it, or was not; else 0. */
 static int renew(const struct options *options, const struct receipt_export *file,
-                 const struct exported *what, bool looks_only, bool *differs, struct error *err)
+                 const struct exported *what, bool looks_only, struct error *err)
 {
     scope(keep_release) struct keep keep = {0};
-    int got = open_marked(&keep, file, what->prefix, err);
+    const struct format *format = format_find(file->format, err);
 
-    if (got < 0)
+    if (!format || keep_open(&keep, file->path, format, err) < 0)
         return -1;
-    if (!got) {
-        cli_note(options,
-                 "%s: its part for this environment is gone, so it was left as it is; conda-gpu "
-                 "export --output puts it there again",
-                 file->path);
+    if (!keep.owner || strcmp(keep.owner, what->prefix) != 0) {
+        if (what->plan)
+            cli_note(options,
+                     "%s: its part for this environment is gone, so it was left as it is; "
+                     "conda-gpu export --output puts it there again",
+                     file->path);
         return 0;
     }
     if (keep_put(&keep, what, err) < 0)
-        return error_detail(err, "so %s, which is kept for this environment, stays as it is",
-                            file->path);
+        return what->plan
+                   ? error_detail(err, "so %s, which is kept for this environment, stays as it is",
+                                  file->path)
+                   : -1;
     if (!keep_differs(&keep))
         return 0;
-    *differs = true;
     if (!looks_only && keep_write(&keep, err) < 0)
         return -1;
-    cli_print(options, "%s  %s", looks_only ? "would write" : "written  ", file->path);
-    add_to_json(options, file, looks_only ? "differs" : "written");
-    return 0;
+    if (!what->plan)
+        tell(options, file, "taken out  of", "taken out");
+    else if (looks_only)
+        tell(options, file, "would write ", "differs");
+    else
+        tell(options, file, "written   ", "written");
+    return 1;
 }
 
 int kept_renew(const struct options *options, const struct receipt *receipt,
-               const struct exported *what, bool looks_only, bool *differs, struct error *err)
+               const struct exported *what, bool looks_only, struct error *err)
 {
-    int result = 0;
+    bool differs = false, failed = false;
 
-    for (unsigned i = 0; receipt && i < receipt->exports_count; i++)
-        if (renew(options, &receipt->exports[i], what, looks_only, differs, err) < 0)
-            result = -1;
-    return result;
-}
-
-static int take_out(const struct options *options, const struct receipt_export *file,
-                    const char *prefix, struct error *err)
-{
-    scope(keep_release) struct keep keep = {0};
-    int got = open_marked(&keep, file, prefix, err);
-
-    if (got <= 0)
-        return got;
-    if (keep_take_out(&keep, prefix, err) < 0 || keep_write(&keep, err) < 0)
-        return -1;
-    cli_print(options, "taken out  of %s", file->path);
-    add_to_json(options, file, "taken out");
-    return 0;
-}
-
-int kept_take_out(const struct options *options, const struct receipt *receipt, const char *prefix,
-                  struct error *err)
-{
-    int result = 0;
-
-    for (unsigned i = 0; receipt && i < receipt->exports_count; i++)
-        if (take_out(options, &receipt->exports[i], prefix, err) < 0)
-            result = -1;
-    return result;
+    for (unsigned i = 0; receipt && i < receipt->exports_count; i++) {
+        int result = renew(options, &receipt->exports[i], what, looks_only, err);
+        differs = differs || result > 0;
+        failed = failed || result < 0;
+    }
+    return failed ? -1 : differs;
 }
 
 static bool is_listed(const struct receipt *receipt, const char *path, const char *format)

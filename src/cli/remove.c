@@ -62,8 +62,9 @@ static int run(const struct options *options, struct error *err)
     json_put(options, "environment", json_environment(&environment));
     if (earlier_read(&earlier, &prefix, err) < 0)
         return -1;
+    const struct exported nothing = {.prefix = environment.path};
     /* Only the receipt, which would go as well, knows where our part is still to be taken out. */
-    if (kept_take_out(options, earlier.receipt, environment.path, err) < 0)
+    if (kept_renew(options, earlier.receipt, &nothing, false, err) < 0)
         return error_detail(err,
                             "so the hooks stay as well: make it writable or delete it, and run "
                             "conda-gpu remove again");

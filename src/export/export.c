@@ -6,6 +6,7 @@
 #include "export/keep.h"
 #include "hook/element.h"
 
+#include <ctype.h>
 #include <string.h>
 
 const struct format formats[] = {
@@ -52,20 +53,21 @@ int export_refuse(const char *format, const struct var *var, const char *why, st
                      format, var->name, why);
 }
 
-char *export_fixed(const char *format, const struct exported *what, const struct var *var,
-                   struct error *err)
+int export_fixed(char **value, const char *format, const struct exported *what,
+                 const struct var *var, struct error *err)
 {
+    if (what->plan->gpus == PLAN_GPUS_ALL && strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0)
+        return 0;
     if (var->kind == VAR_UNSET)
-        return export_refuse(format, var, "it has no way to unset a variable", err), NULL;
+        return export_refuse(format, var, "it has no way to unset a variable", err);
     if (var->kind != VAR_SET)
-        return export_refuse(format, var, "it cannot add to a value that is there before", err),
-               NULL;
-    scope(free_text) char *value = export_expand(what, var->value);
-    if (!value)
-        return error_memory(err), NULL;
-    if (!is_utf8(value, strlen(value)))
-        return export_refuse(format, var, "its value is no UTF-8", err), NULL;
-    return take(&value);
+        return export_refuse(format, var, "it cannot add to a value that is there before", err);
+    *value = export_expand(what, var->value);
+    if (!*value)
+        return error_memory(err);
+    if (!is_utf8(*value, strlen(*value)))
+        return export_refuse(format, var, "its value is no UTF-8", err);
+    return 1;
 }
 
 void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
@@ -85,11 +87,10 @@ void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
     }
 }
 
-int export_needs_devices(const char *format, const struct plan *plan, struct error *err)
+bool export_has_control(const char *value, const char *but)
 {
-    if (plan->gpus != PLAN_GPUS_AS_BEFORE)
-        return 0;
-    return error_add(err, STATUS_INPUT,
-                     "the format %s tells which GPUs there are, and the section has no 'devices'",
-                     format);
+    for (; *value; value++)
+        if (iscntrl((unsigned char)*value) && !strchr(but, *value))
+            return true;
+    return false;
 }

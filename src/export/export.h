@@ -16,7 +16,7 @@
 #include "plan/plan.h"
 
 struct exported {
-    const struct plan *plan;
+    const struct plan *plan; /* NULL: nothing, to take our part out of a file (keep.h) */
     const char *environment; /* its name */
     const char *prefix;      /* what ${CONDA_PREFIX} stands for */
     char *const *env;        /* and ${HOME}, ${USER} */
@@ -28,8 +28,7 @@ struct format {
     const char *name;
     int (*print)(struct strbuf *out, const struct exported *what, struct error *err);
     /* Of a format that files are kept in (keep.h); else NULL. */
-    int (*merge)(struct keep *keep, const char *prefix, const struct exported *what,
-                 struct error *err);
+    int (*merge)(struct keep *keep, const struct exported *what, struct error *err);
     char *(*owner)(const struct strbuf *text);
 };
 
@@ -57,15 +56,16 @@ char *export_expand(const struct exported *what, const char *text);
 /* Adds an error: this format cannot hold the variable. `why` ends the sentence. */
 int export_refuse(const char *format, const struct var *var, const char *why, struct error *err);
 
-/* The value of a variable for a format that holds nothing but UTF-8 text and fixed values:
-   malloc'ed; NULL with the error set. */
-char *export_fixed(const char *format, const struct exported *what, const struct var *var,
-                   struct error *err);
+/* The value of a variable for a format that holds nothing but UTF-8 text and fixed values,
+   malloc'ed. 1; 0 without a value: that all GPUs are visible is said by leaving the variable out;
+   -1 with the error set. */
+int export_fixed(char **value, const char *format, const struct exported *what,
+                 const struct var *var, struct error *err);
 
 /* Adds the planned devices, with `between` between them, by UUID; as the plan names them where no
    driver has told their UUIDs. `each` stands before every one. */
 void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
                   const char *between);
 
-/* STATUS_INPUT where the section has no `devices`, for a format that tells nothing else. */
-int export_needs_devices(const char *format, const struct plan *plan, struct error *err);
+/* Whether a value has a control character that is not among these. */
+bool export_has_control(const char *value, const char *but);

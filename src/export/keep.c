@@ -47,38 +47,18 @@ int keep_open(struct keep *keep, const char *path, const struct format *format, 
     if (strlen(strbuf_text(&keep->found)) < keep->found.length)
         return error_add(err, STATUS_PREFIX, "%s: it holds a NUL byte, so it is no %s file",
                          keep->path, format->name);
+    keep->owner = format->owner(&keep->found);
     return 0;
-}
-
-bool keep_is_marked(const struct keep *keep, const char *prefix)
-{
-    scope(free_text) char *owner = keep->format->owner(&keep->found);
-
-    return owner && strcmp(owner, prefix) == 0;
-}
-
-static int check_owner(const struct keep *keep, const char *prefix, struct error *err)
-{
-    scope(free_text) char *owner = keep->format->owner(&keep->found);
-
-    if (!owner || strcmp(owner, prefix) == 0)
-        return 0;
-    return error_add(err, STATUS_PREFIX,
-                     "%s: it is kept for another environment, %s; 'conda-gpu remove -p' with that "
-                     "path takes its part out",
-                     keep->path, owner);
 }
 
 int keep_put(struct keep *keep, const struct exported *what, struct error *err)
 {
-    if (check_owner(keep, what->prefix, err) < 0)
-        return -1;
-    return keep->format->merge(keep, what->prefix, what, err);
-}
-
-int keep_take_out(struct keep *keep, const char *prefix, struct error *err)
-{
-    return keep->format->merge(keep, prefix, NULL, err);
+    if (keep->owner && strcmp(keep->owner, what->prefix) != 0)
+        return error_add(err, STATUS_PREFIX,
+                         "%s: it is kept for another environment, %s; 'conda-gpu remove -p' with "
+                         "that path takes its part out",
+                         keep->path, keep->owner);
+    return keep->format->merge(keep, what, err);
 }
 
 bool keep_differs(const struct keep *keep)
@@ -149,6 +129,7 @@ int keep_write(const struct keep *keep, struct error *err)
 void keep_release(struct keep *keep)
 {
     free(keep->path);
+    free(keep->owner);
     strbuf_release(&keep->found);
     strbuf_release(&keep->text);
 }

@@ -5,7 +5,7 @@
  *
  *     scope(keep_release) struct keep keep = {0};
  *     if (keep_open(&keep, "/home/ann/.env", format, &err) < 0) ...
- *     if (keep_put(&keep, &what, &err) < 0) ...          or keep_take_out(&keep, prefix, &err)
+ *     if (keep_put(&keep, &what, &err) < 0) ...
  *     if (keep_differs(&keep) && keep_write(&keep, &err) < 0) ...
  */
 #pragma once
@@ -15,6 +15,7 @@
 struct keep {
     char *path; /* absolute, without symbolic links */
     const struct format *format;
+    char *owner; /* the prefix of the environment for which it has a part; NULL: it has none */
     bool exists;
     struct strbuf found; /* what is there now */
     struct strbuf text;  /* what is to be there */
@@ -24,15 +25,10 @@ struct keep {
    is none yet. */
 int keep_open(struct keep *keep, const char *path, const struct format *format, struct error *err);
 
-/* Whether the file has a part for the environment in this folder. */
-bool keep_is_marked(const struct keep *keep, const char *prefix);
-
-/* With the plan in it, in place of what an earlier run put there; STATUS_PREFIX where the file sets
-   one of our variables itself, or is kept for another environment. */
+/* With the plan in it, in place of what an earlier run put there, or without our part where there
+   is no plan. STATUS_PREFIX where the file sets one of our variables itself, or is kept for another
+   environment. */
 int keep_put(struct keep *keep, const struct exported *what, struct error *err);
-
-/* Without our part. */
-int keep_take_out(struct keep *keep, const char *prefix, struct error *err);
 
 bool keep_differs(const struct keep *keep);
 
@@ -44,11 +40,9 @@ void keep_release(struct keep *keep);
 
 /* ---- For the formats ------------------------------------------------------------------------- */
 
-/* Makes the text of what is found; `what` is NULL where our part goes. */
-int dotenv_merge(struct keep *keep, const char *prefix, const struct exported *what,
-                 struct error *err);
-int jupyter_merge(struct keep *keep, const char *prefix, const struct exported *what,
-                  struct error *err);
+/* Makes the text of what is found; without a plan our part goes. */
+int dotenv_merge(struct keep *keep, const struct exported *what, struct error *err);
+int jupyter_merge(struct keep *keep, const struct exported *what, struct error *err);
 
 /* The prefix for which the text has a part; malloc'ed. NULL: it has none. */
 char *dotenv_owner(const struct strbuf *text);

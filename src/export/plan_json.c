@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 #include "base/utf8.h"
+#include "export/export.h"
 
 #include <string.h>
 
@@ -77,4 +78,13 @@ int json_print(struct strbuf *out, json_t *value)
     strbuf_addc(out, '\n');
     json_decref(value);
     return result < 0 || out->failed ? -1 : 0;
+}
+
+int export_json(struct strbuf *out, const struct exported *what, struct error *err)
+{
+    json_t *name = json_text(what->environment), *prefix = json_text(what->prefix);
+    json_t *root = json_pack("{s:{s:o, s:o}, s:o}", "environment", "name", name, "prefix", prefix,
+                             "plan", json_plan(what->plan));
+
+    return json_print(out, root) < 0 ? error_memory(err) : 0;
 }

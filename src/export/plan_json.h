@@ -29,5 +29,6 @@ json_t *json_append(json_t *list, json_t *value);
 /* {"gpus": ..., "devices": [...], "variables": [...], ...} */
 json_t *json_plan(const struct plan *plan);
 
-/* Adds the text with its line end, and takes the value, which may be NULL. -1: no memory. */
+/* Adds the value's text with its line end, and takes the value, which may be NULL. -1: no memory.
+ */
 int json_print(struct strbuf *out, json_t *value);

@@ -7,35 +7,15 @@
 
 #include <string.h>
 
-static bool has_control(const char *value)
-{
-    for (; *value; value++)
-        if (((unsigned char)*value < ' ' && *value != '\t' && *value != '\n') || *value == '\177')
-            return true;
-    return false;
-}
-
 static void quote(struct strbuf *out, const char *value)
 {
-    for (; *value; value++)
-        switch (*value) {
-        case '\n':
-            strbuf_adds(out, "\\n");
-            break;
-        case '\t':
-            strbuf_adds(out, "\\t");
-            break;
-        case '%':
-            strbuf_adds(out, "%%");
-            break;
-        case '"':
-        case '\\':
+    for (; *value; value++) {
+        if (strchr("\n\t\"\\", *value))
             strbuf_addc(out, '\\');
-            strbuf_addc(out, *value);
-            break;
-        default:
-            strbuf_addc(out, *value);
-        }
+        if (*value == '%')
+            strbuf_addc(out, '%');
+        strbuf_addc(out, *value == '\n' ? 'n' : *value == '\t' ? 't' : *value);
+    }
 }
 
 static int add(struct strbuf *out, const struct exported *what, const struct var *var,
@@ -43,10 +23,10 @@ static int add(struct strbuf *out, const struct exported *what, const struct var
 {
     if (var->kind == VAR_UNSET)
         return strbuf_addf(out, "UnsetEnvironment=%s\n", var->name), 0;
-    scope(free_text) char *value = export_fixed("systemd", what, var, err);
-    if (!value)
+    scope(free_text) char *value = NULL;
+    if (export_fixed(&value, "systemd", what, var, err) < 0)
         return -1;
-    if (has_control(value))
+    if (export_has_control(value, "\t\n"))
         return export_refuse("systemd", var, "its value has a control character", err);
     strbuf_addf(out, "Environment=\"%s=", var->name);
     if (strcmp(var->name, "CUDA_VISIBLE_DEVICES") == 0 && what->plan->gpus == PLAN_GPUS_CHOSEN)
