@@ -175,8 +175,6 @@ static int apply_here(const struct options *options, struct error *err)
 
     if (make_ready(&apply, err) < 0 || apply_report(&apply, err) < 0)
         return -1;
-    for (size_t i = 0; i < apply.report.notes.count; i++)
-        cli_note(options, "%s", apply.report.notes.items[i]);
     if (!looks_only(options) && write_hooks(&apply, err) < 0)
         return -1;
     apply.report.written = !looks_only(options);

@@ -23,14 +23,12 @@ struct variable_rows array_of(struct variable_row);
 /* What there is to tell beside what `struct apply` itself holds: the environment, the devices, and
    what becomes of each file. */
 struct apply_report {
-    struct names notes; /* what the user may not expect */
     struct rivals rivals;
     struct variable_rows variables;
     char *activate; /* the command by which this shell takes the values up; NULL: nothing to do */
     bool differs;   /* some file is not what it is to be, or was not */
     bool written;   /* it is now */
     bool beaten;    /* another script gives the shell other values than the section's */
-    bool failed;    /* memory ran out */
 };
 
 /* What is to be written, and what for. */
@@ -67,14 +65,13 @@ int apply_read_stock(struct stock *stock, const struct options *options, struct 
    section for this machine's devices. Returns -1. */
 int apply_without_section(const struct options *options, struct error *err);
 
-/* Fills the report, for what install_prepare has made. */
+/* Fills the report, for what install_prepare has made, and notes what the user may not expect. */
 int apply_report(struct apply *apply, struct error *err);
 void apply_report_release(struct apply_report *report);
 
 /* The part of it that apply_notes.c has, and of that what apply_host_notes.c has. */
 void apply_list_notes(struct apply *apply);
 void apply_note_hosts(struct apply *apply);
-void apply_note(struct apply *apply, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* --explain: which rule serves whom, and why the others do not. Nothing else is read. */
 int apply_explain(const struct options *options, struct error *err);

@@ -26,7 +26,7 @@ static void add_condition(struct strbuf *out, const char *key, const struct name
     strbuf_adds(out, several ? "]" : "");
 }
 
-static char *describe_rule(const struct rule *rule)
+static void add_conditions(struct table *table, const struct rule *rule)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
@@ -34,54 +34,42 @@ static char *describe_rule(const struct rule *rule)
     add_condition(&text, "host", &rule->hosts);
     if (!text.length)
         strbuf_adds(&text, "everybody, everywhere");
-    return strbuf_take(&text);
+    table_cell_of(table, &text);
 }
 
-static char *judge_rule(const struct rule *rule, const struct rule *taken, const struct whom *whom)
+static void judge_rule(struct table *table, const struct rule *rule, const struct rule *taken,
+                       const struct whom *whom)
 {
     bool fits_user = rule_fits_user(rule, whom->user), fits_host = rule_fits_host(rule, whom->host);
 
     if (rule == taken)
-        return format_text("serves %s", *whom->user ? whom->user : "this user");
-    if (fits_user && fits_host)
-        return format_text("would fit, but line %zu comes first", taken->place.line);
-    if (fits_host)
-        return format_text("does not fit user %s", whom->user);
-    if (fits_user)
-        return format_text("does not fit host %s", whom->host);
-    return format_text("fits neither user nor host");
+        table_cellf(table, "serves %s", *whom->user ? whom->user : "this user");
+    else if (fits_user && fits_host)
+        table_cellf(table, "would fit, but line %zu comes first", taken->place.line);
+    else if (fits_host)
+        table_cellf(table, "does not fit user %s", whom->user);
+    else if (fits_user)
+        table_cellf(table, "does not fit host %s", whom->host);
+    else
+        table_cell(table, "fits neither user nor host");
 }
 
-static void add_row(struct table *table, const char *place, const char *condition,
-                    const char *judgement)
-{
-    table_cell(table, place);
-    table_cell(table, condition ? condition : "");
-    table_cell(table, judgement ? judgement : "");
-}
-
-static int print_rules(const struct section *section, const struct whom *whom, struct error *err)
+static void print_rules(const struct section *section, const struct whom *whom)
 {
     enum { CONDITION = 1, COLUMNS = 3 };
     const struct rule *taken = rules_find(section, whom->user, whom->host);
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     for (size_t i = 0; i < section->rules.count; i++) {
         const struct rule *rule = &section->rules.items[i];
-        scope(free_text) char *place = format_text("line %zu", rule->place.line);
-        scope(free_text) char *condition = describe_rule(rule);
-        scope(free_text) char *judgement = judge_rule(rule, taken, whom);
-        if (!place || !condition || !judgement)
-            return error_memory(err);
-        add_row(&table, place, condition, judgement);
+        table_cellf(&table, "line %zu", rule->place.line);
+        add_conditions(&table, rule);
+        judge_rule(&table, rule, taken, whom);
     }
-    add_row(&table, "no rule", "the section's own keys",
-            taken ? "not needed" : "serve whom no rule names");
-    table_fit(&table, 1u << CONDITION, CLI_WIDTH);
-    table_print(&table, &lines);
-    cli_write(&lines);
-    return lines.failed ? error_memory(err) : 0;
+    table_cell(&table, "no rule");
+    table_cell(&table, "the section's own keys");
+    table_cell(&table, taken ? "not needed" : "serve whom no rule names");
+    cli_write_table(&table, 1u << CONDITION);
 }
 
 static json_t *json_rule(const struct rule *rule, const struct rule *taken, const struct whom *whom)
@@ -129,5 +117,6 @@ int apply_explain(const struct options *options, struct error *err)
     cli_print(options, "%s: for user %s%s on %s%s", section.file,
               *whom.user ? whom.user : "without a name", options->user ? "" : " (you)", whom.host,
               options->host ? "" : " (this machine)");
-    return print_rules(&section, &whom, err) < 0 ? -1 : STATUS_DONE;
+    print_rules(&section, &whom);
+    return STATUS_DONE;
 }

@@ -14,10 +14,10 @@ static void note_order(struct apply *apply, const struct host_team *host)
 
     if (team_plan(&host->team, apply->user)->gpus == PLAN_GPUS_CHOSEN && machine->numbered &&
         !device_list_is_ascending(machine))
-        apply_note(apply,
-                   "nvidia-smi does not number the GPUs of %s in the order of their PCI bus IDs, "
-                   "in which CUDA counts; 'devices' in %s counts as nvidia-smi does",
-                   device_list_owner(machine), apply->section.file);
+        cli_note(apply->options,
+                 "nvidia-smi does not number the GPUs of %s in the order of their PCI bus IDs, "
+                 "in which CUDA counts; 'devices' in %s counts as nvidia-smi does",
+                 device_list_owner(machine), apply->section.file);
 }
 
 static void note_absence(struct apply *apply, const struct host_team *host)
@@ -28,14 +28,14 @@ static void note_absence(struct apply *apply, const struct host_team *host)
     if (!host->team.absent.count)
         return;
     if (plan->gpus == PLAN_GPUS_NONE)
-        apply_note(apply, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
+        cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
     else if (plan->unconfirmed)
-        apply_note(apply,
-                   "no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
-                   "%s",
-                   why);
+        cli_note(apply->options,
+                 "no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
+                 "%s",
+                 why);
     else if (!host->team.machine.absent)
-        apply_note(apply, "this machine's GPUs cannot be shown: %s", why);
+        cli_note(apply->options, "this machine's GPUs cannot be shown: %s", why);
 }
 
 /* Who gets this device: by rules that name users. */
@@ -70,8 +70,9 @@ static void note_shared_devices(struct apply *apply, const struct host_team *hos
         else
             uuid_short(&machine->items[i], name);
         if (add_holders(&holders, &host->team, &machine->items[i].uuid) > 1)
-            apply_note(apply, "%s: %s%s%s is given to several users: %s", apply->section.file, name,
-                       of, *of ? machine->host : "", strbuf_text(&holders));
+            cli_note(apply->options, "%s: %s%s%s is given to several users: %s",
+                     apply->section.file, name, of, *of ? machine->host : "",
+                     strbuf_text(&holders));
     }
 }
 
@@ -96,13 +97,13 @@ static void note_swap(struct apply *apply, const struct host_team *host,
     char uuid[UUID_TEXT_SIZE], name[DEVICE_NAME_SIZE];
 
     if (now && !device_name_text(now, name))
-        apply->report.failed = true;
+        cli_lost();
     else if (!now)
-        apply_note(apply, "%s has no GPU %d now; it was %s, %s, %s", host->host, was->number,
-                   was->name, was->uuid, when);
+        cli_note(apply->options, "%s has no GPU %d now; it was %s, %s, %s", host->host, was->number,
+                 was->name, was->uuid, when);
     else if (strcmp(uuid_text(now, uuid), was->uuid) != 0)
-        apply_note(apply, "GPU %d of %s is %s, %s, now; it was %s, %s, %s", was->number, host->host,
-                   name, uuid, was->name, was->uuid, when);
+        cli_note(apply->options, "GPU %d of %s is %s, %s, now; it was %s, %s, %s", was->number,
+                 host->host, name, uuid, was->name, was->uuid, when);
 }
 
 static bool is_before(const struct receipt_host *part, unsigned plan, unsigned device)
@@ -158,27 +159,28 @@ static void note_others(struct apply *apply)
     add_hosts(&hosts, receipt);
     bool adds = apply->here && !part_find(receipt, apply->host);
     if (adds && apply->options->check)
-        apply_note(apply,
-                   "the hooks there serve %s so far, and on this machine, %s, they change nothing; "
-                   "conda-gpu apply, run here, adds it",
-                   strbuf_text(&hosts), apply->host);
+        cli_note(apply->options,
+                 "the hooks there serve %s so far, and on this machine, %s, they change nothing; "
+                 "conda-gpu apply, run here, adds it",
+                 strbuf_text(&hosts), apply->host);
     else if (adds)
-        apply_note(apply, "the hooks there serve %s so far; this adds %s", strbuf_text(&hosts),
-                   apply->host);
+        cli_note(apply->options, "the hooks there serve %s so far; this adds %s",
+                 strbuf_text(&hosts), apply->host);
     else if (!parts_differ_by_host(receipt->hosts, receipt->hosts_count) &&
              parts_differ_by_host(parts->all.items, parts->all.count))
-        apply_note(apply,
-                   "the hooks of %s did the same on every machine so far; with this they tell "
-                   "machines apart, and change nothing on one where apply has not run",
-                   strbuf_text(&hosts));
+        cli_note(apply->options,
+                 "the hooks of %s did the same on every machine so far; with this they tell "
+                 "machines apart, and change nothing on one where apply has not run",
+                 strbuf_text(&hosts));
 }
 
 /* This machine, which --inventory does not have. */
 static void note_here(struct apply *apply)
 {
     if (!apply->served)
-        apply_note(apply, "this machine, %s, is not in %s, and the hooks change nothing on it",
-                   apply->host, apply_stock_name(apply->options));
+        cli_note(apply->options,
+                 "this machine, %s, is not in %s, and the hooks change nothing on it", apply->host,
+                 apply_stock_name(apply->options));
 }
 
 void apply_note_hosts(struct apply *apply)
@@ -186,8 +188,8 @@ void apply_note_hosts(struct apply *apply)
     note_others(apply);
     note_here(apply);
     if (apply->install.parts.confirms)
-        apply_note(apply,
-                   "the hooks were made from an inventory, and the driver confirms their devices");
+        cli_note(apply->options,
+                 "the hooks were made from an inventory, and the driver confirms their devices");
     for (size_t i = 0; i < apply->hosts.count; i++) {
         const struct host_team *host = &apply->hosts.items[i];
         note_swaps(apply, host);

@@ -5,21 +5,8 @@
 #include "hook/enact.h"
 #include "section/job.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-void apply_note(struct apply *apply, const char *format, ...)
-{
-    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    strbuf_vaddf(&text, format, args);
-    va_end(args);
-    if (text.failed || names_add(&apply->report.notes, strbuf_text(&text)) < 0)
-        apply->report.failed = true;
-}
 
 /* Whoever may write to a folder on the way can replace our hooks, or put others beside them. */
 static void warn_of_open_folders(struct apply *apply)
@@ -32,10 +19,10 @@ static void warn_of_open_folders(struct apply *apply)
             continue;
         strbuf_addf(&path, "%s%s%s", apply->environment.path, i ? "/" : "", i ? folder : "");
         shell_quote_if_needed(&quoted, strbuf_text(&path));
-        apply_note(apply,
-                   "everybody may write to %s, and so put commands there that run in your shell at "
-                   "'conda activate'; take that away with: chmod o-w %s",
-                   strbuf_text(&path), strbuf_text(&quoted));
+        cli_note(apply->options,
+                 "everybody may write to %s, and so put commands there that run in your shell at "
+                 "'conda activate'; take that away with: chmod o-w %s",
+                 strbuf_text(&path), strbuf_text(&quoted));
     }
 }
 
@@ -60,11 +47,10 @@ static void note_job(struct apply *apply)
     if (!job_is_running(apply->options->env) || !enact_leaves(apply->options->env, apply->plan) ||
         (planned && strcmp(visible, planned) == 0))
         return;
-    apply_note(
-        apply,
-        "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
-        "(in_job: keep); in_job: override in %s changes that",
-        visible, apply->section.file);
+    cli_note(apply->options,
+             "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
+             "(in_job: keep); in_job: override in %s changes that",
+             visible, apply->section.file);
 }
 
 /* Who else has a say in the variables. */
@@ -74,11 +60,11 @@ static void note_rivals(struct apply *apply)
     const struct prefix *prefix = &apply->prefix;
 
     if (rivals_find(rivals, prefix, &apply->plan->variables, &apply->install.files) < 0)
-        apply->report.failed = true;
+        cli_lost();
     for (size_t i = 0; i < rivals->count; i++) {
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
         rival_describe(&rivals->items[i], prefix, &text);
-        apply_note(apply, "%s", strbuf_text(&text));
+        cli_note(apply->options, "%s", strbuf_text(&text));
         apply->report.beaten = apply->report.beaten || rivals->items[i].kind == RIVAL_BEATS;
     }
 }
@@ -92,8 +78,8 @@ static void note_conda_variables(struct apply *apply)
     for (size_t i = 0; i < section->conda_variables.count; i++) {
         const struct var *var = &section->conda_variables.items[i];
         if (vars_find(planned, var->name))
-            apply_note(
-                apply,
+            cli_note(
+                apply->options,
                 "%s: by its own 'variables:' conda sets %s=%s, and after our hook has put back "
                 "what was there, conda unsets or empties it; leave it out there, since the gpu: "
                 "section says it",
@@ -111,10 +97,10 @@ static void note_own_path(struct apply *apply, const struct var *var)
     const char *next = at ? at + strlen(path) : "";
 
     if (at && (!*next || *next == '/' || *next == ':'))
-        apply_note(apply,
-                   "%s: gpu.variables.%s: the value holds this environment's own path; write "
-                   "${CONDA_PREFIX} for it, so that it stays right in a clone and after a move",
-                   apply->section.file, var->name);
+        cli_note(apply->options,
+                 "%s: gpu.variables.%s: the value holds this environment's own path; write "
+                 "${CONDA_PREFIX} for it, so that it stays right in a clone and after a move",
+                 apply->section.file, var->name);
 }
 
 /* What the section's readers had to say. */
@@ -124,21 +110,22 @@ static void note_lines(struct apply *apply, const struct error *notes)
 
     error_print(notes, "", &text);
     for (const char *line = strbuf_text(&text); *line; line += strcspn(line, "\n") + 1)
-        apply_note(apply, "%.*s", (int)strcspn(line, "\n"), line);
-    apply->report.failed = apply->report.failed || text.failed;
+        cli_note(apply->options, "%.*s", (int)strcspn(line, "\n"), line);
+    if (text.failed)
+        cli_lost();
 }
 
 void apply_list_notes(struct apply *apply)
 {
     apply_note_hosts(apply);
     if (is_another(apply))
-        apply_note(apply,
-                   "using the active environment '%s', though %s names '%s'; -n chooses another",
-                   apply->environment.name, apply->section.file, apply->section.name);
+        cli_note(apply->options,
+                 "using the active environment '%s', though %s names '%s'; -n chooses another",
+                 apply->environment.name, apply->section.file, apply->section.name);
     if (apply->install.earlier.missing)
-        apply_note(apply,
-                   "%s/" RECEIPT_PATH " is missing; what the hooks themselves tell is used instead",
-                   apply->environment.path);
+        cli_note(apply->options,
+                 "%s/" RECEIPT_PATH " is missing; what the hooks themselves tell is used instead",
+                 apply->environment.path);
     note_job(apply);
     note_lines(apply, &apply->section.notes);
     for (size_t i = 0; i < apply->section.variables.count; i++)

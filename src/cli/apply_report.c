@@ -88,8 +88,6 @@ int apply_report(struct apply *apply, struct error *err)
 {
     apply->report.differs = install_differs(&apply->install);
     apply_list_notes(apply);
-    if (apply->report.failed)
-        return error_memory(err);
     return list_variables(apply, err) < 0 ? -1 : find_activation(apply, err);
 }
 
@@ -98,7 +96,6 @@ void apply_report_release(struct apply_report *report)
     for (size_t i = 0; i < report->variables.count; i++)
         free(report->variables.items[i].then);
     free(report->variables.items);
-    names_release(&report->notes);
     rivals_release(&report->rivals);
     free(report->activate);
 }

@@ -10,7 +10,6 @@ static void print_devices(const struct apply *apply, const struct plan *plan)
     enum { NAME = 2, COLUMNS = 6 };
     bool whole = apply->options->verbose;
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     for (size_t i = 0; i < plan->device_count; i++) {
         const struct device *device = &plan->devices[i].device;
@@ -20,10 +19,7 @@ static void print_devices(const struct apply *apply, const struct plan *plan)
         table_cell(&table, memory_text(device->memory, memory));
         device_cells(&table, device, whole);
     }
-    if (!whole)
-        table_fit(&table, 1u << NAME, CLI_WIDTH);
-    table_print(&table, &lines);
-    cli_write(&lines);
+    cli_write_table(&table, whole ? 0 : 1u << NAME);
 }
 
 static void say_gpus(const struct apply *apply, const struct host_team *host, struct strbuf *line)
@@ -90,7 +86,6 @@ static void print_variables(const struct apply *apply)
     static const char *const heads[] = {"variable", "in this shell", "in the environment"};
     enum { NOW = 1, THEN = 2, COLUMNS = 3 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     table_row(&table, heads);
     for (size_t i = 0; i < apply->report.variables.count; i++) {
@@ -99,12 +94,9 @@ static void print_variables(const struct apply *apply)
         table_cell(&table, cli_shown(row->now));
         table_cell(&table, cli_shown(row->then));
     }
-    if (!apply->options->verbose)
-        table_fit(&table, 1u << NOW | 1u << THEN, CLI_WIDTH);
-    strbuf_addc(&lines, '\n');
-    table_print(&table, &lines);
-    strbuf_addc(&lines, '\n');
-    cli_write(&lines);
+    cli_write_text("\n");
+    cli_write_table(&table, apply->options->verbose ? 0 : 1u << NOW | 1u << THEN);
+    cli_write_text("\n");
 }
 
 static void print_files(const struct apply *apply)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/table.h"
 #include "cli/options.h"
 #include "conda/find.h"
 #include "conda/lock.h"
@@ -41,12 +42,18 @@ void cli_print_line(const struct options *options, const struct strbuf *text);
    `column`, where the text begins. */
 void cli_add_wrapped(struct strbuf *out, const char *text, size_t column);
 
+/* There was no memory for something that was to be told: cli_finish says so. */
+void cli_lost(void);
+
 /* The value of a variable for people; NULL: it is not set. */
 const char *cli_shown(const char *value);
 
 /* Lines on stdout, as they are. */
 void cli_write(const struct strbuf *text);
 void cli_write_text(const char *text);
+
+/* A table, in which columns (a bit each) give way where lines would be too long. */
+void cli_write_table(struct table *table, unsigned fitted);
 
 /* Lines of files, byte for byte; on a terminal, which would obey them, with control characters made
    visible. */

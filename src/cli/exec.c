@@ -148,17 +148,14 @@ static int print(const struct run *run, struct error *err)
 {
     static const char *const heads[] = {"variable", "in this shell", "for the command"};
     scope(table_release) struct table table = TABLE_INIT(3);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     table_row(&table, heads);
     if (each_difference(run, add_row, &table) < 0)
         return error_memory(err);
-    table_fit(&table, 1u << 1 | 1u << 2, CLI_WIDTH);
-    table_print(&table, &lines);
     if (run->chosen.environment.path)
         cli_print(run->options, "environment  %s  %s", run->chosen.environment.name,
                   run->chosen.environment.path);
-    cli_write(&lines);
+    cli_write_table(&table, 1u << 1 | 1u << 2);
     return 0;
 }
 

@@ -72,6 +72,20 @@ const char *cli_shown(const char *value)
     return !value ? "(not set)" : *value ? value : "(empty)";
 }
 
+void cli_lost(void)
+{
+    lost = true;
+}
+
+void cli_write_table(struct table *table, unsigned fitted)
+{
+    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
+
+    table_fit(table, fitted, CLI_WIDTH);
+    table_print(table, &lines);
+    cli_write(&lines);
+}
+
 void cli_write(const struct strbuf *text)
 {
     lost = lost || text->failed;

@@ -186,8 +186,9 @@ static int fill(struct situation *status, struct error *err)
     if (!status->assigned)
         return 0;
     if (find_source(status, err) < 0 || find_devices(status, err) < 0 ||
-        find_standings(status, err) < 0 || status_find_hints(status, err) < 0)
+        find_standings(status, err) < 0)
         return -1;
+    status_find_hints(status);
     status->out_of_step = is_out_of_step(status);
     return 0;
 }
@@ -202,8 +203,8 @@ static int run(const struct options *options, struct error *err)
         return -1;
     if (options->json)
         status_json(&status);
-    else if (status_print(&status, err) < 0)
-        return -1;
+    else
+        status_print(&status);
     return status.out_of_step ? STATUS_DIFFERS : STATUS_DONE;
 }
 

@@ -49,11 +49,11 @@ const struct rival *status_beaten(const struct situation *status,
 /* Adds the job that this shell is in, by its scheduler's number; nothing outside of one. */
 void status_add_job(struct strbuf *out, char *const *env);
 
-/* Fills in the hints. -1 with an error. */
-int status_find_hints(struct situation *status, struct error *err);
+/* Fills in the hints. */
+void status_find_hints(struct situation *status);
 
 /* Prints the report: as text, or adds it to what --json prints. */
-int status_print(const struct situation *status, struct error *err);
+void status_print(const struct situation *status);
 void status_json(const struct situation *status);
 
 /* The part of it that --all has as well: the cards, and who is on them. */

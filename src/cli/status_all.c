@@ -90,23 +90,17 @@ static void add_row(struct table *table, const struct known *known, const struct
     table_cell_of(table, &holder);
 }
 
-static int print_table(const struct known *known, struct error *err)
+static void print_table(const struct known *known)
 {
     static const char *const heads[] = {"",          "UUID",         "used",
                                         "processes", "environments", "leased by"};
     enum { ENVIRONMENTS = 4, HOLDER = 5, COLUMNS = sizeof heads / sizeof *heads };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
-    scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
 
     table_row(&table, heads);
     for (size_t i = 0; i < known->seats.count; i++)
         add_row(&table, known, &known->seats.items[i]);
-    table_fit(&table, 1u << ENVIRONMENTS | 1u << HOLDER, CLI_WIDTH);
-    table_print(&table, &lines);
-    if (lines.failed)
-        return error_memory(err);
-    cli_write(&lines);
-    return 0;
+    cli_write_table(&table, 1u << ENVIRONMENTS | 1u << HOLDER);
 }
 
 static bool is_gone(const struct known *known, const struct planned_device *planned)
@@ -143,7 +137,7 @@ static void print_environment(const struct known *known, size_t i, const struct 
     cli_print(options, "%s  GPUs: %s", known->paths.items[i], strbuf_text(&text));
 }
 
-static int print(const struct known *known, const struct options *options, struct error *err)
+static void print(const struct known *known, const struct options *options)
 {
     if (known->seats.blind)
         cli_note(options, "nothing is known of memory and processes: %s",
@@ -151,12 +145,11 @@ static int print(const struct known *known, const struct options *options, struc
     if (!known->seats.count)
         cli_note(options, "nothing is known of this machine's GPUs: %s",
                  error_first(&known->seats.why_none));
-    if (known->seats.count && print_table(known, err) < 0)
-        return -1;
+    if (known->seats.count)
+        print_table(known);
     for (size_t i = 0; i < known->paths.count; i++)
         if (known->planned[i].applied)
             print_environment(known, i, options);
-    return 0;
 }
 
 static json_t *json_gone(const struct known *known, const struct plan *plan)
@@ -196,7 +189,7 @@ int status_all(const struct options *options, struct error *err)
     look_for_gone(&known);
     if (options->json)
         add_to_json(&known, options);
-    else if (print(&known, options, err) < 0)
-        return -1;
+    else
+        print(&known, options);
     return known.out_of_step ? STATUS_DIFFERS : STATUS_DONE;
 }

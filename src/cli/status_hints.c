@@ -11,12 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-struct hinting {
-    struct situation *status;
-    bool failed; /* memory ran out */
-};
-
-__attribute__((format(printf, 2, 3))) static void hint(struct hinting *in, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void hint(struct situation *status, const char *format,
+                                                       ...)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     va_list args;
@@ -24,46 +20,47 @@ __attribute__((format(printf, 2, 3))) static void hint(struct hinting *in, const
     va_start(args, format);
     strbuf_vaddf(&text, format, args);
     va_end(args);
-    if (text.failed || names_add(&in->status->hints, strbuf_text(&text)) < 0)
-        in->failed = true;
+    if (text.failed || names_add(&status->hints, strbuf_text(&text)) < 0)
+        cli_lost();
 }
 
 /* NVIDIA's MPS documentation, "Environment Variables": the daemon's clients get its devices, by
    numbers of its own from 0 on. */
-static void look_for_mps(struct hinting *in)
+static void look_for_mps(struct situation *status)
 {
-    const char *folder = env_get_filled(in->status->options->env, "CUDA_MPS_PIPE_DIRECTORY");
+    const char *folder = env_get_filled(status->options->env, "CUDA_MPS_PIPE_DIRECTORY");
     scope(free_text) char *pipe = path_join(folder ? folder : "/tmp/nvidia-mps", "control");
 
     if (!pipe)
-        in->failed = true;
+        cli_lost();
     else if (access(pipe, F_OK) == 0)
-        hint(in,
+        hint(status,
              "An MPS daemon (%s) gives programs the GPUs that it was started with, numbered anew "
              "from 0: stop it with 'echo quit | nvidia-cuda-mps-control', or write 'ids: uuid'.",
              pipe);
 }
 
 /* CDI gives a container its devices, and sets this so that the older runtime gives it none. */
-static void look_for_cdi(struct hinting *in)
+static void look_for_cdi(struct situation *status)
 {
-    const char *given = env_get(in->status->options->env, "NVIDIA_VISIBLE_DEVICES");
+    const char *given = env_get(status->options->env, "NVIDIA_VISIBLE_DEVICES");
 
     if (given && strcmp(given, "void") == 0)
-        hint(in, "NVIDIA_VISIBLE_DEVICES=void: this container was given its GPUs by CDI, and "
-                 "numbers count only those; choose others with --device nvidia.com/gpu=... where "
-                 "it is started.");
+        hint(status,
+             "NVIDIA_VISIBLE_DEVICES=void: this container was given its GPUs by CDI, and "
+             "numbers count only those; choose others with --device nvidia.com/gpu=... where "
+             "it is started.");
 }
 
-static void look_for_mig(struct hinting *in)
+static void look_for_mig(struct situation *status)
 {
-    const struct plan *plan = &in->status->chosen.planned.plan;
+    const struct plan *plan = &status->chosen.planned.plan;
 
     for (size_t i = 0; i < plan->device_count; i++) {
-        const struct status_device *device = &in->status->devices[i];
+        const struct status_device *device = &status->devices[i];
         if (device->seat && !device->seat->device.mig && device->seat->card &&
             device->seat->card->mig == 1)
-            hint(in,
+            hint(status,
                  "GPU %u is in MIG mode, where CUDA shows only its instances: name one of them by "
                  "the UUID that 'nvidia-smi -L' shows.",
                  device->seat->device.number);
@@ -88,9 +85,9 @@ static bool folder_has(int folder, const char *path, const char *name)
     return found;
 }
 
-static bool has_package(const struct hinting *in, const char *name, const char *conda_name)
+static bool has_package(const struct situation *status, const char *name, const char *conda_name)
 {
-    int prefix = in->status->chosen.prefix.folder;
+    int prefix = status->chosen.prefix.folder;
     scope(close_fd) int lib = openat(prefix, "lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = lib >= 0 ? fdopendir(lib) : NULL;
     bool found = folder_has(prefix, "conda-meta", conda_name);
@@ -107,17 +104,17 @@ static bool has_package(const struct hinting *in, const char *name, const char *
     return found;
 }
 
-static void look_for_packages(struct hinting *in)
+static void look_for_packages(struct situation *status)
 {
-    if (has_package(in, "ray", "ray-core"))
-        hint(in,
+    if (has_package(status, "ray", "ray-core"))
+        hint(status,
              "Ray, which is in the environment, sets CUDA_VISIBLE_DEVICES itself in each of its "
              "workers, out of those that are visible where 'ray start' or ray.init() runs; with "
              "RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES=1 in gpu.variables it does not.");
-    if (has_package(in, "deepspeed", "deepspeed"))
-        hint(in, "DeepSpeed's launcher, which is in the environment, sets CUDA_VISIBLE_DEVICES "
-                 "itself where it is given --include or a hostfile: leave these out on one "
-                 "machine, or use torchrun.");
+    if (has_package(status, "deepspeed", "deepspeed"))
+        hint(status, "DeepSpeed's launcher, which is in the environment, sets CUDA_VISIBLE_DEVICES "
+                     "itself where it is given --include or a hostfile: leave these out on one "
+                     "machine, or use torchrun.");
 }
 
 /* What a program finds in a variable, where the environment is active. */
@@ -129,53 +126,52 @@ static const char *value_of(const struct situation *status, const char *name)
 }
 
 /* The EGL implementation lists all cards that the process may open. */
-static void look_for_egl(struct hinting *in)
+static void look_for_egl(struct situation *status)
 {
     static const struct {
         const char *platform, *device;
     } names[] = {{"MUJOCO_GL", "MUJOCO_EGL_DEVICE_ID"}, {"PYOPENGL_PLATFORM", "EGL_DEVICE_ID"}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = value_of(in->status, names[i].platform);
-        if (value && strcmp(value, "egl") == 0 && !value_of(in->status, names[i].device))
-            hint(in,
+        const char *value = value_of(status, names[i].platform);
+        if (value && strcmp(value, "egl") == 0 && !value_of(status, names[i].device))
+            hint(status,
                  "%s=egl: EGL does not read CUDA_VISIBLE_DEVICES and draws on the first of all "
                  "cards; in gpu.variables, %s: ${gpu.egl} is the first card of the plan.",
                  names[i].platform, names[i].device);
     }
 }
 
-static void look_for_uuids(struct hinting *in)
+static void look_for_uuids(struct situation *status)
 {
-    const char *visible = plan_visible(&in->status->chosen.planned.plan);
+    const char *visible = plan_visible(&status->chosen.planned.plan);
 
     if (visible && strncmp(visible, "GPU-", 4) == 0)
-        hint(in, "CUDA_VISIBLE_DEVICES holds UUIDs, which some libraries take for numbers and fail "
-                 "at; if one does, write 'ids: index'.");
+        hint(status,
+             "CUDA_VISIBLE_DEVICES holds UUIDs, which some libraries take for numbers and fail "
+             "at; if one does, write 'ids: index'.");
 }
 
-static void look_for_rivals(struct hinting *in)
+static void look_for_rivals(struct situation *status)
 {
-    for (size_t i = 0; i < in->status->rivals.count; i++) {
+    for (size_t i = 0; i < status->rivals.count; i++) {
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-        rival_describe(&in->status->rivals.items[i], &in->status->chosen.prefix, &text);
-        hint(in, "%s", strbuf_text(&text));
-        in->failed = in->failed || text.failed;
+        rival_describe(&status->rivals.items[i], &status->chosen.prefix, &text);
+        hint(status, "%s", strbuf_text(&text));
+        if (text.failed)
+            cli_lost();
     }
 }
 
-int status_find_hints(struct situation *status, struct error *err)
+void status_find_hints(struct situation *status)
 {
-    struct hinting in = {status, false};
-
     if (status->chosen.planned.plan.gpus != PLAN_GPUS_AS_BEFORE) {
-        look_for_mps(&in);
-        look_for_cdi(&in);
-        look_for_mig(&in);
-        look_for_packages(&in);
-        look_for_egl(&in);
-        look_for_uuids(&in);
+        look_for_mps(status);
+        look_for_cdi(status);
+        look_for_mig(status);
+        look_for_packages(status);
+        look_for_egl(status);
+        look_for_uuids(status);
     }
-    look_for_rivals(&in);
-    return in.failed ? error_memory(err) : 0;
+    look_for_rivals(status);
 }

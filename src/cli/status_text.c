@@ -316,7 +316,7 @@ static void add_environment(const struct situation *status, struct strbuf *out)
         add_part(out, "name", "no environment is active, and none was named with -n or -p");
 }
 
-int status_print(const struct situation *status, struct error *err)
+void status_print(const struct situation *status)
 {
     scope(strbuf_release) struct strbuf out = STRBUF_INIT;
 
@@ -327,8 +327,5 @@ int status_print(const struct situation *status, struct error *err)
     add_who(status, &out);
     for (size_t i = 0; i < status->hints.count; i++)
         add_part(&out, i ? "" : "beware", status->hints.items[i]);
-    if (out.failed)
-        return error_memory(err);
     cli_write_foreign(&out);
-    return 0;
 }
