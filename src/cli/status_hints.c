@@ -4,8 +4,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,40 +67,17 @@ static void look_for_mig(struct situation *status)
 }
 
 /* Whether a package of conda's, or of pip's, is in the environment. */
-static bool folder_has(int folder, const char *path, const char *name)
-{
-    scope(close_fd) int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
-    size_t length = strlen(name);
-    bool found = false;
-
-    if (!list)
-        return false;
-    fd = -1;
-    for (struct dirent *entry; !found && (entry = readdir(list));)
-        found = strncmp(entry->d_name, name, length) == 0 &&
-                (entry->d_name[length] == '-' || !entry->d_name[length]);
-    closedir(list);
-    return found;
-}
-
 static bool has_package(const struct situation *status, const char *name, const char *conda_name)
 {
-    int prefix = status->chosen.prefix.folder;
-    scope(close_fd) int lib = openat(prefix, "lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = lib >= 0 ? fdopendir(lib) : NULL;
-    bool found = folder_has(prefix, "conda-meta", conda_name);
+    char pattern[256];
+    glob_t found = {0};
 
-    for (struct dirent *entry; list && !found && (entry = readdir(list));) {
-        char path[512];
-        if (strncmp(entry->d_name, "python", 6) != 0)
-            continue;
-        snprintf(path, sizeof path, "%s/site-packages", entry->d_name);
-        found = folder_has(dirfd(list), path, name);
-    }
-    if (list)
-        closedir(list), lib = -1;
-    return found;
+    snprintf(pattern, sizeof pattern,
+             "/proc/self/fd/%d/{conda-meta/%s-*,lib/python*/site-packages/%s{,-*}}",
+             status->chosen.prefix.folder, conda_name, name);
+    int result = glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found);
+    globfree(&found);
+    return result == 0;
 }
 
 static void look_for_packages(struct situation *status)
