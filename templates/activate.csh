@@ -50,14 +50,14 @@ case @host@:
 @end machines@
 endsw
 @end picks@
-set __gpu_untouched = '' __gpu_outer = 0 __gpu_at = - __gpu_level = -
+set __gpu_stays = '' __gpu_inner = 0 __gpu_at = - __gpu_level = -
 if ($?@state@_LEVEL) eval 'if (x$@state@_LEVEL:q != x) set __gpu_at = $@state@_LEVEL:q'
 if ($?CONDA_SHLVL) eval 'if (x$CONDA_SHLVL:q != x) set __gpu_level = $CONDA_SHLVL:q'
 if (x$__gpu_at:q$__gpu_level:q !~ x*[^0-9]*) then
-  # Is the environment active at a lower level as well?
-  if ($__gpu_at < $__gpu_level) set __gpu_outer = 1
+  # Is the environment active at that level already?
+  if ($__gpu_at < $__gpu_level) set __gpu_inner = 1
 endif
-if (! $__gpu_outer) setenv @state@_LEVEL $__gpu_level:q
+if (! $__gpu_inner) setenv @state@_LEVEL $__gpu_level:q
 @each references@
 set __gpu_@name@ = ''
 if ($?@name@) eval 'set __gpu_@name@ = $@name@:q'
@@ -66,7 +66,7 @@ if ($?@name@) eval 'set __gpu_@name@ = $@name@:q'
 
 @job@
 # __CONDA_GPU_VISIBLE: the job, and what a conda-gpu hook of any environment last made of CUDA_VISIBLE_DEVICES in it.
-set __gpu_whose = '' __gpu_now = '' __gpu_made = no
+set __gpu_by = '' __gpu_now = '' __gpu_made = no
 if ($?CUDA_VISIBLE_DEVICES) eval 'set __gpu_now = :$CUDA_VISIBLE_DEVICES:q'
 if ($?__CONDA_GPU_VISIBLE) eval 'set __gpu_made = $__CONDA_GPU_VISIBLE:q'
 @each mixed@
@@ -89,7 +89,7 @@ switch ($__gpu_who:q)
 endsw
 @end mixed@
 if (x$__gpu_made:q == x$__gpu_job:q$__gpu_now:q) then
-  set __gpu_whose = ours
+  set __gpu_by = hook
 @each nowhere@
 else if (x$__gpu_job:q != x) then
   # It is the job's: what was saved outside of it does not count.
@@ -128,8 +128,8 @@ else if (x$__gpu_job:q != x || $__gpu_stands) then
   if ($__gpu_stands) then
 @end mixed@
 @each stands@
-    set __gpu_untouched = ' CUDA_VISIBLE_DEVICES '
-    if ($?CUDA_DEVICE_ORDER) set __gpu_untouched = ' CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER '
+    set __gpu_stays = ' CUDA_VISIBLE_DEVICES '
+    if ($?CUDA_DEVICE_ORDER) set __gpu_stays = ' CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER '
   endif
 @end stands@
 endif
@@ -140,7 +140,7 @@ endif
 if ($?@name@ && $?@state@_SET_@name@) then
   # What others changed stays, where our element is still in it.
   if (x:$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) \
-    set __gpu_untouched = "$__gpu_untouched @name@ "
+    set __gpu_stays = "$__gpu_stays @name@ "
 endif
 @end element@
 @each either@
@@ -148,25 +148,25 @@ endif
 if ($?@name@ && $?@state@_SET_@name@) then
   # What others changed stays, where our element is still in it.
   if (x:$@name@:q != x$@state@_SET_@name@:q && @separator@$@name@:q@separator@ =~ *@pattern@*) \
-    set __gpu_untouched = "$__gpu_untouched @name@ "
+    set __gpu_stays = "$__gpu_stays @name@ "
 endif
 @end element@
 @end either@
 @end managed@
-# Keep what each is, unless nobody has changed it since it was kept. What an activation further out did not set waits.
+# Save what each is, unless an earlier activation made it so. What the outermost activation has not set stays as it is.
 foreach __gpu_x (@each visible@CUDA_VISIBLE_DEVICES @end visible@@names@)
-  if ("$__gpu_untouched" =~ *" $__gpu_x "*) continue
+  if ("$__gpu_stays" =~ *" $__gpu_x "*) continue
   eval 'set __gpu_is = ($?'$__gpu_x' $?@state@_SET_'$__gpu_x')'
   set __gpu_now = '' __gpu_made = no
   if ($__gpu_is[1]) eval 'set __gpu_now = :$'$__gpu_x':q'
   if ($__gpu_is[2]) eval 'set __gpu_made = $@state@_SET_'$__gpu_x':q'
   if (x$__gpu_now:q == x$__gpu_made:q) continue
-  if ($__gpu_outer) then
-    if (! $__gpu_is[2]) set __gpu_untouched = "$__gpu_untouched $__gpu_x "
+  if ($__gpu_inner) then
+    if (! $__gpu_is[2]) set __gpu_stays = "$__gpu_stays $__gpu_x "
     continue
   endif
 @each visible@
-  if ($__gpu_x == CUDA_VISIBLE_DEVICES) set __gpu_now = $__gpu_whose$__gpu_now:q
+  if ($__gpu_x == CUDA_VISIBLE_DEVICES) set __gpu_now = $__gpu_by$__gpu_now:q
 @end visible@
   unsetenv @state@_OLD_$__gpu_x
   if (x$__gpu_now:q != x) setenv @state@_OLD_$__gpu_x $__gpu_now:q
@@ -186,24 +186,27 @@ switch ($__gpu_who:q)
 @end about@
 @patterns@
 @end case@
-@each spares@
-set __gpu_untouched = "$__gpu_untouched@spared@"
-@end spares@
 @each settings@
 @each set@
-if ("$__gpu_untouched" !~ *' @name@ '*) then
+if ("$__gpu_stays" !~ *' @name@ '*) then
   setenv @name@ @value@
   setenv @state@_SET_@name@ :@value@
+@each is_visible@
+  setenv __CONDA_GPU_VISIBLE $__gpu_job:q$@state@_SET_@name@:q
+@end is_visible@
 endif
 @end set@
 @each unset@
-if ("$__gpu_untouched" !~ *' @name@ '*) then
+if ("$__gpu_stays" !~ *' @name@ '*) then
   unsetenv @name@
   setenv @state@_SET_@name@ ''
+@each is_visible@
+  setenv __CONDA_GPU_VISIBLE $__gpu_job:q
+@end is_visible@
 endif
 @end unset@
 @each prepend@
-if ("$__gpu_untouched" !~ *' @name@ '*) then
+if ("$__gpu_stays" !~ *' @name@ '*) then
   set __gpu_old = ''
   if ($?@state@_OLD_@name@) eval 'set __gpu_old = $@state@_OLD_@name@:s/://:q'
   if (x$__gpu_old:q == x) then
@@ -217,7 +220,7 @@ if ("$__gpu_untouched" !~ *' @name@ '*) then
 endif
 @end prepend@
 @each append@
-if ("$__gpu_untouched" !~ *' @name@ '*) then
+if ("$__gpu_stays" !~ *' @name@ '*) then
   set __gpu_old = ''
   if ($?@state@_OLD_@name@) eval 'set __gpu_old = $@state@_OLD_@name@:s/://:q'
   if (x$__gpu_old:q == x) then
@@ -238,12 +241,6 @@ breaksw
 @each decided@
 endsw
 @end decided@
-
-@each visible@
-if ($?@state@_SET_CUDA_VISIBLE_DEVICES) then
-  setenv __CONDA_GPU_VISIBLE $__gpu_job:q$@state@_SET_CUDA_VISIBLE_DEVICES:q
-endif
-@end visible@
 
 @each by_host@
 endif

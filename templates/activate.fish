@@ -6,8 +6,8 @@
 @each about@
 #   @text@
 @end about@
-# Of each variable X set here, ..._OLD_X saves what it was (":value"; nothing: not set; "ours:value": a conda-gpu hook's),
-# ..._SET_X what it becomes; ..._LEVEL is CONDA_SHLVL. deactivate.d/@file@ undoes what nobody has changed since.
+# Of each variable X, ..._OLD_X saves what it was (":value"; missing: not set; "hook:value": set by a hook like this),
+# ..._SET_X what it becomes; ..._LEVEL is the outermost CONDA_SHLVL. deactivate.d/@file@ undoes what nobody changed since.
 # conda-gpu digest @digest@
 
 @each by_host@
@@ -26,54 +26,60 @@ test -n "$__gpu_who"; or set __gpu_who (id -un 2>/dev/null)
 @each joined@
 set __gpu_who "$__gpu_who@at@$__gpu_host"
 @end joined@
-set -g __gpu_untouched
-set -g __gpu_outer no
+set -g __gpu_inner no
 if string match -qr '^[0-9]+/[0-9]+$' -- "$@state@_LEVEL/$CONDA_SHLVL"; and test $@state@_LEVEL -lt $CONDA_SHLVL
-  set __gpu_outer yes # the environment is active at a lower level as well
+  set __gpu_inner yes # the environment is active there already
 else
   set -gx @state@_LEVEL "$CONDA_SHLVL"
   test -n "$CONDA_SHLVL"; or set @state@_LEVEL -
 end
-function __gpu_save # NAME; "ours" if hooks of ours made what it is
-  set -l set @state@_SET_$argv[1]
+function __gpu_set # NAME; the value, none to unset it
+  set -l made @state@_SET_$argv[1]
   set -l now
   set -q $argv[1]; and set now ":$$argv[1]"
-  if contains -- $argv[1] $__gpu_untouched
-  else if set -q $set; and test "$$set" = "$now" # nobody has changed it since: what it was before is kept
-  else if test $__gpu_outer = no
+@each visible@
+  contains -- $argv[1] $__gpu_stays; and return
+@end visible@
+  if set -q $made; and test "$$made" = "$now" # nobody has changed it since: what was saved then stays
+  else if test $__gpu_inner = no
     set -eg @state@_OLD_$argv[1]
-    set -qg $argv[1]; or set now
-    test -z "$argv[2]$now"; or set -gx @state@_OLD_$argv[1] "$argv[2]$now"
-  else if not set -q $set # the activation further out did not set it: it waits
-    set -g __gpu_untouched $__gpu_untouched $argv[1]
+    set -qg $argv[1]; or set now # a universal variable shows through again by itself
+@each visible@
+    test $argv[1] = CUDA_VISIBLE_DEVICES; and set now "$__gpu_by$now"
+@end visible@
+    test -z "$now"; or set -gx @state@_OLD_$argv[1] "$now"
+  else if not set -q $made
+    return # not set by the outermost activation, which alone is undone
   end
+  set -eg $argv[1]
+  set -gx $made
+  if set -q argv[2]
+    set -gx $argv[1] "$argv[2]"
+    set $made ":$argv[2]"
+  end
+@each visible@
+  test $argv[1] = CUDA_VISIBLE_DEVICES; and set -gx __CONDA_GPU_VISIBLE "$__gpu_job$$made"
+@end visible@
 end
 @each lists@
 function __gpu_has # LIST ELEMENT SEPARATOR
   string split -q -m 1 -- "$argv[3]$argv[2]$argv[3]" "$argv[3]$argv[1]$argv[3]"
 end
-function __gpu_save_list # NAME; ELEMENT; SEPARATOR: what others changed stays, where ELEMENT is still there
-  set -l set @state@_SET_$argv[1]
-  if set -q $set; and test ":$$argv[1]" != "$$set"
-    __gpu_has "$$argv[1]" $argv[2..3]; and set -g __gpu_untouched $__gpu_untouched $argv[1]
-  end
-  __gpu_save $argv[1]
-end
-@end lists@
-function __gpu_set # NAME; the value, none to unset it
-  contains -- $argv[1] $__gpu_untouched; and return
-  set -eg $argv[1]
-  set -gx @state@_SET_$argv[1]
-  set -q argv[2]; or return
-  set -gx $argv[1] "$argv[2]"
-  set @state@_SET_$argv[1] ":$argv[2]"
-end
-@each lists@
 function __gpu_add # prepend or append; NAME; ELEMENT; SEPARATOR
+  set -l made @state@_SET_$argv[2]
   set -l old @state@_OLD_$argv[2]
-  set -l --path kept "$$old" # cut at each ":", and joined again within quotes
+  set -l now
+  set -q $argv[2]; and set now ":$$argv[2]"
   set -l value
-  set -q kept[2]; and set value "$kept[2..-1]"
+  if set -q $made; and test "$now" != "$$made" # others have changed it since; that stays, where ELEMENT is still there
+    __gpu_has "$$argv[2]" $argv[3..4]; and return
+  end
+  if set -q $made; and test "$now" = "$$made"; or test $__gpu_inner = yes
+    set -l --path kept "$$old" # cut at each ":", and joined again within quotes
+    set -q kept[2]; and set value "$kept[2..-1]"
+  else
+    set -qg $argv[2]; and set value "$$argv[2]"
+  end
   if test -z "$value"
     set value "$argv[3]"
   else if __gpu_has "$value" $argv[3..4] # it is there
@@ -91,7 +97,8 @@ end
 # __CONDA_GPU_VISIBLE: the job, and what a conda-gpu hook of any environment last made of CUDA_VISIBLE_DEVICES in it.
 set -g __gpu_now
 set -q CUDA_VISIBLE_DEVICES; and set __gpu_now ":$CUDA_VISIBLE_DEVICES"
-set -g __gpu_whose
+set -g __gpu_by
+set -g __gpu_stays
 @each mixed@
 set -g __gpu_stands # whether a value of others stands: in_job, if_set
 @each modes@
@@ -101,7 +108,7 @@ set -g __gpu_stands # whether a value of others stands: in_job, if_set
 end
 @end mixed@
 if set -q __CONDA_GPU_VISIBLE; and test "$__CONDA_GPU_VISIBLE" = "$__gpu_job$__gpu_now"
-  set __gpu_whose ours
+  set __gpu_by hook
 @each nowhere@
 else if test -n "$__gpu_job" # it is the job's: what was saved outside of it does not count
 @end nowhere@
@@ -137,21 +144,12 @@ else if test -n "$__gpu_job"; or begin test -n "$__gpu_stands"; and test -n "$__
   if test -n "$__gpu_stands"; and test -n "$__gpu_now"
 @end mixed@
 @each stands@
-    set __gpu_untouched CUDA_VISIBLE_DEVICES
-    set -q CUDA_DEVICE_ORDER; and set __gpu_untouched CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER
+    set __gpu_stays CUDA_VISIBLE_DEVICES
+    set -q CUDA_DEVICE_ORDER; and set __gpu_stays CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER
   end
 @end stands@
 end
-__gpu_save CUDA_VISIBLE_DEVICES $__gpu_whose
 @end visible@
-@each names@
-@each plain@
-__gpu_save @name@
-@end plain@
-@each list@
-__gpu_save_list @name@ @value@ @separator@
-@end list@
-@end names@
 
 @each branches@
 @each case@
@@ -164,12 +162,6 @@ __gpu_save_list @name@ @value@ @separator@
 @end about@
 @end case@
 @each settings@
-@each plain@
-@indent@__gpu_save @name@
-@end plain@
-@each list@
-@indent@__gpu_save_list @name@ @value@ @separator@
-@end list@
 @each set@
 @indent@__gpu_set @name@ @value@
 @end set@
@@ -187,19 +179,14 @@ __gpu_save_list @name@ @value@ @separator@
 @each decided@
 end
 @end decided@
-@each visible@
-if set -q @state@_SET_CUDA_VISIBLE_DEVICES
-  set -gx __CONDA_GPU_VISIBLE "$__gpu_job$@state@_SET_CUDA_VISIBLE_DEVICES"
-end
-@end visible@
-functions -e __gpu_save __gpu_set@each lists@ __gpu_has __gpu_save_list __gpu_add@end lists@
+functions -e __gpu_set@each lists@ __gpu_has __gpu_add@end lists@
 @each visible@
 set -eg __gpu_job
 set -eg __gpu_now
-set -eg __gpu_whose
+set -eg __gpu_by
+set -eg __gpu_stays
 @end visible@
-set -eg __gpu_outer
-set -eg __gpu_untouched
+set -eg __gpu_inner
 @each decided@
 set -eg __gpu_who
 @end decided@

@@ -1,5 +1,5 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Undoes what activate.d/@file@ did, and leaves what others have changed since; that file says what it keeps.
+# Undoes what activate.d/@file@ did, and leaves what others have changed since; that file explains the rest.
 # conda-gpu digest @digest@
 
 if ($?histchars) eval 'set __gpu_histchars = $histchars:q; unset histchars'
@@ -28,7 +28,7 @@ if (x$__gpu_at:q != x) then
   endif
   if ($?@state@_SET_CUDA_VISIBLE_DEVICES) unsetenv __CONDA_GPU_VISIBLE
 @end shown@
-  # What is as it became goes back to what it was; that is "ours" where hooks of ours had made it.
+  # What is as it became goes back to what it was; that is "hook" where a conda-gpu hook had made it.
   foreach __gpu_undo (@each shown@CUDA_VISIBLE_DEVICES @end shown@@managed_names@)
     eval 'set __gpu_is = ($?'$__gpu_undo' $?@state@_SET_'$__gpu_undo' $?@state@_OLD_'$__gpu_undo')'
     set __gpu_now = '' __gpu_made = no __gpu_old = ''
@@ -37,8 +37,8 @@ if (x$__gpu_at:q != x) then
     if (x$__gpu_now:q == x$__gpu_made:q) then
       if ($__gpu_is[3]) eval 'set __gpu_old = $@state@_OLD_'$__gpu_undo':q'
 @each shown@
-      if (x$__gpu_old:q =~ xours*) then
-        set __gpu_old = $__gpu_old:s/ours//:q
+      if (x$__gpu_old:q =~ xhook*) then
+        set __gpu_old = $__gpu_old:s/hook//:q
         setenv __CONDA_GPU_VISIBLE $__gpu_job:q$__gpu_old:q
       endif
 @end shown@

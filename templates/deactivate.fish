@@ -1,5 +1,5 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Undoes what activate.d/@file@ did, and leaves what others have changed since; that file says what it keeps.
+# Undoes what activate.d/@file@ did, and leaves what others have changed since; that file explains the rest.
 # conda-gpu digest @digest@
 
 function __gpu_undo # NAME@each lists@; of a list also prepend or append, ELEMENT, SEPARATOR@end lists@
@@ -12,7 +12,7 @@ function __gpu_undo # NAME@each lists@; of a list also prepend or append, ELEMEN
     set -eg $argv[1]
     set -q kept[2]; and set -gx $argv[1] "$kept[2..-1]"
 @each shown@
-    if test "$kept[1]" = ours # hooks of ours had made it
+    if test "$kept[1]" = hook # again what a hook made
       set -gx __CONDA_GPU_VISIBLE "$__gpu_job"
       set -q kept[2]; and set __CONDA_GPU_VISIBLE "$__gpu_job:$kept[2..-1]"
     end

@@ -1,18 +1,16 @@
 # GPU settings of @environment@. Written by conda-gpu @version@ from @source@.
-# Undoes what activate.d/@file@ did, and leaves what others have changed since; that file says what it keeps.
+# Undoes what activate.d/@file@ did, and leaves what others have changed since; that file explains the rest.
 # conda-gpu digest @digest@
 
-__gpu_is_outer() { # LEVEL: is it below CONDA_SHLVL? Then the environment stays active there.
-  case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; esac
-  [ "$1" -lt "$CONDA_SHLVL" ]
+__gpu_is_inner() { # LEVEL: is it below CONDA_SHLVL? Then the environment stays active there.
+  case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; *) [ "$1" -lt "$CONDA_SHLVL" ] ;; esac
 }
-# __gpu_unset NAME: fails where NAME is readonly, without an end to the shell.
 if [ -n "${ZSH_VERSION-}" ]; then __gpu_unset() { eval 'unset -v "$1"'; }; else __gpu_unset() { command unset -v "$1"; }; fi
 __gpu_undo() { # NAME; what it is; what activation made of it, or "none"; what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
   if [ "$2" = "$3" ] && __gpu_unset "$1"; then
     case "$4" in *:*) export "$1=${4#*:}" ;; esac
 @each shown@
-    case "$4" in ours*) export __CONDA_GPU_VISIBLE="$__gpu_job${4#ours}" ;; esac # a conda-gpu hook's again
+    case "$4" in hook*) export __CONDA_GPU_VISIBLE="$__gpu_job${4#hook}" ;; esac # again what a hook made
 @end shown@
 @each lists@
   elif [ $# = 7 ] && [ -n "${3#none}" ]; then
@@ -43,10 +41,10 @@ __gpu_undo_either() { # the same, of an element that may be another's: only if a
 @each shown@
 @job@
 @end shown@
-if [ -n "${@state@_LEVEL-}" ] && ! __gpu_is_outer "$@state@_LEVEL"; then
+if [ -n "${@state@_LEVEL-}" ] && ! __gpu_is_inner "$@state@_LEVEL"; then
 @each shown@
   export __gpu_now="${CUDA_VISIBLE_DEVICES+:$CUDA_VISIBLE_DEVICES}"
-  if [ -n "$__gpu_job" ] && [ "$__gpu_job$__gpu_now" != "${__CONDA_GPU_VISIBLE-none}" ]; then # not by us in this job
+  if [ -n "$__gpu_job" ] && [ "$__gpu_job$__gpu_now" != "${__CONDA_GPU_VISIBLE-none}" ]; then # no hook made it in this job
     unset -v __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
   fi
   if [ -n "${@state@_SET_CUDA_VISIBLE_DEVICES+set}" ]; then unset -v __CONDA_GPU_VISIBLE; fi
@@ -64,7 +62,7 @@ if [ -n "${@state@_LEVEL-}" ] && ! __gpu_is_outer "$@state@_LEVEL"; then
 @end managed@
   unset -v @state@_LEVEL
 fi
-unset -f __gpu_is_outer __gpu_unset __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_take_out@end lists@
+unset -f __gpu_is_inner __gpu_unset __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_take_out@end lists@
 @each shown@
 unset -v __gpu_job __gpu_now
 @end shown@

@@ -69,39 +69,13 @@ static void add_kind(struct values *scope, const struct shell *shell, const stru
                                         [VAR_UNSET] = "unset",
                                         [VAR_PREPEND] = "prepend",
                                         [VAR_APPEND] = "append"};
+    struct values *kind = values_each(scope, kinds[var->kind]);
 
-    add_words(values_each(scope, kinds[var->kind]), shell, var);
+    add_words(kind, shell, var);
+    if (is_visible(var->name))
+        values_each(kind, "is_visible");
     if (var_is_list(var))
         add_words(values_each(scope, "element"), shell, var);
-}
-
-/* Whether elements of a list differ by branch, or only some branches hold it as one: then each
-   branch keeps it for itself. */
-static bool is_kept_in_branch(const struct decision *decision, const char *name)
-{
-    bool list = false;
-
-    for (size_t i = 0; is_decided(decision) && i < decision->branches.count && !list; i++) {
-        const struct var *var = vars_find(&decision->branches.items[i].plan->variables, name);
-        list = var && var_is_list(var);
-    }
-    return list;
-}
-
-/* The names that other branches set, and this one does not. */
-static void add_spared(struct values *scope, const struct names *managed,
-                       const struct decision *decision, const struct branch *branch)
-{
-    scope(strbuf_release) struct strbuf names = STRBUF_INIT;
-
-    for (size_t i = 0; i < managed->count; i++)
-        if (!vars_find(&branch->plan->variables, managed->items[i]) &&
-            branches_setting(decision, managed->items[i]))
-            strbuf_addf(&names, " %s ", managed->items[i]);
-    if (names.length)
-        values_built(values_each(scope, "spares"), "spared", &names);
-    if (!vars_find(&branch->plan->variables, VISIBLE) && branches_setting(decision, VISIBLE))
-        values_each(scope, "blind");
 }
 
 /* Some lines by number, and whether the section's own keys are meant as well. */
@@ -151,7 +125,6 @@ static void add_case(struct values *scope, const struct render *in, const struct
     if (!in->decision->by_host)
         values_devices(words, branch->plan);
     values_each(scope, "end");
-    add_spared(scope, in->managed, in->decision, branch);
 }
 
 static void add_branch(struct values *root, const struct render *in, const struct shell *shell,
@@ -165,8 +138,6 @@ static void add_branch(struct values *root, const struct render *in, const struc
         const struct var *var = &branch->plan->variables.items[i];
         struct values *setting = values_each(scope, "settings");
         values_text(setting, "name", var->name);
-        if (is_kept_in_branch(in->decision, var->name))
-            add_words(values_each(setting, var_is_list(var) ? "list" : "plain"), shell, var);
         add_kind(setting, shell, var);
     }
 }
@@ -281,14 +252,12 @@ enum { SHORT_NAME = 18 };
 static void add_names(struct values *root, const struct render *in, const struct shell *shell)
 {
     scope(strbuf_release) struct strbuf names = STRBUF_INIT;
-    scope(strbuf_release) struct strbuf lists = STRBUF_INIT;
     scope(strbuf_release) struct strbuf all = STRBUF_INIT;
-    size_t column = 0, list_column = 0, all_column = 0;
+    size_t column = 0, all_column = 0;
     bool several = false;
 
     for (size_t i = 0; i < in->managed->count; i++) {
         const char *name = in->managed->items[i];
-        const struct var *var = branches_setting(in->decision, name);
         const struct var *list = find_list(in->decision, name);
         if (is_visible(name))
             continue;
@@ -297,21 +266,12 @@ static void add_names(struct values *root, const struct render *in, const struct
         values_text(managed, "break", strlen(name) > SHORT_NAME ? " \\\n    " : " ");
         add_word(&all, &all_column, name);
         several = (list && add_elements(managed, in->decision, shell, list)) || several;
-        if (!var)
-            continue;
-        add_word(&names, &column, name);
-        if (list)
-            add_word(&lists, &list_column, name);
-        if (is_kept_in_branch(in->decision, name))
-            continue;
-        struct values *set = values_each(root, "names");
-        values_text(set, "name", name);
-        add_words(values_each(set, list ? "list" : "plain"), shell, var);
+        if (branches_setting(in->decision, name))
+            add_word(&names, &column, name);
     }
     if (several)
         values_each(root, "several");
     values_built(root, "names", &names);
-    values_built(root, "list_names", &lists);
     values_built(root, "managed_names", &all);
 }
 

@@ -6,7 +6,7 @@
 #include "hook/render.h"
 #include "hook/template.h"
 
-/* Adds @each decided@, @each names@, @each branches@ and @each managed@, and the same as words. */
+/* Adds @each decided@, @each branches@ and @each managed@, and the names as words. */
 void branches_add(struct values *root, const struct render *in, const struct shell *shell);
 
 /* The first setting of this name that any branch has; NULL: none has. */

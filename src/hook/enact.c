@@ -16,9 +16,9 @@
 struct enacting {
     struct state state;
     const struct enacted *hooks;
-    char *job;          /* "" outside of one */
-    bool outer;         /* the environment is active further out as well */
-    struct names leave; /* variables that stay as they are */
+    char *job;    /* "" outside of one */
+    bool outer;   /* the environment is active further out, too */
+    bool by_hook; /* CUDA_VISIBLE_DEVICES is what a hook made of it, in this job */
 };
 
 static void begin(struct enacting *in)
@@ -34,7 +34,6 @@ static void begin(struct enacting *in)
 
 static void end(struct enacting *in)
 {
-    names_release(&in->leave);
     free(in->job);
     in->state.env->failed = in->state.env->failed || in->state.failed;
 }
@@ -139,120 +138,93 @@ bool enact_leaves(char *const *env, const struct plan *plan)
 
 /* ---- Activation ------------------------------------------------------------------------------ */
 
-static void leave(struct enacting *in, const char *name)
+/* Whether a value of others stands. */
+static bool look_at_visible(struct enacting *in)
 {
-    if (names_add(&in->leave, name) < 0)
-        in->state.failed = true;
+    in->by_hook = visible_is_ours(in);
+    bool others = !in->by_hook && env_value(in->state.env, VISIBLE);
+    bool stands = others && may_stand(in->hooks->plan, *in->job);
+
+    if (stands || (*in->job && !in->by_hook))
+        forget_visible(in); /* what was saved before does not count */
+    return stands;
 }
 
-/* Keeps what a variable is, if that is another than it `became` by an earlier activation ("no":
-   nothing), as `was`. */
-static void keep(struct enacting *in, const char *name, const char *is, const char *became,
-                 const char *was)
-{
-    if (names_have(&in->leave, name) || strcmp(became, is) == 0)
-        return;
-    if (!in->outer)
-        state_set(&in->state, "OLD_", name, *was ? was : NULL);
-    else if (strcmp(became, "no") == 0)
-        leave(in, name); /* the activation further out did not set it: it waits */
-}
-
-static void keep_visible(struct enacting *in)
-{
-    scope(free_text) char *is = tell(in, "", VISIBLE);
-    scope(free_text) char *ours = tell(in, "ours", VISIBLE);
-    bool is_ours = visible_is_ours(in);
-
-    if (!is || !ours)
-        return;
-    bool stands = !is_ours && *is && may_stand(in->hooks->plan, *in->job);
-    if (stands || (!is_ours && *in->job))
-        forget_visible(in); /* what was kept before does not count */
-    if (stands)
-        leave(in, VISIBLE);
-    if (stands && env_value(in->state.env, "CUDA_DEVICE_ORDER"))
-        leave(in, "CUDA_DEVICE_ORDER");
-    const char *became = state_get(&in->state, "SET_", VISIBLE);
-    keep(in, VISIBLE, is, became ? became : "no", is_ours ? ours : is);
-}
-
-static void keep_variable(struct enacting *in, const struct var *var)
-{
-    scope(free_text) char *is = tell(in, "", var->name);
-    scope(element_release) struct element element = {0};
-    const char *became = state_get(&in->state, "SET_", var->name);
-
-    if (!is || (var_is_list(var) && !make_element(&element, in, var)))
-        return;
-    became = became ? became : "no";
-    bool changed = strcmp(became, "no") != 0 && strcmp(became, is) != 0;
-    if (changed && var_is_list(var) && is_in(in, &element, is))
-        leave(in, var->name); /* others' changes stay, where the element does */
-    keep(in, var->name, is, became, is);
-}
-
-static void set(struct enacting *in, const char *name, const char *value)
-{
-    scope(free_text) char *told = format_text(":%s", value);
-
-    in->state.failed = in->state.failed || !told;
-    env_set(in->state.env, name, value);
-    if (told)
-        state_set(&in->state, "SET_", name, told);
-}
-
-static void unset(struct enacting *in, const char *name)
-{
-    env_unset(in->state.env, name);
-    state_set(&in->state, "SET_", name, "");
-}
-
-static void join(struct enacting *in, const struct var *var)
+/* What a list becomes; malloc'ed. NULL where others have changed it since, and left our element. */
+static char *join(struct enacting *in, const struct var *var, const char *is, const char *made)
 {
     scope(element_release) struct element element = {0};
-    const char *was = state_get(&in->state, "OLD_", var->name);
+    bool changed = !made || strcmp(made, is) != 0;
 
-    if (!make_element(&element, in, var))
-        return;
+    if (!make_element(&element, in, var) || (made && changed && is_in(in, &element, is)))
+        return NULL;
+    const char *was = changed && !in->outer ? is : state_get(&in->state, "OLD_", var->name);
     scope(free_text) char *joined = element_put_in(&element, was ? list_in(was) : "");
-    in->state.failed = in->state.failed || !joined;
-    if (joined)
-        set(in, var->name, joined);
+    char *told = joined ? format_text(":%s", joined) : NULL;
+    in->state.failed = in->state.failed || !told;
+    return told;
 }
 
-static void put_in(struct enacting *in, const struct var *var)
+/* What a variable becomes; malloc'ed. NULL where it is left alone. */
+static char *become(struct enacting *in, const struct var *var, const char *is, const char *made)
 {
-    scope(free_text) char *value = var->kind == VAR_SET ? expand(in, var->value) : NULL;
+    if (var_is_list(var))
+        return join(in, var, is, made);
+    if (var->kind == VAR_UNSET)
+        return copy(in, "");
+    scope(free_text) char *value = expand(in, var->value);
+    char *told = value ? format_text(":%s", value) : NULL;
+    in->state.failed = in->state.failed || !told;
+    return told;
+}
 
-    if (names_have(&in->leave, var->name))
-        return;
-    if (value)
-        set(in, var->name, value);
-    else if (var->kind == VAR_UNSET)
-        unset(in, var->name);
-    else if (var_is_list(var))
-        join(in, var);
+static void make(struct enacting *in, const char *name, const char *told)
+{
+    if (*told)
+        env_set(in->state.env, name, told + 1);
+    else
+        env_unset(in->state.env, name);
+    state_set(&in->state, "SET_", name, told);
+    if (strcmp(name, VISIBLE) == 0)
+        note_visible(in, told);
+}
+
+/* Saves what a variable is, unless that is what an earlier activation made of it. */
+static void set_variable(struct enacting *in, const struct var *var)
+{
+    const char *by = in->by_hook && strcmp(var->name, VISIBLE) == 0 ? "hook" : "";
+    const char *made = state_get(&in->state, "SET_", var->name);
+    scope(free_text) char *is = tell(in, "", var->name);
+    scope(free_text) char *was = tell(in, by, var->name);
+    scope(free_text) char *told = is ? become(in, var, is, made) : NULL;
+
+    if (!told || !was || (in->outer && !made))
+        return; /* not set further out, so nothing would undo it there */
+    if (!in->outer && (!made || strcmp(made, is) != 0))
+        state_set(&in->state, "OLD_", var->name, *was ? was : NULL);
+    make(in, var->name, told);
+}
+
+static bool is_untouched(const struct enacting *in, bool stands, const char *name)
+{
+    return stands && (strcmp(name, VISIBLE) == 0 ||
+                      (strcmp(name, "CUDA_DEVICE_ORDER") == 0 && env_value(in->state.env, name)));
 }
 
 void enact_activation(struct env *env, const struct enacted *hooks)
 {
     const struct var_list *variables = &hooks->plan->variables;
     struct enacting in = {.state = {env, hooks->key, false}, .hooks = hooks};
+    bool stands = false;
 
     begin(&in);
     if (!in.state.failed)
         in.outer = state_settle_level(&in.state);
     if (!in.state.failed && vars_find(variables, VISIBLE))
-        keep_visible(&in);
+        stands = look_at_visible(&in);
     for (size_t i = 0; i < variables->count && !in.state.failed; i++)
-        if (strcmp(variables->items[i].name, VISIBLE) != 0)
-            keep_variable(&in, &variables->items[i]);
-    for (size_t i = 0; i < variables->count && !in.state.failed; i++)
-        put_in(&in, &variables->items[i]);
-    const char *visible = state_get(&in.state, "SET_", VISIBLE);
-    if (visible && vars_find(variables, VISIBLE))
-        note_visible(&in, visible);
+        if (!is_untouched(&in, stands, variables->items[i].name))
+            set_variable(&in, &variables->items[i]);
     end(&in);
 }
 
@@ -285,7 +257,7 @@ static void undo(struct enacting *in, const char *name, const char *is, const ch
         env_unset(in->state.env, name);
     else if (*became == ':' && var && var_is_list(var))
         take_out(in, var, is, was);
-    if (strcmp(became, is) == 0 && strncmp(was, "ours", 4) == 0)
+    if (strcmp(became, is) == 0 && strncmp(was, "hook", 4) == 0)
         note_visible(in, was + 4); /* hooks of ours had made it */
     state_set(&in->state, "SET_", name, NULL);
     state_set(&in->state, "OLD_", name, NULL);

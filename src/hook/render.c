@@ -62,11 +62,6 @@ void values_devices(struct values *root, const struct plan *plan)
 
 /* ---- what all branches have in common ---- */
 
-static bool is_unset(const struct var *var)
-{
-    return var->kind == VAR_UNSET;
-}
-
 static bool refers(const char *text, const char *name)
 {
     const char *found;
@@ -151,8 +146,6 @@ static void add_decisions(struct values *root, const struct render *in, const st
         add_visible(root, in, shell);
     if (names_have(in->managed, "CUDA_VISIBLE_DEVICES"))
         values_each(root, "shown");
-    if (branches_any(in->decision, is_unset))
-        values_each(root, "unsets");
     if (branches_any(in->decision, var_is_list))
         values_each(root, "lists");
 }
@@ -180,8 +173,7 @@ static void add_head(struct values *root, const struct render *in, const struct 
 static void add_whom(struct values *root, const struct render *in)
 {
     const struct decision *decision = in->decision;
-    static const char *const whom[] = {", without rules by user or machine", ", by user",
-                                       ", by machine", ", by user and machine"};
+    static const char *const whom[] = {"", ", by user", ", by machine", ", by user and machine"};
 
     values_text(root, "whom", whom[decision->by_user + 2 * decision->by_host]);
     if (!decision->by_user && !decision->by_host)

@@ -7,7 +7,7 @@
  *     @digest@          see signature.h
  *     @state@           how names of kept state begin: "__CONDA_GPU_1234abcd"
  *     @job@             lines that set $__gpu_job: see shell.h
- *     @whom@            ", without rules by user or machine", ", by user", ...
+ *     @whom@            ", by user", ", by machine", ...; nothing where no rule decides
  *     @each devices@    of the plan, where it is everybody's: @ordinal@ @number@ @name@
  *                       @memory@ @address@ @uuid@
  *     @each about@      what else is to be said of them: @text@
@@ -25,25 +25,21 @@
  *       @each picks@    else, for many: once, and in it @each machines@ (@host@), in these
  *                       @each users@ (@patterns@, @else@, @number@ of the branch)
  *     @indent@          within a branch
- *     @each names@      what the plan sets, but for CUDA_VISIBLE_DEVICES: @name@, and @each plain@
- *                       or @each list@ (prepend and append)
  *     @each branches@   what applies to whom; in it
  *       @each case@     once, if there is a decision: @patterns@ of $__gpu_who (see
  *                       tell_patterns), @else@ ("else " but for the first), @lines@, @each devices@
  *       @each end@      the same
- *       @each spares@   once, if other branches set more: @spared@, " NAME  NAME "
- *       @each blind@    once, if CUDA_VISIBLE_DEVICES is one of them
  *       @each settings@ @name@, and one of @each set@ (@value@), @each unset@, @each prepend@ and
- *                       @each append@ (@value@ @separator@ @pattern@); @each plain@ or @each list@
- *                       where it is not among @each names@, since branches put in other elements
- *     @each unsets@ @each lists@    once, if anything is unset, or prepended or appended to
+ *                       @each append@ (@value@ @separator@ @pattern@); @each is_visible@ in that of
+ *                       CUDA_VISIBLE_DEVICES
+ *     @each lists@      once, if anything is prepended or appended to
  *     @each shown@      once, if any generation of these hooks decided on CUDA_VISIBLE_DEVICES
  *     @each managed@    what any generation set, but for that one: @name@, @break@ (a space, or
  *                       the end of a line where the name is long), and @each prepend@ or
  *                       @each append@ where the plan does, and @each element@ for both;
  *                       @each either@ of these where the branches put in different elements
  *     @each several@    once, if any list has such
- *     @names@ @list_names@ @managed_names@    the same as words, some in a line
+ *     @names@ @managed_names@    what the plan sets, and the same, as words, some in a line
  *
  * Values and separators are quoted for the shell; names need no quotes.
  */

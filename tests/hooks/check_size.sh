@@ -57,8 +57,8 @@ gpu:
 END
 
 small=$scratch/small/etc/conda large=$scratch/large/etc/conda
-measure "devices and one variable, the .sh pair" 88 6144 "$small"/*/env_vars.sh
-measure "devices and 18 variables, the .sh pair" 165 13312 "$large"/*/env_vars.sh
+measure "devices and one variable, the .sh pair" 76 5734 "$small"/*/env_vars.sh
+measure "devices and 18 variables, the .sh pair" 150 13312 "$large"/*/env_vars.sh
 measure "devices and 18 variables, all six" 700 46080 "$large"/*/env_vars.*
 
 # shellcheck disable=SC2016 # the shell within expands it

@@ -61,6 +61,46 @@ gives() {
   check "$shell: $user on $host $*" diff -u "$scratch/wanted" "$scratch/got"
 }
 
+# step SHELL LEVEL PREFIX HOOKS: a line that sources this folder's hook of an environment at a level.
+step() {
+  case $1 in
+    fish) echo "set -gx CONDA_SHLVL $2; set -gx CONDA_PREFIX $3; source $4/env_vars.fish" ;;
+    tcsh) echo "setenv CONDA_SHLVL $2; setenv CONDA_PREFIX $3; source $4/env_vars.csh" ;;
+    *) echo "export CONDA_SHLVL=$2 CONDA_PREFIX=$3; . $4/env_vars.sh" ;;
+  esac
+}
+
+# no_say SHELL: an environment whose rules leave this user's GPUs alone is stacked upon another that
+# hooks gave one to. What those noted of it stands, so the other is left with what was there before.
+no_say() {
+  local first=$scratch/first inner=$scratch/inner options=()
+  case $1 in fish) options=(--no-config) ;; tcsh | zsh) options=(-f) ;; busybox) options=(sh) ;; esac
+  rm -rf "${prefix:?}/etc" "$first" "$inner"
+  mkdir -p "$inner/conda-meta"
+  section dgx-01 <<<'gpu: {devices: 1}'
+  cp -r "$prefix/etc/conda" "$first"
+  prefix=$inner section dgx-01 <<<'gpu: {devices: 2, if_set: keep}'
+  section dgx-01 <<<'gpu: {variables: {OMP: 8}, assign: [{user: bob, devices: 0}]}'
+  {
+    step "$1" 1 "$prefix" "$first/activate.d"
+    step "$1" 2 "$inner" "$inner/etc/conda/activate.d"
+    step "$1" 3 "$prefix" "$prefix/etc/conda/activate.d"
+    step "$1" 3 "$prefix" "$prefix/etc/conda/deactivate.d"
+    step "$1" 2 "$inner" "$inner/etc/conda/activate.d"
+    echo "sh -c '$show'"
+    step "$1" 2 "$inner" "$inner/etc/conda/deactivate.d"
+    step "$1" 1 "$prefix" "$prefix/etc/conda/activate.d"
+    echo "sh -c '$show'"
+    step "$1" 1 "$prefix" "$prefix/etc/conda/deactivate.d"
+    echo "sh -c '$show'"
+    echo "env | grep -i conda_gpu"
+  } >"$scratch/script"
+  on dgx-01 env -i LC_ALL=C.UTF-8 PATH="$PATH" HOME="$scratch" USER=alice "$1" "${options[@]}" "$scratch/script" \
+    >"$scratch/got" 2>&1
+  printf '2|||\n1|8||\n|||\n' >"$scratch/wanted"
+  check "$1: rules leave the GPUs of an environment further out alone" diff -u "$scratch/wanted" "$scratch/got"
+}
+
 # many: rules for 40 users of each of 5 machines, in turn.
 many() {
   local host user
@@ -165,5 +205,7 @@ END
   gives $shell node2 'guest1' '-1|||before' CUDA_VISIBLE_DEVICES=5 SLURM_JOB_ID=1
   gives $shell node2 user5 '5|||before' CUDA_VISIBLE_DEVICES=5 SLURM_JOB_ID=1
   gives $shell node4 user0 ''
+
+  no_say $shell
 done
 report

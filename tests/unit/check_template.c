@@ -258,19 +258,18 @@ static const struct {
     {"@each branches@@each settings@@each append@@name@ @value@ @separator@@end append@"
      "@end settings@@end branches@\n",
      "D 'q' ' '\n"},
-    {"@each names@@each plain@@name@ @end plain@@each list@(@name@ @value@) @end list@"
-     "@end names@\n",
-     "CUDA_DEVICE_ORDER A B (C 'p') (D 'q') \n"},
+    {"@each branches@@each settings@@each set@@each is_visible@@name@@end is_visible@@end set@"
+     "@end settings@@end branches@\n",
+     "CUDA_VISIBLE_DEVICES\n"},
     {"@each visible@[@each in_job@job@end in_job@@each if_set@set@end if_set@"
      "@each always@both@end always@@each stands@ stands@end stands@]@end visible@\n",
      "[job stands]\n"},
-    {"@each unsets@u@end unsets@@each lists@l@end lists@@each shown@s@end shown@\n", "uls\n"},
+    {"@each lists@l@end lists@@each shown@s@end shown@\n", "ls\n"},
     {"@each references@@name@ @end references@\n", "CONDA_PREFIX \n"},
     {"@each managed@@name@@each prepend@<@value@@end prepend@@each append@>@value@@end append@ "
      "@end managed@\n",
      "CUDA_DEVICE_ORDER A B C<'p' D>'q' OLD \n"},
-    {"@names@|@list_names@|@managed_names@\n",
-     "CUDA_DEVICE_ORDER A B C D|C D|CUDA_DEVICE_ORDER A B C D OLD\n"},
+    {"@names@|@managed_names@\n", "CUDA_DEVICE_ORDER A B C D|CUDA_DEVICE_ORDER A B C D OLD\n"},
     {"@each about@@text@@end about@\n", "\n"},
 };
 
