@@ -144,7 +144,7 @@ expect() {
 }
 
 say "What activating and deactivating it does, in bash:"
-visible=$(sed -n 's/^__gpu_set CUDA_VISIBLE_DEVICES //p' "$activate" | tr -d "'")
+visible=$(sed -n "s/^__gpu_set CUDA_VISIBLE_DEVICES :'\([^']*\)'.*/\1/p" "$activate")
 [ -n "$visible" ] || wrong "$activate does not set CUDA_VISIBLE_DEVICES"
 session "1. a shell in which nothing was set" -u OMP_NUM_THREADS -u CUDA_LAUNCH_BLOCKING \
   -u LD_LIBRARY_PATH

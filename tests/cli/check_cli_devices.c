@@ -161,9 +161,9 @@ START_TEST(a_choice)
     ck_assert_msg(strstr(got.out, said) != NULL, "%s: %s: %s", choice->machine, choice->devices,
                   got.out);
     char *text = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
-    snprintf(hook, sizeof hook, "\n__gpu_set CUDA_VISIBLE_DEVICES '%s'\n", choice->visible);
+    snprintf(hook, sizeof hook, "\n__gpu_set CUDA_VISIBLE_DEVICES :'%s' ", choice->visible);
     ck_assert_ptr_nonnull(strstr(text, hook));
-    ck_assert_ptr_nonnull(strstr(text, "\n__gpu_set CUDA_DEVICE_ORDER 'PCI_BUS_ID'\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n__gpu_set CUDA_DEVICE_ORDER :'PCI_BUS_ID' "));
     free(text);
     outcome_free(&got);
 }
@@ -455,8 +455,8 @@ START_TEST(all_devices)
     char *hook = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
     ck_assert_ptr_nonnull(
         strstr(hook, "\n#   all GPUs of this machine: CUDA_VISIBLE_DEVICES is unset.\n"));
-    ck_assert_ptr_nonnull(strstr(hook, "CUDA_DEVICE_ORDER 'PCI_BUS_ID'"));
-    ck_assert_ptr_nonnull(strstr(hook, "\n__gpu_set CUDA_VISIBLE_DEVICES # unset\n"));
+    ck_assert_ptr_nonnull(strstr(hook, "CUDA_DEVICE_ORDER :'PCI_BUS_ID' "));
+    ck_assert_ptr_nonnull(strstr(hook, "\n__gpu_set CUDA_VISIBLE_DEVICES '' "));
     ck_assert_ptr_null(strstr(hook, "GPU-"));
     free(hook);
     outcome_free(&got);
@@ -474,7 +474,7 @@ START_TEST(no_devices)
     ck_assert_ptr_nonnull(
         strstr(got.out, "\nGPUs are left alone, since environment.yml has no 'devices'\n"));
     char *hook = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
-    ck_assert_ptr_nonnull(strstr(hook, "OMP_NUM_THREADS '8'"));
+    ck_assert_ptr_nonnull(strstr(hook, "OMP_NUM_THREADS :'8' "));
     ck_assert_ptr_null(strstr(hook, "CUDA_VISIBLE_DEVICES"));
     ck_assert_ptr_null(strstr(hook, "CUDA_DEVICE_ORDER"));
     free(hook);

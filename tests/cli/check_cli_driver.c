@@ -552,7 +552,7 @@ static void check_hidden(const struct outcome *got)
     ck_assert_ptr_nonnull(strstr(got->out, "\nno GPU: CUDA_VISIBLE_DEVICES=-1\n"));
     ck_assert_ptr_null(strstr(got->out, "cuda:0"));
     char *text = sandbox_read(&box, "envs/pt/etc/conda/activate.d/env_vars.sh", NULL);
-    ck_assert_ptr_nonnull(strstr(text, "\n__gpu_set CUDA_VISIBLE_DEVICES '-1'\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n__gpu_set CUDA_VISIBLE_DEVICES :'-1' "));
     free(text);
 }
 
@@ -685,9 +685,10 @@ END_TEST
 static const struct {
     const char *statements, *device, *visible, *note;
 } numberings[] = {
-    {NVML_ORDER, "GPU 0  A100 at 0f", "CUDA_VISIBLE_DEVICES '1'",
+    {NVML_ORDER, "GPU 0  A100 at 0f", "CUDA_VISIBLE_DEVICES :'1' ",
      "nvidia-smi does not number these GPUs in the order of their PCI bus IDs"},
-    {NVML_ORDER "fault nvmlInit_v2 segv\n", "GPU 0  A100 at 07", "CUDA_VISIBLE_DEVICES '0'", NULL},
+    {NVML_ORDER "fault nvmlInit_v2 segv\n", "GPU 0  A100 at 07", "CUDA_VISIBLE_DEVICES :'0' ",
+     NULL},
 };
 
 #define ORDER_NOTE                                                                                 \

@@ -97,7 +97,7 @@ START_TEST(an_edit_of_another_version)
     char *message = with_prefix("@/etc/conda/activate.d/env_vars.sh" EDITED("env_vars.sh"));
     ck_assert_int_eq(strncmp(got.err, message, strlen(message)), 0);
     ck_assert_ptr_nonnull(strstr(got.err, "\n  -export A=1\n"));
-    ck_assert_ptr_nonnull(strstr(got.err, "\n  +__gpu_set CUDA_VISIBLE_DEVICES '1,3'\n"));
+    ck_assert_ptr_nonnull(strstr(got.err, "\n  +__gpu_set CUDA_VISIBLE_DEVICES :'1,3' "));
     ck_assert_int_eq(got.status, 4);
     free(message);
     outcome_free(&got);

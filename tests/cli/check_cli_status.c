@@ -235,6 +235,8 @@ START_TEST(a_forgotten_process)
     must_print(
         "setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $! >sleeper'; sleeper=$(cat sleeper)\n"
         "sleep 300 & printf 'process %s 1GiB\\n' $sleeper $! >>machine\n"
+        "until [ \"$(cat /proc/$sleeper/comm /proc/$!/comm | tr '\\n' ' ')\" = 'sleep sleep ' ]; "
+        "do :; done\n"
         "tell status | sed 's/.* sleep 300/sleep 300/'\n"
         "case $(cat /proc/$sleeper/status) in\n"
         "  *PPid:?1$'\\n'*) ;; *) echo sleep 300 yours, forgotten?;; esac\n"

@@ -60,7 +60,7 @@ START_TEST(a_value)
 {
     scope(free_text) char *section =
         format_text("%s\n  variables: {V: '%s'}", values[_i].section, values[_i].value);
-    scope(free_text) char *set = format_text("\n__gpu_set V '%s'\n", values[_i].becomes);
+    scope(free_text) char *set = format_text("\n__gpu_set V :'%s' ", values[_i].becomes);
 
     struct outcome got = apply_section(section);
     ck_assert_msg(got.status == 0, "%s", got.err);
@@ -81,7 +81,7 @@ START_TEST(of_a_mig_instance)
     ck_assert_msg(got.status == 0, "%s", got.err);
     outcome_free(&got);
     scope(free_text) char *hook = sandbox_read(&box, inside(hooks[3]), NULL);
-    ck_assert_ptr_nonnull(strstr(hook, "\n__gpu_set V '" M " 0000:01:00.0'\n"));
+    ck_assert_ptr_nonnull(strstr(hook, "\n__gpu_set V :'" M " 0000:01:00.0' "));
     got = apply_section("devices: {mig: 1g.10gb}\n  variables: {V: '${gpu.egl}'}");
     ck_assert_str_eq(got.err,
                      "environment.yml:3:18: gpu.variables.V: ${gpu.egl} cannot be told: the first "
@@ -104,11 +104,11 @@ START_TEST(by_rules)
     outcome_free(&got);
     scope(free_text) char *hook = sandbox_read(&box, inside(hooks[3]), NULL);
     for (char digit = '1'; digit <= '3'; digit++) {
-        char value[] = {'V', ' ', '\'', digit, '\'', '\0'};
+        char value[] = {'V', ' ', ':', '\'', digit, '\'', '\0'};
         ck_assert_msg(strstr(hook, value) != NULL, "%s: %s", value, hook);
     }
-    ck_assert_ptr_nonnull(strstr(hook, "N '0'"));
-    ck_assert_ptr_nonnull(strstr(hook, "N '2'"));
+    ck_assert_ptr_nonnull(strstr(hook, "N :'0' "));
+    ck_assert_ptr_nonnull(strstr(hook, "N :'2' "));
 }
 END_TEST
 
