@@ -8,42 +8,23 @@
 
 extern char **environ;
 
-static int run(int argc, char **argv, struct options *options, const struct command **found,
-               struct error *err)
+static int run(int argc, char **argv, struct options *options, struct error *err)
 {
-    const struct command *command;
-
     if (argc < 2) {
         help_print(NULL, stderr);
         return STATUS_INPUT;
     }
-    enum parsed parsed = options_parse(options, &command, argc, argv, err);
-    *found = command;
-    switch (parsed) {
-    case PARSED_HELP:
-        options->json = false;
-        help_print(command, stdout);
-        return 0;
-    case PARSED_VERSION:
-        options->json = false;
-        return version_command.run(options, err);
-    case PARSED_RUN:
-        return command->run(options, err);
-    case PARSED_WRONG:
-        break;
-    }
-    return -1;
+    return options_parse(options, argc, argv, err) < 0 ? -1 : options->command->run(options, err);
 }
 
 int main(int argc, char **argv)
 {
     struct options options = {.timeout = 60, .env = environ};
     scope(error_release) struct error err = ERROR_INIT;
-    const struct command *command = NULL;
 
     process_begin();
-    int status = run(argc, argv, &options, &command, &err);
-    if (options.json && json_finish(command, status, &err) < 0)
+    int status = run(argc, argv, &options, &err);
+    if (options.json && json_finish(&options, status, &err) < 0)
         status = -1;
     if ((status >= 0 || options.json) && cli_finish(&err) < 0)
         status = -1;

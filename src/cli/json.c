@@ -76,10 +76,11 @@ static json_t *json_errors(const struct error *err)
     return err->no_memory ? NULL : json_list_of(i, err->count, json_message(&err->items[i]));
 }
 
-int json_finish(const struct command *command, int status, struct error *err)
+int json_finish(const struct options *options, int status, struct error *err)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     int code = status < 0 ? (int)err->status : status;
+    const struct command *command = options->command;
     json_t *root =
         json_pack("{s:o, s:i, s:o, s:[]}", "command", json_text(command ? command->name : NULL),
                   "status", code, "errors", json_errors(err), "notes");

@@ -26,6 +26,6 @@ json_t *json_environment(const struct environment *environment);
 /* What a variable is now, and what it will be; NULL: not set. */
 json_t *json_variable_row(const char *name, const char *now, const char *then);
 
-/* Prints the object. `command` may be NULL; status below 0 is the error's. -1 where memory ran out,
-   which the error tells then. */
-int json_finish(const struct command *command, int status, struct error *err);
+/* Prints the object. status below 0 is the error's. -1 where memory ran out, which the error tells
+   then. */
+int json_finish(const struct options *options, int status, struct error *err);

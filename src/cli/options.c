@@ -1,4 +1,4 @@
-#include "cli/options.h"
+#include "cli/cli.h"
 
 #include "base/env.h"
 #include "base/scope.h"
@@ -166,9 +166,20 @@ static void use_environment(struct options *options)
         options->driver = options->template_dir = NULL;
 }
 
-static enum parsed parse(struct options *options, const struct command *command, int argc,
-                         char **argv, struct error *err)
+/* 'COMMAND --help' is 'help COMMAND'. */
+static int ask_help(struct options *options, char **command)
 {
+    options->command = &help_command;
+    options->arguments = command;
+    options->argument_count = 1;
+    options->json = false;
+    return 0;
+}
+
+/* argv[0] is the command's name. */
+static int parse(struct options *options, int argc, char **argv, struct error *err)
+{
+    const struct command *command = options->command;
     struct accepted accepted;
     int found;
 
@@ -178,7 +189,7 @@ static enum parsed parse(struct options *options, const struct command *command,
     while ((found = getopt_long(argc, argv, accepted.shorts, accepted.longs, NULL)) != -1) {
         const struct option_spec *row = find_row(command, found);
         if (found == 'h' || found == HELP)
-            return PARSED_HELP;
+            return ask_help(options, argv);
         if (row)
             set_option(options, row, optarg, err);
         else
@@ -190,7 +201,7 @@ static enum parsed parse(struct options *options, const struct command *command,
         error_add(err, STATUS_INPUT, "unexpected argument '%s'; %s", argv[i], command->instead);
     check_combinations(options, command, err);
     use_environment(options);
-    return err->status == STATUS_DONE ? PARSED_RUN : PARSED_WRONG;
+    return err->status == STATUS_DONE ? 0 : -1;
 }
 
 const struct option_spec *options_takes_next(const struct command *command, const char *word)
@@ -230,25 +241,22 @@ static bool is_one_of(const char *word, const char *letter, const char *name)
     return strcmp(word, letter) == 0 || strcmp(word, name) == 0;
 }
 
-enum parsed options_parse(struct options *options, const struct command **command, int argc,
-                          char **argv, struct error *err)
+int options_parse(struct options *options, int argc, char **argv, struct error *err)
 {
     int at = find_command(argc, argv);
 
-    *command = NULL;
     for (int i = 1; i < at; i++) {
         if (is_one_of(argv[i], "-V", "--version"))
-            return PARSED_VERSION;
+            return options->command = &version_command, 0;
         if (is_one_of(argv[i], "-h", "--help") && at == argc)
-            return PARSED_HELP;
+            return options->command = &help_command, 0;
     }
-    if (at == argc) {
-        error_add(err, STATUS_INPUT, "no command is given; see conda-gpu --help");
-        return PARSED_WRONG;
-    }
-    *command = command_find(argv[at], err);
-    if (!*command)
-        return PARSED_WRONG;
+    if (at == argc)
+        return error_add(err, STATUS_INPUT, "no command is given; see conda-gpu --help");
+    options->command = command_find(argv[at], err);
+    if (!options->command)
+        return -1;
+    argv[0] = argv[at];
     memmove(&argv[at], &argv[at + 1], (size_t)(argc - at) * sizeof *argv);
-    return parse(options, *command, argc - 1, argv, err);
+    return parse(options, argc - 1, argv, err);
 }

@@ -15,22 +15,23 @@
 #include <stddef.h>
 
 struct options {
-    const char *file;         /* -f */
-    const char *name;         /* -n */
-    const char *prefix;       /* -p */
-    const char *driver;       /* --driver, or CONDA_GPU_DRIVER */
-    const char *template_dir; /* --template-dir */
-    const char *gpus;         /* --gpus */
-    const char *format;       /* --format */
-    const char *output;       /* --output */
-    const char *free;         /* --free */
-    const char *prefer;       /* --prefer */
-    const char *busy_memory;  /* --busy-memory */
-    unsigned timeout;         /* --timeout, seconds */
-    unsigned wait;            /* --wait: seconds, OPTION_FOR_EVER; 0: not given */
-    const char *user;         /* --user */
-    const char *host;         /* --host */
-    const char *inventory;    /* --inventory */
+    const struct command *command; /* NULL: none is given */
+    const char *file;              /* -f */
+    const char *name;              /* -n */
+    const char *prefix;            /* -p */
+    const char *driver;            /* --driver, or CONDA_GPU_DRIVER */
+    const char *template_dir;      /* --template-dir */
+    const char *gpus;              /* --gpus */
+    const char *format;            /* --format */
+    const char *output;            /* --output */
+    const char *free;              /* --free */
+    const char *prefer;            /* --prefer */
+    const char *busy_memory;       /* --busy-memory */
+    unsigned timeout;              /* --timeout, seconds */
+    unsigned wait;                 /* --wait: seconds, OPTION_FOR_EVER; 0: not given */
+    const char *user;              /* --user */
+    const char *host;              /* --host */
+    const char *inventory;         /* --inventory */
     bool explain;
     bool forget;
     bool all;
@@ -124,14 +125,10 @@ extern const size_t status_count;
 /* NULL, with the nearest name in the error, where there is no such command. */
 const struct command *command_find(const char *name, struct error *err);
 
-/* What the arguments ask for. */
-enum parsed { PARSED_RUN, PARSED_HELP, PARSED_VERSION, PARSED_WRONG };
-
-/* Finds the command among the arguments (argv[0] is the program) and reads all options, which may
-   stand before it as well as after it. *command is NULL where none is given: that is wrong unless
-   help or the version is wanted. Every mistake is a message in `err`. */
-enum parsed options_parse(struct options *options, const struct command **command, int argc,
-                          char **argv, struct error *err);
+/* Finds the command among the arguments (argv[0] is the program, and may change) and reads all
+   options, which may stand before it as well as after it. --help and --version are the commands of
+   these names. -1: every mistake is a message in `err`. */
+int options_parse(struct options *options, int argc, char **argv, struct error *err);
 
 /* The option whose value is the word after this one; NULL where this word needs none. */
 const struct option_spec *options_takes_next(const struct command *command, const char *word);
