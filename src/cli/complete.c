@@ -112,12 +112,11 @@ static void offer_gpus(struct line *line)
 {
     const char *list = line->word, *comma = strrchr(list, ',');
     size_t length = comma ? (size_t)(comma + 1 - list) : 0;
-    scope(child_end) struct child child = CHILD_INIT;
+    const struct question question = {.driver = line->options->driver, .timeout = PATIENCE};
     scope(cards_release) struct card_list cards = {0};
     scope(error_release) struct error unseen = ERROR_INIT;
 
-    if (cards_ask_beside(&child, line->options->driver, PATIENCE, &unseen) < 0 ||
-        cards_answer(&child, &cards, &unseen) < 0)
+    if (cards_read(&cards, &question, &unseen) < 0)
         return;
     line->word += length;
     line->kept_length += length;

@@ -56,7 +56,7 @@ static int fill(struct report *report, const struct options *options, struct err
     struct inventory *answers[] = {&report->all, &report->fastest, &report->shell};
     struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
     scope(child_end) struct child nvml = CHILD_INIT;
-    int result = machine_ask(&nvml, options->driver, options->timeout, err);
+    int result = machine_ask(&nvml, &questions[0], err);
 
     for (int i = 0; i < 3 && result == 0; i++)
         result = inventory_ask(&children[i], &questions[i], err);

@@ -24,18 +24,14 @@
 /* All of the machine: NVML's word, or CUDA's where it is not there. */
 static int list_machine(struct plan *plan, const struct options *options, struct error *err)
 {
-    scope(free_text) char *library = cards_library(options->driver);
     scope(cards_release) struct card_list cards = {0};
     scope(error_release) struct error blind = ERROR_INIT;
-    const struct card_question question = {library, options->timeout};
-    const struct question machine = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
+    const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
     scope(inventory_release) struct inventory seen = {0};
 
-    if (options->driver && !library)
-        return error_memory(err);
     if (cards_read(&cards, &question, &blind) == 0)
         return pool_fill(plan, &cards, err);
-    if (inventory_read(&seen, &machine, err) < 0)
+    if (inventory_read(&seen, &question, err) < 0)
         return -1;
     free(plan->devices);
     plan->devices = NULL;
@@ -288,17 +284,14 @@ static int keep_chosen(const struct free_cards *cards, struct plan *plan, struct
 static int claim_cards(struct free_cards *cards, struct plan *plan, struct error *err)
 {
     const struct options *options = cards->options;
-    scope(free_text) char *library = cards_library(options->driver);
     scope(names_release) struct names last = {0};
     struct claim_wish wish = {.uuids = cards->uuids,
                               .count = plan->device_count,
-                              .nvml = {library, options->timeout},
+                              .nvml = {.driver = options->driver, .timeout = options->timeout},
                               .patience = CLAIM_PATIENCE,
                               .waits = say_for_whom,
                               .data = cards};
 
-    if (options->driver && !library)
-        return error_memory(err);
     if (read_wish(&wish, options, err) < 0)
         return -1;
     if (wish.prefer == CLAIM_LAST)

@@ -92,11 +92,8 @@ static int ask_leases(struct seats *seats, struct error *err)
 
 int seats_read(struct seats *seats, const struct options *options, struct error *err)
 {
-    scope(free_text) char *library = cards_library(options->driver);
-    const struct card_question question = {library, options->timeout};
+    const struct question question = {.driver = options->driver, .timeout = options->timeout};
 
-    if (options->driver && !library)
-        return error_memory(err);
     seats->blind = cards_read(&seats->cards, &question, &seats->why_blind) < 0;
     if (seats->why_blind.status == STATUS_SYSTEM)
         return error_join(err, &seats->why_blind);

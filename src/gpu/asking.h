@@ -1,19 +1,45 @@
 /*
- * A vendor's library is asked in a child; what is said when it gives no answer is the same of each,
- * but for its name (`whom`).
+ * A vendor's library is asked in a child process, which answers or says why it cannot. What is said
+ * of a child that does neither is the same of each library, but for its name.
  *
- *     if (asking_start(&child, "NVML", query, question, seconds, &err) < 0) ...
- *     if (asking_answer(&child, "NVML", LIMIT, &bytes, &err) < 0) ...
+ *     static const struct vendor nvml = {"NVML", ask_nvml};
+ *     if (asking_start(&child, &nvml, &question, &err) < 0) ...
+ *     if (asking_answer(&child, &nvml, &answer, &err) < 0) ...
  */
 #pragma once
 
 #include "base/child.h"
 #include "base/error.h"
 
-/* child_start(). STATUS_SYSTEM where the system has no child process. */
-int asking_start(struct child *child, const char *whom, child_work *work, const void *data,
-                 unsigned seconds, struct error *err);
+struct question {
+    const char *driver;  /* the CUDA library; NVML's and EGL's are in its folder. NULL: where they
+                            usually are */
+    const char *visible; /* CUDA_VISIBLE_DEVICES; NULL: unset */
+    const char *order;   /* CUDA_DEVICE_ORDER; NULL: unset */
+    unsigned timeout;    /* seconds */
+    const char *root;    /* where /proc and /dev are, for tests; NULL: as usual */
+};
 
-/* child_answer(). STATUS_DRIVER where there is none. */
-int asking_answer(struct child *child, const char *whom, size_t limit, struct strbuf *answer,
+/* Results beside 0. The machine has no such library or no driver: ASKING_ABSENT. */
+enum { ASKING_FAILED = -1, ASKING_ABSENT = -2 };
+
+struct vendor {
+    const char *name;
+
+    /* Runs in the child. Adds the answer, or fails with one message. */
+    int (*ask)(const struct question *question, struct strbuf *answer, struct error *err);
+};
+
+/* child_start(). STATUS_SYSTEM where the system has no child process. */
+int asking_start(struct child *child, const struct vendor *vendor, const struct question *question,
+                 struct error *err);
+
+/* child_answer(), or one of the results above. STATUS_DRIVER where there is no answer. */
+int asking_answer(struct child *child, const struct vendor *vendor, struct strbuf *answer,
                   struct error *err);
+
+/* Adds that "NVML's answer makes no sense", what follows, and what to do. For what a library told
+   its child, and for answers: both ends are this program, on one machine, so structs travel as they
+   are; who reads them trusts nothing in them all the same. */
+int asking_nonsense(const struct vendor *vendor, struct error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

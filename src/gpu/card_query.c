@@ -15,7 +15,6 @@ struct instance_list array_of(struct card_instance);
 
 struct asking {
     struct nvml nvml;
-    struct card_head head;
     struct strbuf *answer;
     struct process_list processes; /* of the card that is asked about */
     struct instance_list instances;
@@ -31,17 +30,6 @@ static const char *reason(const struct asking *ask, int code)
     const char *text = ask->nvml.error_string ? ask->nvml.error_string(code) : NULL;
 
     return text ? text : "unknown code";
-}
-
-static int failed(struct asking *ask, const char *call, int code)
-{
-    if (code == NVML_SUCCESS)
-        return 0;
-    ask->head.kind = CARD_ANSWER_FAILED;
-    ask->head.code = code;
-    snprintf(ask->head.call, sizeof ask->head.call, "%s", call);
-    snprintf(ask->head.detail, sizeof ask->head.detail, "%.200s", reason(ask, code));
-    return -1;
 }
 
 /* Total and used; what v1 calls used includes what the driver keeps for itself. */
@@ -269,38 +257,65 @@ static int add_card(struct asking *ask, unsigned number)
     return result;
 }
 
-static int ask_all(struct asking *ask)
+static int ask_all(struct asking *ask, unsigned count)
 {
-    const struct nvml *nvml = &ask->nvml;
-    unsigned count = 0;
+    struct card_head head = {.count = count < CARD_MOST ? count : CARD_MOST};
 
-    if (failed(ask, "nvmlInit", nvml->init()) < 0 ||
-        failed(ask, "nvmlDeviceGetCount", nvml->count(&count)) < 0)
-        return 0;
-    if (nvml->driver_version)
-        nvml->driver_version(ask->head.driver, sizeof ask->head.driver - 1);
-    ask->head.count = count < CARD_MOST ? count : CARD_MOST;
-    strbuf_add(ask->answer, &ask->head, sizeof ask->head);
-    for (unsigned i = 0; i < ask->head.count; i++)
+    if (ask->nvml.driver_version)
+        ask->nvml.driver_version(head.driver, sizeof head.driver - 1);
+    strbuf_add(ask->answer, &head, sizeof head);
+    for (unsigned i = 0; i < head.count; i++)
         if (add_card(ask, i) < 0)
             return -1;
     return 0;
 }
 
-void card_query(const void *data, struct strbuf *answer)
+static int open_library(struct nvml *nvml, const char *driver, struct error *err)
 {
-    const struct card_question *question = data;
-    struct asking ask = {.head = {.magic = CARD_MAGIC}, .answer = answer};
+    char why[LIBRARY_PROBLEM_SIZE];
+
+    switch (library_open(&nvml_library, driver, nvml, why)) {
+    case LIBRARY_OPEN:
+        return 0;
+    case LIBRARY_MISSING:
+        error_add(err, STATUS_DRIVER,
+                  "no NVML (%s), so nothing is known of who uses the GPUs; it comes with NVIDIA's "
+                  "driver (on Debian libnvidia-ml1)",
+                  why);
+        return ASKING_ABSENT;
+    default:
+        return error_add(err, STATUS_DRIVER, "NVML cannot be used: %s; reinstall NVIDIA's driver",
+                         why);
+    }
+}
+
+static int report(const struct asking *ask, const char *call, int code, struct error *err)
+{
+    error_add(err, STATUS_DRIVER, "NVML failed: %s gave %d (%.200s); see whether nvidia-smi works",
+              call, code, reason(ask, code));
+    return code == NVML_DRIVER_NOT_LOADED || code == NVML_LIBRARY_NOT_FOUND ? ASKING_ABSENT
+                                                                            : ASKING_FAILED;
+}
+
+static void asking_release(struct asking *ask)
+{
+    free(ask->processes.items);
+    free(ask->instances.items);
+}
+
+int card_query(const struct question *question, struct strbuf *answer, struct error *err)
+{
+    scope(asking_release) struct asking ask = {.answer = answer};
+    unsigned count = 0;
+    int code;
 
     unsetenv("NVML_MPS_DEVICE_ENUMERATION"); /* else it lists what MPS makes of the cards */
-    enum library_state state =
-        nvml_open(&ask.nvml, question->library, ask.head.detail, sizeof ask.head.detail);
-    if (state != LIBRARY_OPEN)
-        ask.head.kind = state == LIBRARY_MISSING ? CARD_ANSWER_NO_LIBRARY : CARD_ANSWER_BAD_LIBRARY;
-    else if (ask_all(&ask) < 0)
-        answer->failed = true;
-    if (!answer->length)
-        strbuf_add(answer, &ask.head, sizeof ask.head);
-    free(ask.processes.items);
-    free(ask.instances.items);
+    int result = open_library(&ask.nvml, question->driver, err);
+    if (result < 0)
+        return result;
+    if ((code = ask.nvml.init()) != NVML_SUCCESS)
+        return report(&ask, "nvmlInit", code, err);
+    if ((code = ask.nvml.count(&count)) != NVML_SUCCESS)
+        return report(&ask, "nvmlDeviceGetCount", code, err);
+    return ask_all(&ask, count) < 0 ? error_memory(err) : 0;
 }

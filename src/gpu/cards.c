@@ -1,36 +1,29 @@
 #include "gpu/cards.h"
 
-#include "base/file.h"
 #include "base/scope.h"
-#include "gpu/asking.h"
 #include "gpu/card_query.h"
-#include "gpu/nvml.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WHOM "NVML"
+static const struct vendor nvml = {"NVML", card_query};
 
-enum { LONGEST_ANSWER = 64 << 20 };
-
-static const char look[] = "see whether nvidia-smi works";
-
-int cards_ask(struct child *child, const struct card_question *question, struct error *err)
+int cards_ask(struct child *child, const struct question *question, struct error *err)
 {
-    return asking_start(child, WHOM, card_query, question, question->timeout, err);
+    return asking_start(child, &nvml, question, err);
 }
 
 int cards_answer(struct child *child, struct card_list *cards, struct error *err)
 {
     scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    int result = asking_answer(child, &nvml, &bytes, err);
 
-    if (asking_answer(child, WHOM, LONGEST_ANSWER, &bytes, err) < 0)
-        return -1;
-    return cards_decode(strbuf_text(&bytes), bytes.length, cards, err);
+    cards->absent = result == ASKING_ABSENT;
+    return result < 0 ? -1 : cards_decode(strbuf_text(&bytes), bytes.length, cards, err);
 }
 
-int cards_read(struct card_list *cards, const struct card_question *question, struct error *err)
+int cards_read(struct card_list *cards, const struct question *question, struct error *err)
 {
     struct child child = CHILD_INIT;
 
@@ -89,21 +82,6 @@ const struct card *cards_find(const struct card_list *cards, const struct device
     return found;
 }
 
-char *cards_library(const char *driver)
-{
-    return driver ? format_text("%.*slibnvidia-ml.so.1", (int)(path_name(driver) - driver), driver)
-                  : NULL;
-}
-
-int cards_ask_beside(struct child *child, const char *driver, unsigned timeout, struct error *err)
-{
-    scope(free_text) char *beside = cards_library(driver);
-
-    if (driver && !beside)
-        return error_memory(err);
-    return cards_ask(child, &(struct card_question){beside, timeout}, err);
-}
-
 static uint64_t told(uint64_t memory)
 {
     return memory == CARD_NOT_TOLD ? 0 : memory;
@@ -156,7 +134,7 @@ struct decoding {
 
 static int nonsense(const struct decoding *in, const char *what)
 {
-    return error_add(in->err, STATUS_DRIVER, "NVML's answer makes no sense: %s; %s", what, look);
+    return asking_nonsense(&nvml, in->err, ": %s", what);
 }
 
 static int take_bytes(struct decoding *in, void *to, size_t size)
@@ -172,28 +150,6 @@ static int take_bytes(struct decoding *in, void *to, size_t size)
 static bool is_text(const char *text, size_t size)
 {
     return memchr(text, '\0', size) != NULL;
-}
-
-static int report(const struct card_head *head, bool *absent, struct error *err)
-{
-    switch (head->kind) {
-    case CARD_ANSWER_NO_LIBRARY:
-        *absent = true;
-        return error_add(err, STATUS_DRIVER,
-                         "no NVML (%s), so nothing is known of who uses the GPUs; it comes with "
-                         "NVIDIA's driver (on Debian libnvidia-ml1)",
-                         head->detail);
-    case CARD_ANSWER_BAD_LIBRARY:
-        return error_add(err, STATUS_DRIVER, "NVML cannot be used: %s; reinstall NVIDIA's driver",
-                         head->detail);
-    case CARD_ANSWER_FAILED:
-        *absent = head->code == NVML_DRIVER_NOT_LOADED || head->code == NVML_LIBRARY_NOT_FOUND;
-        return error_add(err, STATUS_DRIVER, "NVML failed: %s gave %d (%s); %s", head->call,
-                         head->code, head->detail, look);
-    default:
-        return error_add(err, STATUS_DRIVER, "NVML's answer makes no sense: kind %d; %s",
-                         (int)head->kind, look);
-    }
 }
 
 static int take_instances(struct decoding *in, struct card *card)
@@ -256,12 +212,8 @@ int cards_decode(const char *bytes, size_t length, struct card_list *cards, stru
 
     if (take_bytes(&in, &head, sizeof head) < 0)
         return -1;
-    if (memcmp(head.magic, CARD_MAGIC, sizeof head.magic) != 0 ||
-        !is_text(head.call, sizeof head.call) || !is_text(head.detail, sizeof head.detail) ||
-        !is_text(head.driver, sizeof head.driver) || head.count > CARD_MOST)
+    if (!is_text(head.driver, sizeof head.driver) || head.count > CARD_MOST)
         return nonsense(&in, "it is not in our form");
-    if (head.kind != CARD_ANSWER_CARDS)
-        return report(&head, &cards->absent, err);
     read.items = calloc(head.count + 1, sizeof *read.items);
     if (!read.items)
         return error_memory(err);

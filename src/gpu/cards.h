@@ -4,8 +4,7 @@
  * container; it takes a hundredth of a second, where CUDA takes a fifth.
  *
  *     scope(cards_release) struct card_list cards = {0};
- *     if (cards_read(&cards, &(struct card_question){.timeout = 60}, &err) < 0 && !cards.absent)
- * ...
+ *     if (cards_read(&cards, &(struct question){.timeout = 60}, &err) < 0 && !cards.absent) ...
  *
  * What NVML does not tell of a card is CARD_NOT_TOLD or -1: a card in MIG mode has no utilisation,
  * a driver of some years ago no MIG. Errors have STATUS_DRIVER; when there is simply no library or
@@ -13,8 +12,7 @@
  */
 #pragma once
 
-#include "base/child.h"
-#include "base/error.h"
+#include "gpu/asking.h"
 #include "gpu/device.h"
 
 #define CARD_NOT_TOLD UINT64_MAX
@@ -60,24 +58,12 @@ struct card_list {
     bool absent;
 };
 
-struct card_question {
-    const char *library; /* NULL: libnvidia-ml.so.1 where it usually is */
-    unsigned timeout;    /* seconds */
-};
-
 /* Asks and waits for the answer. *cards is only changed on success, but for `absent`. */
-int cards_read(struct card_list *cards, const struct card_question *question, struct error *err);
+int cards_read(struct card_list *cards, const struct question *question, struct error *err);
 
 /* The same in two steps, for another question meanwhile; see inventory_ask. */
-int cards_ask(struct child *child, const struct card_question *question, struct error *err);
+int cards_ask(struct child *child, const struct question *question, struct error *err);
 int cards_answer(struct child *child, struct card_list *cards, struct error *err);
-
-/* The NVML of the same folder, for a CUDA library that the user has named, since both must tell of
-   one machine; malloc'ed. NULL where none is named. */
-char *cards_library(const char *driver);
-
-/* Asks the NVML that belongs to a CUDA library, as cards_library finds it. */
-int cards_ask_beside(struct child *child, const char *driver, unsigned timeout, struct error *err);
 
 /* Who is on a whole card or on a MIG instance. */
 struct card_use {

@@ -69,7 +69,7 @@ struct claim_wish {
     enum claim_prefer prefer;
     const char *const *last;
     size_t last_count;
-    struct card_question nvml;
+    struct question nvml;
     long long deadline; /* clock_now() until which to wait, LLONG_MAX for ever; 0: not at all */
     long long patience; /* milliseconds */
     /* Told when the wait begins, and when it is for somebody else; may be NULL. */

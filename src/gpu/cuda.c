@@ -15,23 +15,19 @@ static const struct library_call calls[] = {
     {"cuDeviceGetAttribute", offsetof(struct cuda, device_attribute), LIBRARY_REQUIRED},
     {"cuGetErrorName", offsetof(struct cuda, error_name), LIBRARY_OPTIONAL},
     {"cuGetErrorString", offsetof(struct cuda, error_string), LIBRARY_OPTIONAL},
+    {NULL},
 };
 
-static const char *const libraries[] = {
+static const char *const names[] = {
     "libcuda.so.1",
     "/usr/lib/wsl/lib/libcuda.so.1",
     "/usr/local/nvidia/lib64/libcuda.so.1",
     "/usr/local/nvidia/lib/libcuda.so.1",
     "/run/opengl-driver/lib/libcuda.so.1",
+    NULL,
 };
 
-enum library_state cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size)
-{
-    const char *const *names = library ? &library : libraries;
-    size_t count = library ? 1 : sizeof libraries / sizeof *libraries;
-
-    return library_open(cuda, calls, sizeof calls / sizeof *calls, names, count, problem, size);
-}
+const struct library cuda_library = {.names = names, .calls = calls};
 
 static void set_or_unset(const char *name, const char *value)
 {

@@ -3,7 +3,7 @@
  * Only a process that the driver may harm opens it: see inventory.h.
  *
  *     struct cuda cuda;
- *     if (cuda_open(&cuda, NULL, problem, sizeof problem) != LIBRARY_OPEN) ...
+ *     if (library_open(&cuda_library, NULL, &cuda, problem) != LIBRARY_OPEN) ...
  *     int code = cuda.init(0);
  *
  * The declarations are ours, after NVIDIA's CUDA Driver API reference (docs.nvidia.com/cuda/
@@ -46,15 +46,12 @@ struct cuda {
     int (*error_string)(int code, const char **text);
 };
 
-/*
- * Loads `library`, or for NULL libcuda.so.1 by the dynamic linker's search and then in the folders
- * of WSL, containers and NixOS. Plain libcuda.so is never tried: it can be the toolkit's stub.
- * See library_open.
- */
-enum library_state cuda_open(struct cuda *cuda, const char *library, char *problem, size_t size);
+/* libcuda.so.1 by the dynamic linker's search and then in the folders of WSL, containers and NixOS.
+   Plain libcuda.so is never tried: it can be the toolkit's stub. */
+extern const struct library cuda_library;
 
 /* Sets CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER, or unsets them for NULL, and what keeps cuInit
-   from doing more than needed. Before cuda_open, in the process that the library may harm. */
+   from doing more than needed. Before library_open, in the process that the library may harm. */
 void cuda_set_environment(const char *visible, const char *order);
 
 /* What to do about an error code, as a sentence without full stop; NULL where we know nothing. */

@@ -219,6 +219,21 @@ bool pci_equal(const struct pci_address *a, const struct pci_address *b)
            a->function == b->function;
 }
 
+const char *device_fault(struct device *device)
+{
+    static const struct uuid zero = {{0}};
+    unsigned char mig;
+
+    memcpy(&mig, &device->mig, sizeof mig);
+    device->mig = mig != 0;
+    return !memchr(device->name, '\0', sizeof device->name)        ? "has a name without an end"
+           : device->pci.device > 0x1f || device->pci.function > 7 ? "has no PCI bus ID"
+           : memcmp(&device->uuid, &zero, sizeof zero) == 0        ? "has no UUID"
+           : device->compute_major < 0 || device->compute_minor < 0
+               ? "has a negative compute capability"
+               : NULL;
+}
+
 const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE])
 {
     uint64_t tenths = bytes / (1u << 30) * 10 + bytes % (1u << 30) * 10 / (1u << 30);

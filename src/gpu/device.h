@@ -133,6 +133,10 @@ bool pci_parse(const char *text, struct pci_address *pci);
 
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 
+/* What is wrong with a device whose bytes anything may have written, to follow "device 3"; NULL:
+   nothing. */
+const char *device_fault(struct device *device);
+
 /* Adds two cells, the PCI bus ID and the UUID: short, or whole. */
 void device_cells(struct table *table, const struct device *device, bool whole);
 

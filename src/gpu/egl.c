@@ -7,12 +7,12 @@ static const struct library_call calls[] = {
     {"eglGetProcAddress", offsetof(struct egl, find), LIBRARY_REQUIRED},
     {"eglQueryString", offsetof(struct egl, string), LIBRARY_REQUIRED},
     {"eglGetError", offsetof(struct egl, error), LIBRARY_REQUIRED},
+    {NULL},
 };
 
-static const char *const libraries[] = {
-    "libEGL.so.1",
-    "/run/opengl-driver/lib/libEGL.so.1",
-};
+static const char *const names[] = {"libEGL.so.1", "/run/opengl-driver/lib/libEGL.so.1", NULL};
+
+static const struct library library = {.names = names, .is_beside = true, .calls = calls};
 
 bool egl_has(const char *extensions, const char *extension)
 {
@@ -33,7 +33,7 @@ static bool find_call(const struct egl *egl, const char *name, void *pointer)
     return found != NULL;
 }
 
-static bool find_calls(struct egl *egl, char *problem, size_t size)
+static bool find_calls(struct egl *egl, char *problem)
 {
     const char *extensions = egl->string(NULL, EGL_EXTENSIONS);
     bool base = egl_has(extensions, "EGL_EXT_device_base");
@@ -44,16 +44,14 @@ static bool find_calls(struct egl *egl, char *problem, size_t size)
                  find_call(egl, "eglQueryDeviceStringEXT", &egl->device_string);
 
     if (!lists || !tells)
-        snprintf(problem, size, "it has no EGL_EXT_device_%s", lists ? "query" : "enumeration");
+        snprintf(problem, LIBRARY_PROBLEM_SIZE, "it has no EGL_EXT_device_%s",
+                 lists ? "query" : "enumeration");
     return lists && tells;
 }
 
-enum library_state egl_open(struct egl *egl, const char *library, char *problem, size_t size)
+enum library_state egl_open(struct egl *egl, const char *driver, char problem[LIBRARY_PROBLEM_SIZE])
 {
-    const char *const *names = library ? &library : libraries;
-    size_t count = library ? 1 : sizeof libraries / sizeof *libraries;
+    enum library_state state = library_open(&library, driver, egl, problem);
 
-    enum library_state state =
-        library_open(egl, calls, sizeof calls / sizeof *calls, names, count, problem, size);
-    return state == LIBRARY_OPEN && !find_calls(egl, problem, size) ? LIBRARY_UNUSABLE : state;
+    return state == LIBRARY_OPEN && !find_calls(egl, problem) ? LIBRARY_UNUSABLE : state;
 }

@@ -33,9 +33,10 @@ struct egl {
     const char *(*device_string)(egl_device device, int32_t name);
 };
 
-/* Loads `library`, or for NULL libEGL.so.1, which asks every vendor's, as programs do.
-   LIBRARY_UNUSABLE is also one that cannot list devices. See library_open. */
-enum library_state egl_open(struct egl *egl, const char *library, char *problem, size_t size);
+/* library_open() of libEGL.so.1, which asks every vendor's, as programs do. LIBRARY_UNUSABLE is
+   also one that cannot list devices. */
+enum library_state egl_open(struct egl *egl, const char *driver,
+                            char problem[LIBRARY_PROBLEM_SIZE]);
 
 /* Whether a word is among those of a list with blanks between. */
 bool egl_has(const char *extensions, const char *extension);

@@ -1,35 +1,205 @@
 #include "gpu/inventory.h"
 
 #include "base/scope.h"
-#include "gpu/asking.h"
 #include "gpu/cuda.h"
 #include "gpu/kernel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WHOM "the CUDA driver"
+static int ask_cuda(const struct question *question, struct strbuf *answer, struct error *err);
 
-enum {
-    LONGEST_ANSWER =
-        sizeof(struct answer_head) + ANSWER_MOST_DEVICES * sizeof(struct answer_device),
+static const struct vendor driver = {"the CUDA driver", ask_cuda};
+
+/* ---- in the child ---------------------------------------------------------------------------- */
+
+struct asking {
+    const struct question *question;
+    struct cuda cuda;
+    int result; /* once something has failed */
+    struct error *err;
 };
+
+static int open_library(struct asking *ask)
+{
+    char why[LIBRARY_PROBLEM_SIZE];
+
+    switch (library_open(&cuda_library, ask->question->driver, &ask->cuda, why)) {
+    case LIBRARY_OPEN:
+        return 0;
+    case LIBRARY_MISSING:
+        ask->result = ASKING_ABSENT;
+        return error_add(ask->err, STATUS_DRIVER,
+                         "no CUDA driver library (%s); install NVIDIA's driver (on Debian "
+                         "libcuda1), start a container with --gpus all, or name the library with "
+                         "--driver PATH",
+                         why);
+    case LIBRARY_PLACEHOLDER:
+        return error_add(ask->err, STATUS_DRIVER,
+                         "the CUDA driver library is an empty file (%s), as the image of a "
+                         "container has it that was once started with GPUs; start this one with "
+                         "--gpus all, or name another library with --driver PATH",
+                         why);
+    default:
+        return error_add(ask->err, STATUS_DRIVER,
+                         "the CUDA driver library cannot be used: %s; reinstall NVIDIA's driver, "
+                         "or name another library with --driver PATH",
+                         why);
+    }
+}
+
+/* Only where all devices are asked for: a choice leaves some out. */
+static void add_unseen(const struct asking *ask, const struct device_list *seen, struct strbuf *out)
+{
+    if (!ask->question->visible)
+        kernel_add_unseen(out, ask->question->root ? ask->question->root : "", seen);
+}
+
+/* A code with which cuInit fails when the kernel's part is missing, and on other occasions. */
+static bool is_unloaded(const char *call, int code)
+{
+    return strcmp(call, "cuInit") == 0 && (code == 3 || code == 304 || code == 999) &&
+           !kernel_has_driver("");
+}
+
+static int report(struct asking *ask, const char *call, int code)
+{
+    scope(strbuf_release) struct strbuf unseen = STRBUF_INIT;
+    const char *name = NULL, *text = NULL, *remedy = cuda_remedy(code);
+    bool unloaded = is_unloaded(call, code);
+
+    if (ask->cuda.error_name)
+        ask->cuda.error_name(code, &name);
+    if (ask->cuda.error_string)
+        ask->cuda.error_string(code, &text);
+    if (unloaded)
+        remedy = "NVIDIA's kernel module is not loaded: install the driver, or load it with 'sudo "
+                 "modprobe nvidia'";
+    if (unloaded || code == CUDA_NO_DEVICE) {
+        ask->result = ASKING_ABSENT;
+        add_unseen(ask, &(struct device_list){0}, &unseen);
+    }
+    if (unseen.length)
+        return error_add(ask->err, STATUS_DRIVER,
+                         "CUDA shows no GPU, and the kernel has %s: one in MIG mode needs an "
+                         "instance ('nvidia-smi mig -lgi' lists them; its administrator makes "
+                         "them)",
+                         unseen.text);
+    return error_add(ask->err, STATUS_DRIVER,
+                     "the CUDA driver failed: %s gave %d (%.100s%s%.300s); %s", call, code,
+                     name ? name : "unknown code", text ? ", " : "", text ? text : "",
+                     remedy ? remedy : "see NVIDIA's CUDA Driver API reference, CUresult");
+}
+
+static int failed(struct asking *ask, const char *call, int code)
+{
+    return code == CUDA_SUCCESS ? 0 : report(ask, call, code);
+}
+
+static int ask_uuid(struct asking *ask, struct device *to, int device)
+{
+    const struct cuda *cuda = &ask->cuda;
+    struct uuid gpu = {{0}};
+
+    if (failed(ask, "cuDeviceGetUuid", cuda->device_uuid(&gpu, device)) < 0)
+        return -1;
+    to->uuid = gpu;
+    if (!cuda->device_uuid_v2)
+        return 0;
+    if (failed(ask, "cuDeviceGetUuid_v2", cuda->device_uuid_v2(&to->uuid, device)) < 0)
+        return -1;
+    to->mig = memcmp(&gpu, &to->uuid, sizeof gpu) != 0;
+    return 0;
+}
+
+static int ask_device(struct asking *ask, struct device *to, int ordinal)
+{
+    const struct cuda *cuda = &ask->cuda;
+    char pci[24] = "";
+    size_t memory = 0;
+    int device = 0;
+
+    if (failed(ask, "cuDeviceGet", cuda->device(&device, ordinal)) < 0 ||
+        failed(ask, "cuDeviceGetName",
+               cuda->device_name(to->name, (int)sizeof to->name - 1, device)) < 0 ||
+        ask_uuid(ask, to, device) < 0 ||
+        failed(ask, "cuDeviceGetPCIBusId", cuda->device_pci(pci, (int)sizeof pci - 1, device)) <
+            0 ||
+        failed(ask, "cuDeviceTotalMem_v2", cuda->device_memory(&memory, device)) < 0 ||
+        failed(ask, "cuDeviceGetAttribute",
+               cuda->device_attribute(&to->compute_major, CUDA_COMPUTE_MAJOR, device)) < 0 ||
+        failed(ask, "cuDeviceGetAttribute",
+               cuda->device_attribute(&to->compute_minor, CUDA_COMPUTE_MINOR, device)) < 0)
+        return -1;
+    to->memory = memory;
+    return pci_parse(pci, &to->pci)
+               ? 0
+               : asking_nonsense(&driver, ask->err, ": device %d has no PCI bus ID", ordinal);
+}
+
+static int count_devices(struct asking *ask, struct answer_head *head)
+{
+    const struct cuda *cuda = &ask->cuda;
+    int count = 0, version = 0;
+
+    if (failed(ask, "cuInit", cuda->init(0)) < 0 ||
+        failed(ask, "cuDriverGetVersion", cuda->driver_version(&version)) < 0 ||
+        failed(ask, "cuDeviceGetCount", cuda->device_count(&count)) < 0)
+        return -1;
+    if (count < 0 || count > ANSWER_MOST_DEVICES)
+        return asking_nonsense(&driver, ask->err, ": the number of devices is %d", count);
+    *head = (struct answer_head){.driver_version = version, .count = (uint32_t)count};
+    if (count)
+        return 0;
+    ask->result = ASKING_ABSENT;
+    return error_add(ask->err, STATUS_DRIVER, "the CUDA driver sees no GPU: %s",
+                     cuda_remedy(CUDA_NO_DEVICE) + strlen("the driver sees no GPU: "));
+}
+
+static int ask_all(struct asking *ask, struct strbuf *answer)
+{
+    scope(device_list_release) struct device_list list = {0};
+    scope(strbuf_release) struct strbuf unseen = STRBUF_INIT;
+    struct answer_head head;
+
+    if (count_devices(ask, &head) < 0)
+        return -1;
+    list.items = calloc(head.count, sizeof *list.items);
+    if (!list.items)
+        return error_memory(ask->err);
+    for (; list.count < head.count; list.count++)
+        if (ask_device(ask, &list.items[list.count], (int)list.count) < 0)
+            return -1;
+    add_unseen(ask, &list, &unseen);
+    snprintf(head.unseen, sizeof head.unseen, "%s", strbuf_text(&unseen));
+    strbuf_add(answer, &head, sizeof head);
+    strbuf_add(answer, list.items, list.count * sizeof *list.items);
+    return 0;
+}
+
+static int ask_cuda(const struct question *question, struct strbuf *answer, struct error *err)
+{
+    struct asking ask = {.question = question, .result = ASKING_FAILED, .err = err};
+
+    cuda_set_environment(question->visible, question->order);
+    return open_library(&ask) < 0 || ask_all(&ask, answer) < 0 ? ask.result : 0;
+}
+
+/* ---- in the program -------------------------------------------------------------------------- */
 
 int inventory_ask(struct child *child, const struct question *question, struct error *err)
 {
-    return asking_start(child, WHOM, query_cuda, question, question->timeout, err);
+    return asking_start(child, &driver, question, err);
 }
 
 int inventory_answer(struct child *child, struct inventory *inventory, struct error *err)
 {
     scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
+    int result = asking_answer(child, &driver, &bytes, err);
 
-    if (asking_answer(child, WHOM, LONGEST_ANSWER, &bytes, err) < 0)
-        return -1;
-    int result = inventory_decode(strbuf_text(&bytes), bytes.length, inventory, err);
-    if (result < 0 && err->status == STATUS_SYSTEM)
-        inventory->absent = false;
-    return result;
+    inventory->absent = result == ASKING_ABSENT;
+    return result < 0 ? -1 : inventory_decode(strbuf_text(&bytes), bytes.length, inventory, err);
 }
 
 int inventory_read(struct inventory *inventory, const struct question *question, struct error *err)
@@ -41,146 +211,38 @@ int inventory_read(struct inventory *inventory, const struct question *question,
     return inventory_answer(&child, inventory, err);
 }
 
-/* Codes with which cuInit fails when the kernel's part is missing, and on other occasions. */
-static bool is_vague(int code)
+/* The devices before it are sound. */
+static int check_device(const struct device_list *before, struct device *device, struct error *err)
 {
-    return code == 3 || code == 304 || code == 999;
-}
+    const char *fault = device_fault(device);
 
-static int report_call(const struct answer_head *head, bool *absent, struct error *err)
-{
-    const char *remedy = cuda_remedy(head->code);
-    bool at_start = strcmp(head->call, "cuInit") == 0;
-
-    *absent = head->code == CUDA_NO_DEVICE;
-    if (at_start && is_vague(head->code) && !kernel_has_driver("")) {
-        *absent = true;
-        remedy = "NVIDIA's kernel module is not loaded: install the driver, or load it with 'sudo "
-                 "modprobe nvidia'";
-    }
-    if (*absent && *head->unseen)
-        return error_add(
-            err, STATUS_DRIVER,
-            "CUDA shows no GPU, and the kernel has %s: one in MIG mode needs an "
-            "instance ('nvidia-smi mig -lgi' lists them; its administrator makes them)",
-            head->unseen);
-    return error_add(err, STATUS_DRIVER, "the CUDA driver failed: %s gave %d (%s); %s", head->call,
-                     head->code, head->detail,
-                     remedy ? remedy : "see NVIDIA's CUDA Driver API reference, CUresult");
-}
-
-static int report_kind(const struct answer_head *head, bool *absent, struct error *err)
-{
-    switch (head->kind) {
-    case ANSWER_NO_LIBRARY:
-        *absent = true;
-        return error_add(err, STATUS_DRIVER,
-                         "no CUDA driver library (%s); install NVIDIA's driver (on Debian "
-                         "libcuda1), start a container with --gpus all, or name the library with "
-                         "--driver PATH",
-                         head->detail);
-    case ANSWER_BAD_LIBRARY:
-        return error_add(err, STATUS_DRIVER,
-                         "the CUDA driver library cannot be used: %s; reinstall NVIDIA's driver, "
-                         "or name another library with --driver PATH",
-                         head->detail);
-    case ANSWER_PLACEHOLDER:
-        return error_add(err, STATUS_DRIVER,
-                         "the CUDA driver library is an empty file (%s), as the image of a "
-                         "container has it that was once started with GPUs; start this one with "
-                         "--gpus all, or name another library with --driver PATH",
-                         head->detail);
-    case ANSWER_FAILED:
-        return report_call(head, absent, err);
-    case ANSWER_ODD:
-        return error_add(
-            err, STATUS_DRIVER,
-            "the CUDA driver's answer makes no sense: %s; see whether nvidia-smi works",
-            head->detail);
-    default:
-        return error_add(err, STATUS_DRIVER, "the CUDA driver's answer makes no sense: kind %d",
-                         (int)head->kind);
-    }
-}
-
-static bool is_text(const char *text, size_t size)
-{
-    return memchr(text, '\0', size) != NULL;
-}
-
-static int odd_device(size_t ordinal, const char *what, struct error *err)
-{
-    return error_add(err, STATUS_DRIVER,
-                     "the CUDA driver's answer makes no sense: device %zu %s; see whether "
-                     "nvidia-smi works",
-                     ordinal, what);
-}
-
-static int decode_device(const struct answer_device *from, size_t ordinal, struct device_list *list,
-                         struct error *err)
-{
-    struct device *to = &list->items[ordinal];
-    static const struct uuid zero = {{0}};
-
-    if (!is_text(from->name, sizeof from->name) || !is_text(from->pci, sizeof from->pci))
-        return odd_device(ordinal, "has a name without an end", err);
-    if (!pci_parse(from->pci, &to->pci))
-        return odd_device(ordinal, "has no PCI bus ID", err);
-    if (memcmp(&from->uuid, &zero, sizeof zero) == 0)
-        return odd_device(ordinal, "has no UUID", err);
-    if (from->compute_major < 0 || from->compute_minor < 0)
-        return odd_device(ordinal, "has a negative compute capability", err);
-    list->count = ordinal;
-    if (device_list_find(list, &from->uuid) < ordinal)
-        return odd_device(ordinal, "has the UUID of another one", err);
-    list->count = ordinal + 1;
-    memcpy(to->name, from->name, sizeof to->name);
-    to->uuid = from->uuid;
-    to->number = (uint32_t)ordinal;
-    to->mig = from->mig != 0;
-    to->memory = from->memory;
-    to->compute_major = from->compute_major;
-    to->compute_minor = from->compute_minor;
-    return 0;
+    if (!fault && device_list_find(before, &device->uuid) < before->count)
+        fault = "has the UUID of another one";
+    device->number = (uint32_t)before->count;
+    return fault ? asking_nonsense(&driver, err, ": device %zu %s", before->count, fault) : 0;
 }
 
 int inventory_decode(const char *bytes, size_t length, struct inventory *inventory,
                      struct error *err)
 {
-    struct answer_head head;
+    scope(device_list_release) struct device_list list = {0};
+    struct answer_head head = {0};
 
-    if (length < sizeof head)
-        return error_add(err, STATUS_DRIVER, "the CUDA driver's answer is cut short");
-    memcpy(&head, bytes, sizeof head);
-    if (memcmp(head.magic, ANSWER_MAGIC, sizeof head.magic) != 0 ||
-        !is_text(head.call, sizeof head.call) || !is_text(head.detail, sizeof head.detail) ||
-        !is_text(head.unseen, sizeof head.unseen) || head.count > ANSWER_MOST_DEVICES ||
-        head.driver_version < 0 ||
-        length != sizeof head + head.count * sizeof(struct answer_device))
-        return error_add(err, STATUS_DRIVER,
-                         "the CUDA driver's answer makes no sense; see whether nvidia-smi works");
-    if (head.kind != ANSWER_DEVICES)
-        return report_kind(&head, &inventory->absent, err);
-    if (!head.count) {
-        inventory->absent = true;
-        return error_add(err, STATUS_DRIVER, "the CUDA driver sees no GPU: %s",
-                         cuda_remedy(CUDA_NO_DEVICE) + strlen("the driver sees no GPU: "));
-    }
-    scope(device_list_release) struct device_list list = {
-        .items = calloc(head.count, sizeof *list.items)};
-    if (!list.items)
-        return error_memory(err);
-    for (size_t i = 0; i < head.count; i++) {
-        struct answer_device record;
-        memcpy(&record, bytes + sizeof head + i * sizeof record, sizeof record);
-        if (decode_device(&record, i, &list, err) < 0)
-            return -1;
-    }
+    if (length >= sizeof head)
+        memcpy(&head, bytes, sizeof head);
+    if (!head.count || head.count > ANSWER_MOST_DEVICES || head.driver_version < 0 ||
+        !memchr(head.unseen, '\0', sizeof head.unseen) ||
+        length != sizeof head + head.count * sizeof *list.items)
+        return asking_nonsense(&driver, err, "%s", "");
+    list.items = calloc(head.count, sizeof *list.items);
     list.unseen = *head.unseen ? strdup(head.unseen) : NULL;
-    if (*head.unseen && !list.unseen)
+    if (!list.items || (*head.unseen && !list.unseen))
         return error_memory(err);
-    *inventory = (struct inventory){head.driver_version, list, false};
-    list = (struct device_list){0};
+    memcpy(list.items, bytes + sizeof head, head.count * sizeof *list.items);
+    for (; list.count < head.count; list.count++)
+        if (check_device(&list, &list.items[list.count], err) < 0)
+            return -1;
+    *inventory = (struct inventory){head.driver_version, take(&list), false};
     return 0;
 }
 

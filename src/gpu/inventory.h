@@ -12,11 +12,10 @@
  */
 #pragma once
 
-#include "base/child.h"
-#include "base/error.h"
-#include "gpu/query.h"
+#include "gpu/asking.h"
+#include "gpu/device.h"
 
-#include <stdbool.h>
+enum { ANSWER_MOST_DEVICES = 1024 };
 
 struct inventory {
     int driver_version; /* the CUDA version that the driver supports: 12080 is 12.8 */
@@ -34,6 +33,13 @@ int inventory_answer(struct child *child, struct inventory *inventory, struct er
 
 void inventory_release(struct inventory *inventory);
 
-/* Reads what a child has answered. Pure; for inventory_answer and the tests. */
+/* What a child answers: one head, then the devices. */
+struct answer_head {
+    int32_t driver_version;
+    uint32_t count;
+    char unseen[256]; /* see kernel_add_unseen; "" also where only some devices were asked for */
+};
+
+/* Reads that. Pure; for inventory_answer and the tests. */
 int inventory_decode(const char *bytes, size_t length, struct inventory *inventory,
                      struct error *err);

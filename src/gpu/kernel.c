@@ -23,10 +23,10 @@ bool kernel_has_driver(const char *root)
     return found;
 }
 
-static bool is_among(const struct pci_address *list, size_t count, const struct pci_address *pci)
+static bool is_among(const struct device_list *list, const struct pci_address *pci)
 {
-    for (size_t i = 0; i < count; i++)
-        if (pci_equal(&list[i], pci))
+    for (size_t i = 0; i < list->count; i++)
+        if (pci_equal(&list->items[i].pci, pci))
             return true;
     return false;
 }
@@ -50,8 +50,7 @@ static bool may_open(const char *root, const char *address)
     return fd >= 0;
 }
 
-void kernel_add_unseen(struct strbuf *out, const char *root, const struct pci_address *seen,
-                       size_t count)
+void kernel_add_unseen(struct strbuf *out, const char *root, const struct device_list *seen)
 {
     scope(free_text) char *folder = format_text("%s/proc/driver/nvidia/gpus", root);
     struct dirent **entries = NULL;
@@ -60,7 +59,7 @@ void kernel_add_unseen(struct strbuf *out, const char *root, const struct pci_ad
     for (int i = 0; i < found; i++) {
         struct pci_address pci;
         const char *name = entries[i]->d_name;
-        if (pci_parse(name, &pci) && !is_among(seen, count, &pci) && may_open(root, name))
+        if (pci_parse(name, &pci) && !is_among(seen, &pci) && may_open(root, name))
             strbuf_addf(out, "%s%s", out->length ? ", " : "", name);
         free(entries[i]);
     }

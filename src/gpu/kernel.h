@@ -11,10 +11,9 @@
 bool kernel_has_driver(const char *root);
 
 /*
- * Adds "0000:65:00.0, 0000:66:00.0": the GPUs that the driver has at none of the `seen` addresses
+ * Adds "0000:65:00.0, 0000:66:00.0": the GPUs that the driver has at no address of a `seen` device
  * and that this process may open, which are those that nvidia-smi numbers all the same. CUDA does
  * not list a GPU in MIG mode that has no instance. One that a container or a job hides cannot be
  * opened, and nvidia-smi numbers without it.
  */
-void kernel_add_unseen(struct strbuf *out, const char *root, const struct pci_address *seen,
-                       size_t count);
+void kernel_add_unseen(struct strbuf *out, const char *root, const struct device_list *seen);

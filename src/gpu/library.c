@@ -1,7 +1,8 @@
 #include "gpu/library.h"
 
+#include "base/file.h"
+
 #include <dlfcn.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ static bool is_placeholder(const char *why)
 }
 
 /* Keeps what was said first, or of a file that is there. */
-static enum library_state load(void **handle, const char *name, char *problem, size_t size)
+static enum library_state load(void **handle, const char *name, char *problem)
 {
     *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (*handle)
@@ -36,7 +37,7 @@ static enum library_state load(void **handle, const char *name, char *problem, s
     why = why ? why : "unknown reason";
     bool missing = is_missing(name, why);
     if (!missing || !*problem)
-        snprintf(problem, size, "%s", why);
+        snprintf(problem, LIBRARY_PROBLEM_SIZE, "%s", why);
     return missing ? LIBRARY_MISSING : is_placeholder(why) ? LIBRARY_PLACEHOLDER : LIBRARY_UNUSABLE;
 }
 
@@ -55,29 +56,38 @@ static void *find_first(void *handle, const char *symbols)
 }
 
 static enum library_state resolve(void *value, void *handle, const struct library_call *call,
-                                  char *problem, size_t size)
+                                  char *problem)
 {
     void *symbol = find_first(handle, call->symbols);
 
     if (!symbol && call->need == LIBRARY_REQUIRED) {
-        snprintf(problem, size, "it has no %.*s", (int)strcspn(call->symbols, " "), call->symbols);
+        snprintf(problem, LIBRARY_PROBLEM_SIZE, "it has no %.*s", (int)strcspn(call->symbols, " "),
+                 call->symbols);
         return LIBRARY_UNUSABLE;
     }
     memcpy((char *)value + call->offset, &symbol, sizeof symbol);
     return LIBRARY_OPEN;
 }
 
-enum library_state library_open(void *value, const struct library_call *calls, size_t call_count,
-                                const char *const *names, size_t name_count, char *problem,
-                                size_t size)
+enum library_state library_open(const struct library *library, const char *driver, void *value,
+                                char problem[LIBRARY_PROBLEM_SIZE])
 {
     enum library_state state = LIBRARY_MISSING;
+    char path[4096] = "";
+    const char *const named[] = {path, NULL};
     void *handle = NULL;
 
+    if (driver && library->is_beside)
+        snprintf(path, sizeof path, "%.*s%s", (int)(path_name(driver) - driver), driver,
+                 library->names[0]);
+    else if (driver)
+        snprintf(path, sizeof path, "%s", driver);
     *problem = '\0';
-    for (size_t i = 0; i < name_count && state == LIBRARY_MISSING; i++)
-        state = load(&handle, names[i], problem, size);
-    for (size_t i = 0; i < call_count && state == LIBRARY_OPEN; i++)
-        state = resolve(value, handle, &calls[i], problem, size);
+    for (const char *const *name = driver ? named : library->names; *name; name++)
+        if ((state = load(&handle, *name, problem)) != LIBRARY_MISSING)
+            break;
+    for (const struct library_call *call = library->calls; call->symbols; call++)
+        if (state == LIBRARY_OPEN)
+            state = resolve(value, handle, call, problem);
     return state;
 }

@@ -10,11 +10,11 @@
 
 enum { R570 = 12080 }; /* the first CUDA version of which a process sees all its MIG instances */
 
-int machine_ask(struct child *child, const char *driver, unsigned timeout, struct error *err)
+int machine_ask(struct child *child, const struct question *question, struct error *err)
 {
     scope(error_release) struct error unseen = ERROR_INIT;
 
-    cards_ask_beside(child, driver, timeout, &unseen);
+    cards_ask(child, question, &unseen);
     return unseen.no_memory ? error_memory(err) : 0;
 }
 
@@ -92,8 +92,7 @@ int machine_read(struct inventory *machine, const struct question *question, str
 {
     scope(child_end) struct child nvml = CHILD_INIT;
 
-    if (machine_ask(&nvml, question->library, question->timeout, err) < 0 ||
-        inventory_read(machine, question, err) < 0)
+    if (machine_ask(&nvml, question, err) < 0 || inventory_read(machine, question, err) < 0)
         return -1;
     return machine_complete(machine, &nvml, err);
 }

@@ -2,7 +2,7 @@
  * The devices of this machine: those that CUDA lists, and what only NVML can add to them.
  *
  *     scope(child_end) struct child nvml = CHILD_INIT;
- *     if (machine_ask(&nvml, driver, timeout, &err) < 0) ...
+ *     if (machine_ask(&nvml, &question, &err) < 0) ...
  *     ... inventory_read(&machine, ...), which takes longer ...
  *     if (machine_complete(&machine, &nvml, &err) < 0) ...
  *
@@ -14,13 +14,11 @@
  */
 #pragma once
 
-#include "base/child.h"
-#include "base/error.h"
 #include "gpu/inventory.h"
 
-/* Starts the question. `driver`: as for cards_library. That it cannot be asked is said by
-   machine_complete; -1 if memory ran out. */
-int machine_ask(struct child *child, const char *driver, unsigned timeout, struct error *err);
+/* Starts the question. That it cannot be asked is said by machine_complete; -1 if memory ran out.
+ */
+int machine_ask(struct child *child, const struct question *question, struct error *err);
 
 /* Fills `untold`, or `instances`, `hidden` and the devices' numbers; `numbered` where NVML knows
    all of them. -1 if memory ran out. */

@@ -27,20 +27,16 @@ static const struct library_call calls[] = {
     CALL("nvmlDeviceGetMaxMigDeviceCount", most_instances, OPTIONAL),
     CALL("nvmlDeviceGetMigDeviceHandleByIndex", instance, OPTIONAL),
     CALL("nvmlDeviceGetAttributes_v2", attributes, OPTIONAL),
+    {NULL},
 };
 
-static const char *const libraries[] = {
+static const char *const names[] = {
     "libnvidia-ml.so.1",
     "/usr/lib/wsl/lib/libnvidia-ml.so.1",
     "/usr/local/nvidia/lib64/libnvidia-ml.so.1",
     "/usr/local/nvidia/lib/libnvidia-ml.so.1",
     "/run/opengl-driver/lib/libnvidia-ml.so.1",
+    NULL,
 };
 
-enum library_state nvml_open(struct nvml *nvml, const char *library, char *problem, size_t size)
-{
-    const char *const *names = library ? &library : libraries;
-    size_t count = library ? 1 : sizeof libraries / sizeof *libraries;
-
-    return library_open(nvml, calls, sizeof calls / sizeof *calls, names, count, problem, size);
-}
+const struct library nvml_library = {.names = names, .is_beside = true, .calls = calls};

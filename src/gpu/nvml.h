@@ -103,6 +103,6 @@ struct nvml {
     int (*attributes)(nvml_device instance, struct nvml_attributes *attributes);
 };
 
-/* Loads `library`, or for NULL libnvidia-ml.so.1 as the dynamic linker finds it and then in the
-   folders of WSL, containers and NixOS. See library_open. */
-enum library_state nvml_open(struct nvml *nvml, const char *library, char *problem, size_t size);
+/* libnvidia-ml.so.1 as the dynamic linker finds it and then in the folders of WSL, containers and
+   NixOS. */
+extern const struct library nvml_library;

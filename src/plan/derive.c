@@ -35,7 +35,8 @@ static const struct renderers *recall(const struct derivation *derivation, const
 static const struct renderers *ask(struct derivation *derivation, const char *visible,
                                    struct error *err)
 {
-    const struct renderer_question question = {derivation->driver, visible, derivation->timeout};
+    const struct question question = {derivation->driver, visible, PLAN_ORDER, derivation->timeout,
+                                      NULL};
     const struct renderers *known = recall(derivation, visible);
     scope(renderers_release) struct renderers list = {0};
     scope(free_text) char *copy = visible ? strdup(visible) : NULL;

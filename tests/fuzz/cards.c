@@ -13,7 +13,6 @@
 #include "gpu/card_query.h"
 #include "gpu/cards.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MOST = 3, INSTANCES = 2, PROCESSES = 3 };
@@ -59,7 +58,7 @@ static void check_decode(const char *bytes, size_t length)
 
 static size_t right_answer(char *bytes, uint32_t count)
 {
-    struct card_head head = {.magic = CARD_MAGIC, .count = count, .driver = "580.159.04"};
+    const struct card_head head = {.count = count, .driver = "580.159.04"};
 
     memcpy(bytes, &head, sizeof head);
     for (uint32_t i = 0; i < count; i++) {

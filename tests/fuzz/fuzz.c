@@ -55,7 +55,7 @@ void decode_answer(const struct answer_format *format, const uint8_t *data, size
     }
     scope(free_text) char *bytes = malloc(format->room);
     size_t length = format->right(bytes, data[1] % (format->most + 1));
-    for (size_t i = 2; i + 2 < size; i += 3)
+    for (size_t i = 2; length && i + 2 < size; i += 3)
         bytes[(size_t)(data[i] | data[i + 1] << 8) % length] = (char)data[i + 2];
     scope(free_text) char *exact = malloc(length); /* for the sanitizer to see its end */
     memcpy(exact, bytes, length);

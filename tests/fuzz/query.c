@@ -11,10 +11,8 @@
 
 #include "base/scope.h"
 #include "gpu/inventory.h"
-#include "gpu/query.h"
 #include "plan/plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void require_sound(const struct inventory *inventory)
@@ -75,25 +73,25 @@ static void check_decode(const char *bytes, size_t length)
 
 static size_t right_answer(char *bytes, uint32_t count)
 {
-    struct answer_head head = {
-        .magic = ANSWER_MAGIC, .kind = ANSWER_DEVICES, .driver_version = 12040, .count = count};
+    const struct answer_head head = {.driver_version = 12040, .count = count};
 
     memcpy(bytes, &head, sizeof head);
     for (uint32_t i = 0; i < count; i++) {
-        struct answer_device device = {
-            .name = "NVIDIA A100-SXM4-80GB", .memory = 85100000000, .compute_major = 8};
+        struct device device = {.name = "NVIDIA A100-SXM4-80GB",
+                                .pci = {.bus = (uint8_t)(i + 1)},
+                                .memory = 85100000000,
+                                .compute_major = 8};
         device.uuid.bytes[15] = (unsigned char)(i + 1);
-        snprintf(device.pci, sizeof device.pci, "00000000:%02X:00.0", i + 1);
         memcpy(bytes + sizeof head + i * sizeof device, &device, sizeof device);
     }
-    return sizeof head + count * sizeof(struct answer_device);
+    return sizeof head + count * sizeof(struct device);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { MOST = 4 };
     static const struct answer_format format = {
-        .room = sizeof(struct answer_head) + MOST * sizeof(struct answer_device),
+        .room = sizeof(struct answer_head) + MOST * sizeof(struct device),
         .most = MOST,
         .right = right_answer,
         .decode = check_decode,

@@ -57,7 +57,7 @@ static struct claim_wish wish_for(size_t wanted)
                                .count = CARDS,
                                .wanted = wanted,
                                .busy_memory = UINT64_C(500) << 20,
-                               .nvml = {library(), 20},
+                               .nvml = {.driver = library(), .timeout = 20},
                                .patience = CLAIM_PATIENCE};
 }
 
@@ -163,7 +163,7 @@ START_TEST(without_nvml_leases_decide)
     scope(claim_release) struct claim claim = {0}, none = {0};
     struct claim_wish wish = wish_for(3);
 
-    wish.nvml.library = "/nowhere/libnvidia-ml.so.1";
+    wish.nvml.driver = "/nowhere/libnvidia-ml.so.1";
     ck_assert_int_eq(claim_cards(&claim, wish), 1);
     ck_assert(claim.blind);
     ck_assert_uint_gt(claim.why_blind.count, 0);

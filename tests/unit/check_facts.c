@@ -43,7 +43,7 @@ static void tear_down(void)
 static void ask_driver(const void *data, struct strbuf *answer)
 {
     const struct environment *environment = data;
-    char problem[256], pci[32];
+    char problem[LIBRARY_PROBLEM_SIZE], pci[32];
     struct cuda cuda;
     int count = 0;
 
@@ -53,7 +53,7 @@ static void ask_driver(const void *data, struct strbuf *answer)
         setenv("CUDA_VISIBLE_DEVICES", environment->visible, 1);
     if (environment->order)
         setenv("CUDA_DEVICE_ORDER", environment->order, 1);
-    if (cuda_open(&cuda, driver, problem, sizeof problem) != LIBRARY_OPEN)
+    if (library_open(&cuda_library, driver, &cuda, problem) != LIBRARY_OPEN)
         return;
     strbuf_addf(answer, "%d", cuda.init(0));
     if (cuda.device_count(&count) != CUDA_SUCCESS)
@@ -103,12 +103,12 @@ static void describe(const void *data, struct strbuf *answer)
 {
     struct cuda cuda;
     struct uuid uuid, instance;
-    char problem[256], name[DEVICE_NAME_SIZE];
+    char problem[LIBRARY_PROBLEM_SIZE], name[DEVICE_NAME_SIZE];
     int version = 0, major = 0, minor = 0;
     size_t memory = 0;
 
     (void)data;
-    if (cuda_open(&cuda, driver, problem, sizeof problem) != LIBRARY_OPEN || cuda.init(0) != 0)
+    if (library_open(&cuda_library, driver, &cuda, problem) != LIBRARY_OPEN || cuda.init(0) != 0)
         return;
     cuda.driver_version(&version);
     cuda.device_name(name, sizeof name, 0);
