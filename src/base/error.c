@@ -49,14 +49,15 @@ static int add_message(struct error *err, struct message *message)
     return -1;
 }
 
-__attribute__((format(printf, 4, 0))) static int add(struct error *err, enum status status,
-                                                     struct place place, const char *format,
-                                                     va_list args)
+int error_of(struct error *err, enum status status, struct place place, const char *format, ...)
 {
     struct strbuf text = STRBUF_INIT, file = STRBUF_INIT;
     struct message message = {.status = status, .line = place.line, .column = place.column};
+    va_list args;
 
+    va_start(args, format);
     add_line(&text, format, args);
+    va_end(args);
     message.text = strbuf_take(&text);
     if (place.file) {
         strbuf_add_printable(&file, place.file, strlen(place.file));
@@ -65,36 +66,6 @@ __attribute__((format(printf, 4, 0))) static int add(struct error *err, enum sta
             return free(message.text), error_memory(err);
     }
     return add_message(err, &message);
-}
-
-int error_add(struct error *err, enum status status, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    add(err, status, (struct place){0}, format, args);
-    va_end(args);
-    return -1;
-}
-
-int error_at(struct error *err, struct place place, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    add(err, STATUS_INPUT, place, format, args);
-    va_end(args);
-    return -1;
-}
-
-int error_of(struct error *err, enum status status, struct place place, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    add(err, status, place, format, args);
-    va_end(args);
-    return -1;
 }
 
 int error_memory(struct error *err)

@@ -55,15 +55,14 @@ struct error {
 
 #define ERROR_INIT ((struct error){0})
 
-/* Each adds one message and returns -1, so that a function can end with `return error_add(...)`. */
-int error_add(struct error *err, enum status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/* With STATUS_INPUT and a place, which the error copies. */
-int error_at(struct error *err, struct place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/* The same with another status. */
+/* Adds one message, with a place (which it copies) or without, and returns -1, so that a function
+   can end with `return error_add(...)`. */
 int error_of(struct error *err, enum status status, struct place place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+#define error_add(err, status, ...) error_of(err, status, (struct place){0}, __VA_ARGS__)
+/* Of STATUS_INPUT: error_at(err, place, format, ...). */
+#define error_at(err, ...) error_of(err, STATUS_INPUT, __VA_ARGS__)
+
 /* STATUS_SYSTEM. Needs no memory, and is said once, after all messages. */
 int error_memory(struct error *err);
 
