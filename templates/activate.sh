@@ -40,13 +40,12 @@ case "$__gpu_host" in # which number below
 @end machines@
 esac
 @end picks@
-export __gpu_inner=yes@each visible@ __gpu_stays=''@end visible@ # unset at the end; exported, or zsh may warn
 __gpu_is_inner() { # LEVEL: is it below CONDA_SHLVL? Then the environment is active there already.
   case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; *) [ "$1" -lt "$CONDA_SHLVL" ] ;; esac
 }
-# __gpu_unset NAME: of a readonly one, a plain unset would end dash, and this file in zsh.
+# A plain unset of a readonly NAME would end dash, and this file in zsh.
 if [ -n "${ZSH_VERSION-}" ]; then __gpu_unset() { eval 'unset -v "$1"'; }; else __gpu_unset() { command unset -v "$1"; }; fi
-__gpu_set() { # NAME; ":value", or nothing to unset it; what it is; what an earlier activation made of it, or "none"
+__gpu_set() { # $1: NAME; $2: ":value", or nothing to unset it; $3: what it is; $4: what an earlier activation made of it, or "none"
 @each visible@
   case "$__gpu_stays" in *" $1 "*) return 0 ;; esac
 @end visible@
@@ -56,7 +55,7 @@ __gpu_set() { # NAME; ":value", or nothing to unset it; what it is; what an earl
   elif [ "$4" = none ]; then
     return 0 # not set by the outermost activation, which alone is undone
   fi
-  __gpu_unset "$1" || return 0 # an integer would evaluate its value
+  __gpu_unset "$1" || return 0 # unset first: an integer would evaluate its value
   export "@state@_SET_$1=$2"
   case "$2" in :*) export "$1=${2#:}" ;; esac
 @each visible@
@@ -64,9 +63,9 @@ __gpu_set() { # NAME; ":value", or nothing to unset it; what it is; what an earl
 @end visible@
 }
 @each lists@
-__gpu_add() { # NAME; prepend or append; ELEMENT; SEPARATOR; what it is; what an earlier activation made of it, or "none"; what it was then
-  if [ "$5" != "$6" ] && [ "$6" != none ]; then # others have changed it since; that stays, where ELEMENT is still there
-    case "$4${5#:}$4" in *"$4$3$4"*) return 0 ;; esac
+__gpu_add() { # $1: NAME; $2: prepend or append; $3: ELEMENT; $4: SEPARATOR; $5, $6: as $3, $4 of __gpu_set; $7: what it was before $6
+  if [ "$5" != "$6" ] && [ "$6" != none ]; then
+    case "$4${5#:}$4" in *"$4$3$4"*) return 0 ;; esac # others have changed it since, and left our element there
   fi
   if [ "$5" != "$6" ] && [ "$__gpu_inner" = no ]; then set -- "$1" "$2" "$3" "$4" "$5" "$6" "$5"; fi
   case "$4${7#:}$4" in
@@ -78,6 +77,7 @@ __gpu_add() { # NAME; prepend or append; ELEMENT; SEPARATOR; what it is; what an
 }
 @end lists@
 
+export __gpu_inner=yes@each visible@ __gpu_stays=''@end visible@ # unset at the end; exported, or zsh may warn
 __gpu_is_inner "${@state@_LEVEL-}" || export __gpu_inner=no @state@_LEVEL="${CONDA_SHLVL:--}"
 @each visible@
 @job@
@@ -97,29 +97,29 @@ if [ "$__gpu_job$__gpu_now" = "${__CONDA_GPU_VISIBLE-none}" ]; then
 elif [ -n "$__gpu_job" ]; then # no hook made it in this job: what was saved is void
 @end nowhere@
 @each in_job@
-elif [ -n "$__gpu_job" ]; then # no hook made it in this job: what was saved is void; if set, it stays, with its order (in_job: keep)
+elif [ -n "$__gpu_job" ]; then # no hook made it in this job: what was saved is void
 @end in_job@
 @each if_set@
-elif [ -n "$__gpu_job$__gpu_now" ]; then # no hook made it: what was saved is void; outside of jobs it stays, with its order (if_set: keep)
+elif [ -n "$__gpu_job$__gpu_now" ]; then # no hook made it: what was saved is void
 @end if_set@
 @each always@
-elif [ -n "$__gpu_job$__gpu_now" ]; then # no hook made it: what was saved is void; if set, it stays, with its order (in_job, if_set: keep)
+elif [ -n "$__gpu_job$__gpu_now" ]; then # no hook made it: what was saved is void
 @end always@
 @each mixed@
-elif [ -n "$__gpu_job${__gpu_stands:+$__gpu_now}" ]; then # no hook made it: what was saved is void; it may stay, with its order (in_job, if_set)
+elif [ -n "$__gpu_job${__gpu_stands:+$__gpu_now}" ]; then # no hook made it: what was saved is void
 @end mixed@
   unset -v __CONDA_GPU_VISIBLE @state@_SET_CUDA_VISIBLE_DEVICES @state@_OLD_CUDA_VISIBLE_DEVICES
 @each in_job@
-  if [ -n "$__gpu_now" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
+  if [ -n "$__gpu_now" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi # stays as the job set it (in_job: keep)
 @end in_job@
 @each if_set@
-  if [ -z "$__gpu_job" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
+  if [ -z "$__gpu_job" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi # stays as it was set (if_set: keep)
 @end if_set@
 @each always@
-  if [ -n "$__gpu_now" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
+  if [ -n "$__gpu_now" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi # stays as it was set (in_job, if_set: keep)
 @end always@
 @each mixed@
-  if [ -n "${__gpu_stands:+$__gpu_now}" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi
+  if [ -n "${__gpu_stands:+$__gpu_now}" ]; then export __gpu_stays=" CUDA_VISIBLE_DEVICES ${CUDA_DEVICE_ORDER+CUDA_DEVICE_ORDER }"; fi # stays as it was set (in_job, if_set)
 @end mixed@
 fi
 @end visible@

@@ -6,7 +6,7 @@ __gpu_is_inner() { # LEVEL: is it below CONDA_SHLVL? Then the environment stays 
   case ":$1:${CONDA_SHLVL-}:" in *::* | *[!0-9:]*) return 1 ;; *) [ "$1" -lt "$CONDA_SHLVL" ] ;; esac
 }
 if [ -n "${ZSH_VERSION-}" ]; then __gpu_unset() { eval 'unset -v "$1"'; }; else __gpu_unset() { command unset -v "$1"; }; fi
-__gpu_undo() { # NAME; what it is; what activation made of it, or "none"; what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
+__gpu_undo() { # $1: NAME; $2: what it is; $3: what activation made of it, or "none"; $4: what it was@each lists@; of a list: prepend or append, ELEMENT, SEPARATOR@end lists@
   if [ "$2" = "$3" ] && __gpu_unset "$1"; then
     case "$4" in *:*) export "$1=${4#*:}" ;; esac
 @each shown@
