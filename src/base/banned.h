@@ -26,45 +26,45 @@
 #define BANNED(name, instead) name##_is_banned__##instead
 
 /* They write past the end of what they are given, or leave it without a NUL. */
-#define strcpy(...) BANNED(strcpy, strbuf_or_memcpy)
-#define stpcpy(...) BANNED(stpcpy, strbuf_or_memcpy)
-#define strcat(...) BANNED(strcat, strbuf)
-#define strncpy(...) BANNED(strncpy, strbuf_or_memcpy)
-#define stpncpy(...) BANNED(stpncpy, strbuf_or_memcpy)
-#define strncat(...) BANNED(strncat, strbuf)
-#define sprintf(...) BANNED(sprintf, snprintf_or_strbuf_addf)
+#define strcpy(...)   BANNED(strcpy, strbuf_or_memcpy)
+#define stpcpy(...)   BANNED(stpcpy, strbuf_or_memcpy)
+#define strcat(...)   BANNED(strcat, strbuf)
+#define strncpy(...)  BANNED(strncpy, strbuf_or_memcpy)
+#define stpncpy(...)  BANNED(stpncpy, strbuf_or_memcpy)
+#define strncat(...)  BANNED(strncat, strbuf)
+#define sprintf(...)  BANNED(sprintf, snprintf_or_strbuf_addf)
 #define vsprintf(...) BANNED(vsprintf, vsnprintf_or_strbuf_vaddf)
-#define gets(...) BANNED(gets, getline)
-#define alloca(...) BANNED(alloca, malloc)
-#define strdupa(...) BANNED(strdupa, strdup)
+#define gets(...)     BANNED(gets, getline)
+#define alloca(...)   BANNED(alloca, malloc)
+#define strdupa(...)  BANNED(strdupa, strdup)
 #define strndupa(...) BANNED(strndupa, strndup)
 
 /* They keep their state, or their result, where any other call reaches it. */
-#define strtok(...) BANNED(strtok, strchr_or_strcspn)
-#define asctime(...) BANNED(asctime, strftime)
-#define ctime(...) BANNED(ctime, strftime)
-#define gmtime(...) BANNED(gmtime, gmtime_r)
+#define strtok(...)    BANNED(strtok, strchr_or_strcspn)
+#define asctime(...)   BANNED(asctime, strftime)
+#define ctime(...)     BANNED(ctime, strftime)
+#define gmtime(...)    BANNED(gmtime, gmtime_r)
 #define localtime(...) BANNED(localtime, localtime_r)
 
 /* They cannot tell a number from other text, or overflow without a word. */
-#define atoi(...) BANNED(atoi, number_parse_or_strtol)
-#define atol(...) BANNED(atol, number_parse_or_strtol)
-#define atoll(...) BANNED(atoll, number_parse_or_strtoll)
-#define atof(...) BANNED(atof, strtod)
-#define scanf(...) BANNED(scanf, getline)
-#define fscanf(...) BANNED(fscanf, getline)
-#define sscanf(...) BANNED(sscanf, strtol)
-#define vscanf(...) BANNED(vscanf, getline)
+#define atoi(...)    BANNED(atoi, number_parse_or_strtol)
+#define atol(...)    BANNED(atol, number_parse_or_strtol)
+#define atoll(...)   BANNED(atoll, number_parse_or_strtoll)
+#define atof(...)    BANNED(atof, strtod)
+#define scanf(...)   BANNED(scanf, getline)
+#define fscanf(...)  BANNED(fscanf, getline)
+#define sscanf(...)  BANNED(sscanf, strtol)
+#define vscanf(...)  BANNED(vscanf, getline)
 #define vfscanf(...) BANNED(vfscanf, getline)
 #define vsscanf(...) BANNED(vsscanf, strtol)
 
 /* They hand text to a shell. */
 #define system(...) BANNED(system, fork_and_execvp)
-#define popen(...) BANNED(popen, fork_and_execvp)
+#define popen(...)  BANNED(popen, fork_and_execvp)
 
 /* Between the name and its use, anybody may take it. */
-#define mktemp(...) BANNED(mktemp, tempfile_create)
-#define tmpnam(...) BANNED(tmpnam, tempfile_create)
+#define mktemp(...)  BANNED(mktemp, tempfile_create)
+#define tmpnam(...)  BANNED(tmpnam, tempfile_create)
 #define tempnam(...) BANNED(tempnam, tempfile_create)
 
 /* For `make coverage`: what a child ran counts also when it leaves by _exit(). */
