@@ -53,7 +53,7 @@ static void apply_release(struct apply *apply)
     apply_report_release(&apply->report);
 }
 
-static bool looks_only(const struct options *options)
+bool apply_looks_only(const struct options *options)
 {
     return options->dry_run || options->check || options->diff;
 }
@@ -123,7 +123,7 @@ static int make_ready(struct apply *apply, struct error *err)
         return apply_without_section(options, err);
     if (cli_open(&apply->environment, &apply->prefix, options, &apply->section, err) < 0 ||
         apply_resolve(apply, err) < 0 ||
-        (!looks_only(options) && cli_lock(&apply->lock, &apply->prefix, options, err) < 0))
+        (!apply_looks_only(options) && cli_lock(&apply->lock, &apply->prefix, options, err) < 0))
         return -1;
     return prepare(apply, err);
 }
@@ -175,9 +175,9 @@ static int apply_here(const struct options *options, struct error *err)
 
     if (make_ready(&apply, err) < 0 || apply_report(&apply, err) < 0)
         return -1;
-    if (!looks_only(options) && write_hooks(&apply, err) < 0)
+    if (!apply_looks_only(options) && write_hooks(&apply, err) < 0)
         return -1;
-    apply.report.written = !looks_only(options);
+    apply.report.written = !apply_looks_only(options);
     const struct exported what = {apply.plan, apply.environment.name, apply.environment.path,
                                   options->env};
     if (options->json)
@@ -185,7 +185,7 @@ static int apply_here(const struct options *options, struct error *err)
     else if (apply_print(&apply, err) < 0)
         return -1;
     int kept = apply.here ? kept_renew(options, apply.install.earlier.receipt, &what,
-                                       looks_only(options), err)
+                                       apply_looks_only(options), err)
                           : 0;
     if (kept < 0)
         return -1;

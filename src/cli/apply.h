@@ -51,6 +51,9 @@ struct apply {
     struct apply_report report;
 };
 
+/* Whether nothing is to be written. */
+bool apply_looks_only(const struct options *options);
+
 /* What the rules give to everybody, on this machine or, with --inventory, on those of it. */
 int apply_resolve(struct apply *apply, struct error *err);
 /* Once install_prepare has made the parts: which of them is for this machine. */

@@ -5,25 +5,17 @@
 
 #include <string.h>
 
-static int find_receipt(struct environment *environment, struct earlier *earlier,
-                        const struct options *options, struct error *err)
-{
-    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
-
-    if (cli_open(environment, &prefix, options, NULL, err) < 0)
-        return -1;
-    return earlier_read(earlier, &prefix, err);
-}
-
 /* `conda env export` writes a file without the section: the receipt knows the one that had it. */
 static int tell_last_source(const struct options *options, struct error *err)
 {
     scope(error_release) struct error unseen = ERROR_INIT;
     scope(environment_release) struct environment environment = {0};
+    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
     scope(earlier_release) struct earlier earlier = {0};
     scope(names_release) struct names sources = {0};
 
-    if (find_receipt(&environment, &earlier, options, &unseen) < 0)
+    if (cli_open(&environment, &prefix, options, NULL, &unseen) < 0 ||
+        earlier_read(&earlier, &prefix, &unseen) < 0)
         return unseen.status == STATUS_SYSTEM ? error_join(err, &unseen) : -1;
     for (unsigned i = 0; earlier.receipt && i < earlier.receipt->hosts_count; i++)
         if (names_add(&sources, earlier.receipt->hosts[i].source) < 0)

@@ -54,24 +54,6 @@ static void judge_rule(struct table *table, const struct rule *rule, const struc
         table_cell(table, "fits neither user nor host");
 }
 
-static void print_rules(const struct section *section, const struct whom *whom)
-{
-    enum { CONDITION = 1, COLUMNS = 3 };
-    const struct rule *taken = rules_find(section, whom->user, whom->host);
-    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
-
-    for (size_t i = 0; i < section->rules.count; i++) {
-        const struct rule *rule = &section->rules.items[i];
-        table_cellf(&table, "line %zu", rule->place.line);
-        add_conditions(&table, rule);
-        judge_rule(&table, rule, taken, whom);
-    }
-    table_cell(&table, "no rule");
-    table_cell(&table, "the section's own keys");
-    table_cell(&table, taken ? "not needed" : "serve whom no rule names");
-    cli_write_table(&table, 1u << CONDITION);
-}
-
 static json_t *json_rule(const struct rule *rule, const struct rule *taken, const struct whom *whom)
 {
     return json_pack("{s:I, s:o, s:o, s:b, s:b, s:b}", "line", (json_int_t)rule->place.line,
@@ -81,17 +63,26 @@ static json_t *json_rule(const struct rule *rule, const struct rule *taken, cons
                      rule_fits_host(rule, whom->host), "serves", rule == taken);
 }
 
-static void add_to_json(const struct options *options, const struct section *section,
-                        const struct whom *whom)
+static void tell_rules(const struct options *options, const struct section *section,
+                       const struct whom *whom)
 {
+    enum { CONDITION = 1, COLUMNS = 3 };
     const struct rule *taken = rules_find(section, whom->user, whom->host);
+    scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
-    apply_json_source(options, section);
-    json_put(options, "user", json_text(whom->user));
-    json_put(options, "host", json_text(whom->host));
-    json_put(
-        options, "rules",
-        json_list_of(i, section->rules.count, json_rule(&section->rules.items[i], taken, whom)));
+    json_put(options, "rules", json_array());
+    for (size_t i = 0; i < section->rules.count; i++) {
+        const struct rule *rule = &section->rules.items[i];
+        table_cellf(&table, "line %zu", rule->place.line);
+        add_conditions(&table, rule);
+        judge_rule(&table, rule, taken, whom);
+        json_list(options, "rules", json_rule(rule, taken, whom));
+    }
+    table_cell(&table, "no rule");
+    table_cell(&table, "the section's own keys");
+    table_cell(&table, taken ? "not needed" : "serve whom no rule names");
+    if (!options->json)
+        cli_write_table(&table, 1u << CONDITION);
 }
 
 int apply_explain(const struct options *options, struct error *err)
@@ -112,11 +103,12 @@ int apply_explain(const struct options *options, struct error *err)
                          apply_stock_name(options), options->host);
     const struct whom whom = {options->user ? options->user : user,
                               options->host ? options->host : host};
-    if (options->json)
-        return add_to_json(options, &section, &whom), STATUS_DONE;
+    apply_json_source(options, &section);
+    json_put(options, "user", json_text(whom.user));
+    json_put(options, "host", json_text(whom.host));
     cli_print(options, "%s: for user %s%s on %s%s", section.file,
               *whom.user ? whom.user : "without a name", options->user ? "" : " (you)", whom.host,
               options->host ? "" : " (this machine)");
-    print_rules(&section, &whom);
+    tell_rules(options, &section, &whom);
     return STATUS_DONE;
 }

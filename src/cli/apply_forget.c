@@ -4,20 +4,16 @@
 #include "cli/json.h"
 
 /* The hooks that are left, and what becomes of each file. */
-static void print(const struct options *options, const struct install *install, bool done)
+static void tell(const struct options *options, const struct environment *environment,
+                 const struct install *install, bool done)
 {
+    bool differs = install_differs(install);
+
     cli_print(options, "%s  %s", done ? "forgotten" : "would forget", options->host);
     for (size_t i = 0; i < install->files.count; i++)
         if (install->files.items[i].state != HOOK_SAME)
             cli_print(options, "%s  %s", done ? "written  " : "would write ",
                       install->files.items[i].path);
-}
-
-static void add_to_json(const struct options *options, const struct environment *environment,
-                        const struct install *install, bool done)
-{
-    bool differs = install_differs(install);
-
     json_put(options, "environment", json_environment(environment));
     json_put(options, "forgotten", json_text(options->host));
     json_put(options, "differs", json_boolean(differs));
@@ -25,35 +21,26 @@ static void add_to_json(const struct options *options, const struct environment 
     apply_json_files(options, &install->files, done);
 }
 
-static int forget(const struct options *options, struct prefix *prefix,
-                  const struct environment *environment, struct error *err)
-{
-    bool looks_only = options->dry_run || options->check || options->diff;
-    scope(lock_release) struct lock lock = LOCK_INIT;
-    scope(install_release) struct install install = {0};
-    const struct install_wish wish = {
-        .parts = {.forget = options->host},
-        .environment = environment->name,
-        .template_dir = options->template_dir,
-        .policy = {options->adopt, options->replace, options->force},
-    };
-
-    if ((!looks_only && cli_lock(&lock, prefix, options, err) < 0) ||
-        install_prepare(&install, prefix, &wish, err) < 0 ||
-        (!looks_only && install_write(&install, err) < 0))
-        return -1;
-    if (options->json)
-        add_to_json(options, environment, &install, !looks_only);
-    print(options, &install, !looks_only);
-    return options->check ? STATUS_DIFFERS : STATUS_DONE;
-}
-
 int apply_forget(const struct options *options, struct error *err)
 {
     scope(environment_release) struct environment environment = {0};
     scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    scope(lock_release) struct lock lock = LOCK_INIT;
+    scope(install_release) struct install install = {0};
+    bool looks_only = apply_looks_only(options);
 
     if (cli_open(&environment, &prefix, options, NULL, err) < 0)
         return -1;
-    return forget(options, &prefix, &environment, err);
+    const struct install_wish wish = {
+        .parts = {.forget = options->host},
+        .environment = environment.name,
+        .template_dir = options->template_dir,
+        .policy = {options->adopt, options->replace, options->force},
+    };
+    if ((!looks_only && cli_lock(&lock, &prefix, options, err) < 0) ||
+        install_prepare(&install, &prefix, &wish, err) < 0 ||
+        (!looks_only && install_write(&install, err) < 0))
+        return -1;
+    tell(options, &environment, &install, !looks_only);
+    return options->check ? STATUS_DIFFERS : STATUS_DONE;
 }

@@ -114,11 +114,8 @@ static bool is_state(const char *entry)
     return strncmp(entry, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
 }
 
-/* What to do with a variable that the command has otherwise than this shell. */
-typedef void tell_variable(void *to, const char *name, const char *now, const char *then);
-
-/* The hooks' own notes are left out. -1 if memory ran out. */
-static int each_difference(const struct run *run, tell_variable *tell, void *to)
+/* The hooks' own notes are left out. */
+static int add_differences(struct table *table, const struct run *run, struct error *err)
 {
     char *const *here = run->options->env, *const * lists[] = {here, run->env.items};
 
@@ -126,54 +123,39 @@ static int each_difference(const struct run *run, tell_variable *tell, void *to)
         for (char *const *entry = lists[i]; *entry; entry++) {
             scope(free_text) char *name = strndup(*entry, strcspn(*entry, "="));
             if (!name)
-                return -1;
+                return error_memory(err);
             const char *now = env_get(here, name), *then = env_value(&run->env, name);
             bool differs = i ? then && (!now || strcmp(now, then) != 0) : now && !then;
-            if (differs && !is_state(name))
-                tell(to, name, now, then);
+            if (!differs || is_state(name))
+                continue;
+            table_cell(table, name);
+            table_cell(table, now ? now : "(not set)");
+            table_cell(table, then ? then : "(not set)");
+            json_list(run->options, "variables", json_variable_row(name, now, then));
         }
     return 0;
 }
 
-static void add_row(void *to, const char *name, const char *now, const char *then)
-{
-    struct table *table = to;
-
-    table_cell(table, name);
-    table_cell(table, now ? now : "(not set)");
-    table_cell(table, then ? then : "(not set)");
-}
-
-static int print(const struct run *run, struct error *err)
+/* What the command would get, as text or for --json. */
+static int show(const struct run *run, const struct options *options, struct error *err)
 {
     static const char *const heads[] = {"variable", "in this shell", "for the command"};
+    const struct environment *environment = &run->chosen.environment;
     scope(table_release) struct table table = TABLE_INIT(3);
 
-    table_row(&table, heads);
-    if (each_difference(run, add_row, &table) < 0)
-        return error_memory(err);
-    if (run->chosen.environment.path)
-        cli_print(run->options, "environment  %s  %s", run->chosen.environment.name,
-                  run->chosen.environment.path);
-    cli_write_table(&table, 1u << 1 | 1u << 2);
-    return 0;
-}
-
-static void add_variable(void *to, const char *name, const char *now, const char *then)
-{
-    const struct options *const *options = to;
-
-    json_list(*options, "variables", json_variable_row(name, now, then));
-}
-
-static int add_to_json(const struct run *run, const struct options *options, struct error *err)
-{
-    if (run->chosen.environment.path)
-        json_put(options, "environment", json_environment(&run->chosen.environment));
+    if (environment->path) {
+        cli_print(options, "environment  %s  %s", environment->name, environment->path);
+        json_put(options, "environment", json_environment(environment));
+    }
     json_put(options, "plan", json_plan(&run->chosen.planned.plan));
     json_put(options, "arguments", json_texts(options->arguments, options->argument_count));
     json_put(options, "variables", json_array());
-    return each_difference(run, add_variable, &options) < 0 ? error_memory(err) : 0;
+    table_row(&table, heads);
+    if (add_differences(&table, run, err) < 0)
+        return -1;
+    if (!options->json)
+        cli_write_table(&table, 1u << 1 | 1u << 2);
+    return 0;
 }
 
 static int run_exec(const struct options *options, struct error *err)
@@ -194,10 +176,8 @@ static int run_exec(const struct options *options, struct error *err)
     if (chosen_find(&run.chosen, options, err) < 0 || check_gpus(&run, err) < 0 ||
         take_free(&run, err) < 0 || find_active(&run, err) < 0 || prepare_env(&run, err) < 0)
         return -1;
-    if (options->json)
-        return add_to_json(&run, options, err);
     if (options->dry_run)
-        return print(&run, err);
+        return show(&run, options, err);
     if (free_cards_hand_on(&run.free, err) < 0)
         return -1;
     int status = process_become(options->arguments, run.env.items, err);

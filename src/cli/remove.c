@@ -14,37 +14,27 @@ static const struct option_spec remove_options[] = {
     OPTION_TIMEOUT_ROW("how long to wait for another conda-gpu (60)"),
 };
 
-static void print_removals(const struct removals *removals, const struct options *options)
-{
-    static const char *const words[] = {[REMOVAL_DONE] = "removed   ",
-                                        [REMOVAL_NOT_OURS] = "not ours  ",
-                                        [REMOVAL_PUT_BACK] = "put back  "};
-
-    for (size_t i = 0; i < removals->count; i++) {
-        const struct removed *file = &removals->items[i];
-        if (file->what == REMOVAL_LEFT)
-            cli_print(options, "left       %s as %s, since another file has its place", file->path,
-                      path_name(file->now));
-        else
-            cli_print(options, "%s %s", words[file->what], file->path);
-    }
-    if (removals->nothing)
-        cli_print(options, "nothing to remove");
-}
-
-static void add_removals(const struct removals *removals, const struct options *options)
+static void tell_removals(const struct removals *removals, const struct options *options)
 {
     static const char *const words[] = {[REMOVAL_DONE] = "removed",
                                         [REMOVAL_NOT_OURS] = "not ours",
                                         [REMOVAL_PUT_BACK] = "put back",
                                         [REMOVAL_LEFT] = "left"};
 
-    const struct removed *files = removals->items;
-
-    json_put(options, "files",
-             json_list_of(i, removals->count,
-                          json_pack("{s:o, s:s, s:o}", "path", json_text(files[i].path), "result",
-                                    words[files[i].what], "now", json_text(files[i].now))));
+    json_put(options, "files", json_array());
+    for (size_t i = 0; i < removals->count; i++) {
+        const struct removed *file = &removals->items[i];
+        if (file->what == REMOVAL_LEFT)
+            cli_print(options, "left       %s as %s, since another file has its place", file->path,
+                      path_name(file->now));
+        else
+            cli_print(options, "%-10s %s", words[file->what], file->path);
+        json_list(options, "files",
+                  json_pack("{s:o, s:s, s:o}", "path", json_text(file->path), "result",
+                            words[file->what], "now", json_text(file->now)));
+    }
+    if (removals->nothing)
+        cli_print(options, "nothing to remove");
 }
 
 static int run(const struct options *options, struct error *err)
@@ -69,8 +59,7 @@ static int run(const struct options *options, struct error *err)
                             "so the hooks stay as well: make it writable or delete it, and run "
                             "conda-gpu remove again");
     int result = install_remove(&removals, &prefix, err);
-    print_removals(&removals, options);
-    add_removals(&removals, options);
+    tell_removals(&removals, options);
     if (environment.active)
         cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
                           "shell does not have them");
