@@ -22,11 +22,12 @@ int main(int argc, char **argv)
     struct options options = {.timeout = 60, .env = environ};
     scope(error_release) struct error err = ERROR_INIT;
 
+    cli_options = &options;
     process_begin();
     int status = run(argc, argv, &options, &err);
     if (options.json && json_finish(&options, status, &err) < 0)
         status = -1;
     if ((status >= 0 || options.json) && cli_finish(&err) < 0)
         status = -1;
-    return status < 0 ? (int)cli_print_error(&options, &err) : status;
+    return status < 0 ? (int)cli_print_error(&err) : status;
 }

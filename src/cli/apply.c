@@ -184,7 +184,7 @@ static int apply_here(const struct options *options, struct error *err)
         apply_json(&apply);
     else if (apply_print(&apply, err) < 0)
         return -1;
-    int kept = apply.here ? kept_renew(options, apply.install.earlier.receipt, &what,
+    int kept = apply.here ? kept_renew(apply.install.earlier.receipt, &what,
                                        apply_looks_only(options), err)
                           : 0;
     if (kept < 0)

@@ -87,8 +87,8 @@ int apply_print(const struct apply *apply, struct error *err);
 void apply_json(const struct apply *apply);
 
 /* Parts of that which --forget and --explain have as well. */
-void apply_json_files(const struct options *options, const struct hook_set *files, bool written);
-void apply_json_source(const struct options *options, const struct section *section);
+void apply_json_files(const struct hook_set *files, bool written);
+void apply_json_source(const struct section *section);
 
 /* Adds what writing this file would change, as a diff. */
 int apply_diff(const struct apply *apply, const struct hook_file *file, struct strbuf *out,

@@ -70,13 +70,13 @@ static void tell_rules(const struct options *options, const struct section *sect
     const struct rule *taken = rules_find(section, whom->user, whom->host);
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
-    json_put(options, "rules", json_array());
+    json_put("rules", json_array());
     for (size_t i = 0; i < section->rules.count; i++) {
         const struct rule *rule = &section->rules.items[i];
         table_cellf(&table, "line %zu", rule->place.line);
         add_conditions(&table, rule);
         judge_rule(&table, rule, taken, whom);
-        json_list(options, "rules", json_rule(rule, taken, whom));
+        json_list("rules", json_rule(rule, taken, whom));
     }
     table_cell(&table, "no rule");
     table_cell(&table, "the section's own keys");
@@ -103,12 +103,11 @@ int apply_explain(const struct options *options, struct error *err)
                          apply_stock_name(options), options->host);
     const struct whom whom = {options->user ? options->user : user,
                               options->host ? options->host : host};
-    apply_json_source(options, &section);
-    json_put(options, "user", json_text(whom.user));
-    json_put(options, "host", json_text(whom.host));
-    cli_print(options, "%s: for user %s%s on %s%s", section.file,
-              *whom.user ? whom.user : "without a name", options->user ? "" : " (you)", whom.host,
-              options->host ? "" : " (this machine)");
+    apply_json_source(&section);
+    json_put("user", json_text(whom.user));
+    json_put("host", json_text(whom.host));
+    cli_print("%s: for user %s%s on %s%s", section.file, *whom.user ? whom.user : "without a name",
+              options->user ? "" : " (you)", whom.host, options->host ? "" : " (this machine)");
     tell_rules(options, &section, &whom);
     return STATUS_DONE;
 }

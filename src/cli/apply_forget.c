@@ -9,16 +9,15 @@ static void tell(const struct options *options, const struct environment *enviro
 {
     bool differs = install_differs(install);
 
-    cli_print(options, "%s  %s", done ? "forgotten" : "would forget", options->host);
+    cli_print("%s  %s", done ? "forgotten" : "would forget", options->host);
     for (size_t i = 0; i < install->files.count; i++)
         if (install->files.items[i].state != HOOK_SAME)
-            cli_print(options, "%s  %s", done ? "written  " : "would write ",
-                      install->files.items[i].path);
-    json_put(options, "environment", json_environment(environment));
-    json_put(options, "forgotten", json_text(options->host));
-    json_put(options, "differs", json_boolean(differs));
-    json_put(options, "written", json_boolean(done && differs));
-    apply_json_files(options, &install->files, done);
+            cli_print("%s  %s", done ? "written  " : "would write ", install->files.items[i].path);
+    json_put("environment", json_environment(environment));
+    json_put("forgotten", json_text(options->host));
+    json_put("differs", json_boolean(differs));
+    json_put("written", json_boolean(done && differs));
+    apply_json_files(&install->files, done);
 }
 
 int apply_forget(const struct options *options, struct error *err)

@@ -14,8 +14,7 @@ static void note_order(struct apply *apply, const struct host_team *host)
 
     if (team_plan(&host->team, apply->user)->gpus == PLAN_GPUS_CHOSEN && machine->numbered &&
         !device_list_is_ascending(machine))
-        cli_note(apply->options,
-                 "nvidia-smi does not number the GPUs of %s in the order of their PCI bus IDs, "
+        cli_note("nvidia-smi does not number the GPUs of %s in the order of their PCI bus IDs, "
                  "in which CUDA counts; 'devices' in %s counts as nvidia-smi does",
                  device_list_owner(machine), apply->section.file);
 }
@@ -28,14 +27,13 @@ static void note_absence(struct apply *apply, const struct host_team *host)
     if (!host->team.absent.count)
         return;
     if (plan->gpus == PLAN_GPUS_NONE)
-        cli_note(apply->options, "no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
+        cli_note("no GPU here, so as if_no_gpu: cpu asks, none is shown: %s", why);
     else if (plan->unconfirmed)
-        cli_note(apply->options,
-                 "no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
+        cli_note("no GPU here, so as if_no_gpu: unconfirmed asks, 'devices' is taken as written: "
                  "%s",
                  why);
     else if (!host->team.machine.absent)
-        cli_note(apply->options, "this machine's GPUs cannot be shown: %s", why);
+        cli_note("this machine's GPUs cannot be shown: %s", why);
 }
 
 /* Who gets this device: by rules that name users. */
@@ -70,9 +68,8 @@ static void note_shared_devices(struct apply *apply, const struct host_team *hos
         else
             uuid_short(&machine->items[i], name);
         if (add_holders(&holders, &host->team, &machine->items[i].uuid) > 1)
-            cli_note(apply->options, "%s: %s%s%s is given to several users: %s",
-                     apply->section.file, name, of, *of ? machine->host : "",
-                     strbuf_text(&holders));
+            cli_note("%s: %s%s%s is given to several users: %s", apply->section.file, name, of,
+                     *of ? machine->host : "", strbuf_text(&holders));
     }
 }
 
@@ -90,8 +87,8 @@ static const struct device *find_number(const struct device_list *machine, int n
 }
 
 /* What an earlier run wrote of a device, compared with the machine as it is now. */
-static void note_swap(struct apply *apply, const struct host_team *host,
-                      const struct receipt_device *was, const char *when)
+static void note_swap(const struct host_team *host, const struct receipt_device *was,
+                      const char *when)
 {
     const struct device *now = find_number(&host->team.machine.devices, was->number);
     char uuid[UUID_TEXT_SIZE], name[DEVICE_NAME_SIZE];
@@ -99,11 +96,11 @@ static void note_swap(struct apply *apply, const struct host_team *host,
     if (now && !device_name_text(now, name))
         cli_lost();
     else if (!now)
-        cli_note(apply->options, "%s has no GPU %d now; it was %s, %s, %s", host->host, was->number,
-                 was->name, was->uuid, when);
+        cli_note("%s has no GPU %d now; it was %s, %s, %s", host->host, was->number, was->name,
+                 was->uuid, when);
     else if (strcmp(uuid_text(now, uuid), was->uuid) != 0)
-        cli_note(apply->options, "GPU %d of %s is %s, %s, now; it was %s, %s, %s", was->number,
-                 host->host, name, uuid, was->name, was->uuid, when);
+        cli_note("GPU %d of %s is %s, %s, now; it was %s, %s, %s", was->number, host->host, name,
+                 uuid, was->name, was->uuid, when);
 }
 
 static bool is_before(const struct receipt_host *part, unsigned plan, unsigned device)
@@ -129,7 +126,7 @@ static void note_swaps(struct apply *apply, const struct host_team *host)
         const struct receipt_plan *plan = &part->plans[p];
         for (unsigned d = 0; d < plan->devices_count; d++)
             if (plan->devices[d].number != RECEIPT_NO_NUMBER && !is_before(part, p, d))
-                note_swap(apply, host, &plan->devices[d],
+                note_swap(host, &plan->devices[d],
                           plan->unconfirmed ? "as an inventory said" : "as the driver said then");
     }
 }
@@ -159,17 +156,14 @@ static void note_others(struct apply *apply)
     add_hosts(&hosts, receipt);
     bool adds = apply->here && !part_find(receipt, apply->host);
     if (adds && apply->options->check)
-        cli_note(apply->options,
-                 "the hooks there serve %s so far, and on this machine, %s, they change nothing; "
+        cli_note("the hooks there serve %s so far, and on this machine, %s, they change nothing; "
                  "conda-gpu apply, run here, adds it",
                  strbuf_text(&hosts), apply->host);
     else if (adds)
-        cli_note(apply->options, "the hooks there serve %s so far; this adds %s",
-                 strbuf_text(&hosts), apply->host);
+        cli_note("the hooks there serve %s so far; this adds %s", strbuf_text(&hosts), apply->host);
     else if (!parts_differ_by_host(receipt->hosts, receipt->hosts_count) &&
              parts_differ_by_host(parts->all.items, parts->all.count))
-        cli_note(apply->options,
-                 "the hooks of %s did the same on every machine so far; with this they tell "
+        cli_note("the hooks of %s did the same on every machine so far; with this they tell "
                  "machines apart, and change nothing on one where apply has not run",
                  strbuf_text(&hosts));
 }
@@ -178,8 +172,7 @@ static void note_others(struct apply *apply)
 static void note_here(struct apply *apply)
 {
     if (!apply->served)
-        cli_note(apply->options,
-                 "this machine, %s, is not in %s, and the hooks change nothing on it", apply->host,
+        cli_note("this machine, %s, is not in %s, and the hooks change nothing on it", apply->host,
                  apply_stock_name(apply->options));
 }
 
@@ -188,8 +181,7 @@ void apply_note_hosts(struct apply *apply)
     note_others(apply);
     note_here(apply);
     if (apply->install.parts.confirms)
-        cli_note(apply->options,
-                 "the hooks were made from an inventory, and the driver confirms their devices");
+        cli_note("the hooks were made from an inventory, and the driver confirms their devices");
     for (size_t i = 0; i < apply->hosts.count; i++) {
         const struct host_team *host = &apply->hosts.items[i];
         note_swaps(apply, host);

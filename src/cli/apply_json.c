@@ -21,16 +21,15 @@ static json_t *json_file(const struct hook_file *file, bool written)
                      "kept_as", json_text(file->keep));
 }
 
-void apply_json_files(const struct options *options, const struct hook_set *files, bool written)
+void apply_json_files(const struct hook_set *files, bool written)
 {
-    json_put(options, "files", json_list_of(i, files->count, json_file(&files->items[i], written)));
+    json_put("files", json_list_of(i, files->count, json_file(&files->items[i], written)));
 }
 
-void apply_json_source(const struct options *options, const struct section *section)
+void apply_json_source(const struct section *section)
 {
-    json_put(options, "source",
-             json_pack("{s:o, s:o}", "section", json_text(section->file), "environment_file",
-                       json_text(section->environment_file)));
+    json_put("source", json_pack("{s:o, s:o}", "section", json_text(section->file),
+                                 "environment_file", json_text(section->environment_file)));
 }
 
 /* A machine that this run serves. */
@@ -42,23 +41,21 @@ static json_t *json_host(const struct apply *apply, const struct host_team *host
 
 void apply_json(const struct apply *apply)
 {
-    const struct options *options = apply->options;
     const struct apply_report *report = &apply->report;
     const struct variable_row *rows = report->variables.items;
     int version = apply->shown->team.machine.driver_version;
 
-    json_put(options, "environment", json_environment(&apply->environment));
-    apply_json_source(options, &apply->section);
-    json_put(options, "driver_cuda_version", json_known(version, (uint64_t)version));
-    json_put(options, "plan", json_plan(apply->plan));
-    json_put(options, "inventory", json_text(options->inventory));
-    json_put(options, "hosts",
+    json_put("environment", json_environment(&apply->environment));
+    apply_json_source(&apply->section);
+    json_put("driver_cuda_version", json_known(version, (uint64_t)version));
+    json_put("plan", json_plan(apply->plan));
+    json_put("inventory", json_text(apply->options->inventory));
+    json_put("hosts",
              json_list_of(i, apply->hosts.count, json_host(apply, &apply->hosts.items[i])));
-    json_put(options, "differs", json_boolean(report->differs));
-    json_put(options, "written", json_boolean(report->written && report->differs));
-    json_put(options, "activate", json_text(report->activate));
-    json_put(options, "variables",
-             json_list_of(i, report->variables.count,
-                          json_variable_row(rows[i].name, rows[i].now, rows[i].then)));
-    apply_json_files(options, &apply->install.files, report->written);
+    json_put("differs", json_boolean(report->differs));
+    json_put("written", json_boolean(report->written && report->differs));
+    json_put("activate", json_text(report->activate));
+    json_put("variables", json_list_of(i, report->variables.count,
+                                       json_variable_row(rows[i].name, rows[i].now, rows[i].then)));
+    apply_json_files(&apply->install.files, report->written);
 }

@@ -19,8 +19,7 @@ static void warn_of_open_folders(struct apply *apply)
             continue;
         strbuf_addf(&path, "%s%s%s", apply->environment.path, i ? "/" : "", i ? folder : "");
         shell_quote_if_needed(&quoted, strbuf_text(&path));
-        cli_note(apply->options,
-                 "everybody may write to %s, and so put commands there that run in your shell at "
+        cli_note("everybody may write to %s, and so put commands there that run in your shell at "
                  "'conda activate'; take that away with: chmod o-w %s",
                  strbuf_text(&path), strbuf_text(&quoted));
     }
@@ -47,8 +46,7 @@ static void note_job(struct apply *apply)
     if (!job_is_running(apply->options->env) || !enact_leaves(apply->options->env, apply->plan) ||
         (planned && strcmp(visible, planned) == 0))
         return;
-    cli_note(apply->options,
-             "this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
+    cli_note("this shell is in a scheduler's job with CUDA_VISIBLE_DEVICES=%s, which stays so here "
              "(in_job: keep); in_job: override in %s changes that",
              visible, apply->section.file);
 }
@@ -64,7 +62,7 @@ static void note_rivals(struct apply *apply)
     for (size_t i = 0; i < rivals->count; i++) {
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
         rival_describe(&rivals->items[i], prefix, &text);
-        cli_note(apply->options, "%s", strbuf_text(&text));
+        cli_note("%s", strbuf_text(&text));
         apply->report.beaten = apply->report.beaten || rivals->items[i].kind == RIVAL_BEATS;
     }
 }
@@ -79,7 +77,6 @@ static void note_conda_variables(struct apply *apply)
         const struct var *var = &section->conda_variables.items[i];
         if (vars_find(planned, var->name))
             cli_note(
-                apply->options,
                 "%s: by its own 'variables:' conda sets %s=%s, and after our hook has put back "
                 "what was there, conda unsets or empties it; leave it out there, since the gpu: "
                 "section says it",
@@ -97,20 +94,19 @@ static void note_own_path(struct apply *apply, const struct var *var)
     const char *next = at ? at + strlen(path) : "";
 
     if (at && (!*next || *next == '/' || *next == ':'))
-        cli_note(apply->options,
-                 "%s: gpu.variables.%s: the value holds this environment's own path; write "
+        cli_note("%s: gpu.variables.%s: the value holds this environment's own path; write "
                  "${CONDA_PREFIX} for it, so that it stays right in a clone and after a move",
                  apply->section.file, var->name);
 }
 
 /* What the section's readers had to say. */
-static void note_lines(struct apply *apply, const struct error *notes)
+static void note_lines(const struct error *notes)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     error_print(notes, "", &text);
     for (const char *line = strbuf_text(&text); *line; line += strcspn(line, "\n") + 1)
-        cli_note(apply->options, "%.*s", (int)strcspn(line, "\n"), line);
+        cli_note("%.*s", (int)strcspn(line, "\n"), line);
     if (text.failed)
         cli_lost();
 }
@@ -119,15 +115,13 @@ void apply_list_notes(struct apply *apply)
 {
     apply_note_hosts(apply);
     if (is_another(apply))
-        cli_note(apply->options,
-                 "using the active environment '%s', though %s names '%s'; -n chooses another",
+        cli_note("using the active environment '%s', though %s names '%s'; -n chooses another",
                  apply->environment.name, apply->section.file, apply->section.name);
     if (apply->install.earlier.missing)
-        cli_note(apply->options,
-                 "%s/" RECEIPT_PATH " is missing; what the hooks themselves tell is used instead",
+        cli_note("%s/" RECEIPT_PATH " is missing; what the hooks themselves tell is used instead",
                  apply->environment.path);
     note_job(apply);
-    note_lines(apply, &apply->section.notes);
+    note_lines(&apply->section.notes);
     for (size_t i = 0; i < apply->section.variables.count; i++)
         note_own_path(apply, &apply->section.variables.items[i]);
     note_conda_variables(apply);

@@ -67,7 +67,7 @@ static void print_gpus(const struct apply *apply, const struct host_team *host)
         if (rival)
             say_rival(rival, &line);
     }
-    cli_print_line(apply->options, &line);
+    cli_print_line(&line);
 }
 
 /* What the plan does with each variable, whole. */
@@ -75,8 +75,8 @@ static void print_settings(const struct apply *apply)
 {
     for (size_t i = 0; i < apply->plan->variables.count; i++) {
         const struct var *var = &apply->plan->variables.items[i];
-        cli_print(apply->options, "%-10s %s%s%s", var_kind_names[var->kind], var->name,
-                  var->value ? "=" : "", var->value ? var->value : "");
+        cli_print("%-10s %s%s%s", var_kind_names[var->kind], var->name, var->value ? "=" : "",
+                  var->value ? var->value : "");
     }
 }
 
@@ -101,21 +101,20 @@ static void print_variables(const struct apply *apply)
 
 static void print_files(const struct apply *apply)
 {
-    const struct options *options = apply->options;
     bool done = apply->report.written;
 
     for (size_t i = 0; i < apply->install.files.count; i++) {
         const struct hook_file *file = &apply->install.files.items[i];
         if (file->keep)
-            cli_print(options, "%s  %s as %s", done ? "kept     " : "would keep ", file->path,
+            cli_print("%s  %s as %s", done ? "kept     " : "would keep ", file->path,
                       path_name(file->keep));
     }
     for (size_t i = 0; i < apply->install.files.count; i++) {
         const struct hook_file *file = &apply->install.files.items[i];
         if (file->state != HOOK_SAME)
-            cli_print(options, "%s  %s", done ? "written  " : "would write", file->path);
+            cli_print("%s  %s", done ? "written  " : "would write", file->path);
         else if (done)
-            cli_print(options, "unchanged  %s", file->path);
+            cli_print("unchanged  %s", file->path);
     }
 }
 
@@ -146,10 +145,10 @@ static void print_activation(const struct apply *apply)
 {
     if (!apply->report.activate || (apply->report.differs && !apply->report.written))
         return;
-    cli_print(apply->options, apply->environment.active
-                                  ? "this shell has it active; to take the new values up, run:"
-                                  : "to use it, run:");
-    cli_print(apply->options, "  %s", apply->report.activate);
+    cli_print(apply->environment.active
+                  ? "this shell has it active; to take the new values up, run:"
+                  : "to use it, run:");
+    cli_print("  %s", apply->report.activate);
 }
 
 /* The inventory's machines, each with its devices; else this one's. */
@@ -158,13 +157,12 @@ static void print_hosts(const struct apply *apply)
     bool inventory = apply->options->inventory != NULL;
 
     if (inventory)
-        cli_print(apply->options, "inventory    %s, of %zu machine%s",
-                  apply_stock_name(apply->options), apply->hosts.count,
-                  apply->hosts.count > 1 ? "s" : "");
+        cli_print("inventory    %s, of %zu machine%s", apply_stock_name(apply->options),
+                  apply->hosts.count, apply->hosts.count > 1 ? "s" : "");
     for (size_t i = 0; i < apply->hosts.count; i++) {
         const struct host_team *host = &apply->hosts.items[i];
         if (inventory)
-            cli_print(apply->options, "on %s:", host->host);
+            cli_print("on %s:", host->host);
         print_devices(apply, team_plan(&host->team, apply->user));
         print_gpus(apply, host);
     }
@@ -174,9 +172,9 @@ static void print_plan(const struct apply *apply)
 {
     const struct environment *environment = &apply->environment;
 
-    cli_print(apply->options, "environment  %s  %s", environment->name, environment->path);
+    cli_print("environment  %s  %s", environment->name, environment->path);
     if (apply->section.environment_file)
-        cli_print(apply->options, "files        %s, and %s beside it", apply->section.file,
+        cli_print("files        %s, and %s beside it", apply->section.file,
                   apply->section.environment_file);
     print_hosts(apply);
 }
@@ -198,7 +196,7 @@ int apply_print(const struct apply *apply, struct error *err)
     if (apply->report.differs)
         print_files(apply);
     else
-        cli_print(options, "unchanged  %s  %s", apply->environment.name, apply->environment.path);
+        cli_print("unchanged  %s  %s", apply->environment.name, apply->environment.path);
     print_activation(apply);
     return 0;
 }

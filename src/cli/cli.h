@@ -27,16 +27,17 @@ bool complete_knows(const char *argument);
 /* The help of a command, or of the program (NULL). */
 void help_print(const struct command *command, FILE *stream);
 
+/* What the command line asks for, as far as all output heeds it: main() sets this. */
+extern const struct options *cli_options;
+
 enum { CLI_WIDTH = 80 }; /* characters of a line, where that can be had */
 
 /* A line on stderr, with control characters made visible: for what is no error. */
-void cli_note(const struct options *options, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line on stdout, likewise; quiet says nothing. */
-void cli_print(const struct options *options, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void cli_print_line(const struct options *options, const struct strbuf *text);
+void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cli_print_line(const struct strbuf *text);
 
 /* Adds words and ends the line; a word that would stand beyond the last column begins a new one, at
    `column`, where the text begins. */
@@ -64,10 +65,10 @@ void cli_write_foreign(const struct strbuf *text);
 int cli_finish(struct error *err);
 
 /* On stderr. Returns the exit status, which is STATUS_SYSTEM where there was no memory to print. */
-enum status cli_print_error(const struct options *options, const struct error *err);
+enum status cli_print_error(const struct error *err);
 
 /* Whether to colour what goes to this stream (1: stdout, 2: stderr). */
-bool cli_colours(const struct options *options, int fd);
+bool cli_colours(int fd);
 
 /* Finds the environment that the options name, else the active one, else that of the file (NULL: no
    file was read), and opens its folder. */

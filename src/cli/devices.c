@@ -145,13 +145,13 @@ static void print_table(const struct report *report, const struct options *optio
     size_t head = strcspn(strbuf_text(&lines), "\n");
     strbuf_addf(&bold, "\033[1m%.*s\033[0m%s", (int)head, strbuf_text(&lines),
                 strbuf_text(&lines) + head);
-    cli_write(cli_colours(options, STDOUT_FILENO) && !lines.failed ? &bold : &lines);
+    cli_write(cli_colours(STDOUT_FILENO) && !lines.failed ? &bold : &lines);
 }
 
 /* Of a list in CUDA_VISIBLE_DEVICES the driver takes the entries up to the first that means none of
    its devices, or is of another kind than those before, and says nothing of the rest. (Seen with
    driver 580.) */
-static void print_cut(const struct report *report, const struct options *options)
+static void print_cut(const struct report *report)
 {
     const char *entry = report->visible;
 
@@ -163,10 +163,9 @@ static void print_cut(const struct report *report, const struct options *options
     if (!length || strcmp(entry, PLAN_NO_GPU) == 0)
         return;
     if (entry == report->visible)
-        cli_print(options, "'%.*s' names no device here", length, entry);
+        cli_print("'%.*s' names no device here", length, entry);
     else
-        cli_print(options,
-                  "CUDA reads the list no further than '%.*s', which names no device here, or in "
+        cli_print("CUDA reads the list no further than '%.*s', which names no device here, or in "
                   "another way than the first",
                   length, entry);
 }
@@ -176,35 +175,33 @@ static bool is_order(const char *text)
     return !text || strcmp(text, PLAN_ORDER) == 0 || strcmp(text, "FASTEST_FIRST") == 0;
 }
 
-static void print_visibility(const struct report *report, const struct options *options)
+static void print_visibility(const struct report *report)
 {
     size_t seen = report->shell.devices.count;
 
     if (!report->visible)
-        cli_print(options, "%s visible in this shell, where CUDA_VISIBLE_DEVICES is not set",
+        cli_print("%s visible in this shell, where CUDA_VISIBLE_DEVICES is not set",
                   seen ? "*" : "none is");
     else
-        cli_print(options, "%s visible in this shell, where CUDA_VISIBLE_DEVICES=%s",
-                  seen ? "*" : "none is", report->visible);
+        cli_print("%s visible in this shell, where CUDA_VISIBLE_DEVICES=%s", seen ? "*" : "none is",
+                  report->visible);
     if (!seen && !is_order(report->order))
-        cli_print(options,
-                  "CUDA_DEVICE_ORDER=%s means nothing to CUDA, which then shows no device; it may "
+        cli_print("CUDA_DEVICE_ORDER=%s means nothing to CUDA, which then shows no device; it may "
                   "be " PLAN_ORDER " or FASTEST_FIRST",
                   report->order);
     else if (!report->shell.absent && report->blind.count)
-        cli_print(options, "programs get an error: %s", error_first(&report->blind));
+        cli_print("programs get an error: %s", error_first(&report->blind));
     else
-        print_cut(report, options);
+        print_cut(report);
 }
 
-static void print_without_nvml(const struct report *report, const struct options *options)
+static void print_without_nvml(const struct report *report)
 {
     if (device_list_has_mig(&report->all.devices))
-        cli_print(options, "a GPU is in MIG mode: the driver lists instances, and maybe not all; "
-                           "'nvidia-smi -L' shows every UUID");
+        cli_print("a GPU is in MIG mode: the driver lists instances, and maybe not all; "
+                  "'nvidia-smi -L' shows every UUID");
     else if (report->all.devices.unseen)
-        cli_print(options,
-                  "CUDA does not show %s, which nvidia-smi numbers: it may be in MIG mode without "
+        cli_print("CUDA does not show %s, which nvidia-smi numbers: it may be in MIG mode without "
                   "an instance",
                   report->all.devices.unseen);
 }
@@ -215,7 +212,7 @@ static bool has_same_reason(const struct hidden *one, const struct hidden *other
 }
 
 /* It and all that follow for the same reason, once. */
-static void print_hidden(const struct device_list *all, size_t first, const struct options *options)
+static void print_hidden(const struct device_list *all, size_t first)
 {
     const struct hidden *hidden = &all->hidden.items[first];
     scope(strbuf_release) struct strbuf numbers = STRBUF_INIT;
@@ -228,12 +225,11 @@ static void print_hidden(const struct device_list *all, size_t first, const stru
             return;
         strbuf_addf(&numbers, "%s%u", i > first ? ", " : "", all->hidden.items[i].device.number);
     }
-    cli_print(options, "CUDA does not show GPU %s: %s", strbuf_text(&numbers),
-              hidden_text(hidden, why));
+    cli_print("CUDA does not show GPU %s: %s", strbuf_text(&numbers), hidden_text(hidden, why));
 }
 
 /* Where NVML and CUDA differ. */
-static void print_nvml(const struct report *report, const struct options *options)
+static void print_nvml(const struct report *report)
 {
     const struct device_list *all = &report->all.devices;
     const struct device *divided = device_list_divided(all);
@@ -241,27 +237,26 @@ static void print_nvml(const struct report *report, const struct options *option
 
     for (size_t i = 0; i < all->hidden.count; i++)
         if (all->hidden.items[i].why != HIDDEN_SPLIT)
-            print_hidden(all, i, options);
+            print_hidden(all, i);
     if (divided)
-        cli_print(options,
-                  "CUDA shows the GPU at %s as several devices, as MPS makes them of its locality "
+        cli_print("CUDA shows the GPU at %s as several devices, as MPS makes them of its locality "
                   "domains; in gpu.devices they have no number, but UUIDs",
                   pci_text(&divided->pci, address));
     else if (!device_list_is_ascending(all))
-        cli_print(options, "nvidia-smi does not number these GPUs in the order of their PCI bus "
-                           "IDs; a number in gpu.devices is nvidia-smi's");
+        cli_print("nvidia-smi does not number these GPUs in the order of their PCI bus "
+                  "IDs; a number in gpu.devices is nvidia-smi's");
 }
 
 static void print_text(const struct report *report, const struct options *options)
 {
     print_table(report, options);
-    print_visibility(report, options);
-    cli_print(options, "the driver supports CUDA %d.%d", report->all.driver_version / 1000,
+    print_visibility(report);
+    cli_print("the driver supports CUDA %d.%d", report->all.driver_version / 1000,
               report->all.driver_version % 1000 / 10);
     if (report->all.devices.untold)
-        print_without_nvml(report, options);
+        print_without_nvml(report);
     else
-        print_nvml(report, options);
+        print_nvml(report);
 }
 
 static json_t *json_number(const struct device_list *list, const struct device *device)
@@ -292,11 +287,10 @@ static json_t *json_device(const struct report *report, const struct machine_row
         row->hidden ? json_text(hidden_text(row->hidden, why)) : json_null());
 }
 
-static void add_to_json(const struct report *report, const struct options *options)
+static void add_to_json(const struct report *report)
 {
-    json_put(options, "driver_cuda_version", json_integer(report->all.driver_version));
-    json_put(options, "devices",
-             json_list_of(i, report->row_count, json_device(report, &report->rows[i])));
+    json_put("driver_cuda_version", json_integer(report->all.driver_version));
+    json_put("devices", json_list_of(i, report->row_count, json_device(report, &report->rows[i])));
 }
 
 /* This machine's document of an inventory: see gpu/stock.h. */
@@ -330,7 +324,7 @@ static int run(const struct options *options, struct error *err)
     if (!report.rows)
         return error_memory(err);
     if (options->json)
-        return add_to_json(&report, options), 0;
+        return add_to_json(&report), 0;
     print_text(&report, options);
     return 0;
 }

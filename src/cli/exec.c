@@ -68,7 +68,7 @@ static int take_free(struct run *run, struct error *err)
     if (run->options->free) {
         if (free_cards_take(&run->free, &run->chosen.planned.plan, run->options, err) < 0)
             return -1;
-        free_cards_put(run->options, &run->chosen.planned.plan, &run->given);
+        free_cards_put(&run->chosen.planned.plan, &run->given);
     }
     return run->given.failed ? error_memory(err) : 0;
 }
@@ -131,7 +131,7 @@ static int add_differences(struct table *table, const struct run *run, struct er
             table_cell(table, name);
             table_cell(table, now ? now : "(not set)");
             table_cell(table, then ? then : "(not set)");
-            json_list(run->options, "variables", json_variable_row(name, now, then));
+            json_list("variables", json_variable_row(name, now, then));
         }
     return 0;
 }
@@ -144,12 +144,12 @@ static int show(const struct run *run, const struct options *options, struct err
     scope(table_release) struct table table = TABLE_INIT(3);
 
     if (environment->path) {
-        cli_print(options, "environment  %s  %s", environment->name, environment->path);
-        json_put(options, "environment", json_environment(environment));
+        cli_print("environment  %s  %s", environment->name, environment->path);
+        json_put("environment", json_environment(environment));
     }
-    json_put(options, "plan", json_plan(&run->chosen.planned.plan));
-    json_put(options, "arguments", json_texts(options->arguments, options->argument_count));
-    json_put(options, "variables", json_array());
+    json_put("plan", json_plan(&run->chosen.planned.plan));
+    json_put("arguments", json_texts(options->arguments, options->argument_count));
+    json_put("variables", json_array());
     table_row(&table, heads);
     if (add_differences(&table, run, err) < 0)
         return -1;
@@ -181,7 +181,7 @@ static int run_exec(const struct options *options, struct error *err)
     if (free_cards_hand_on(&run.free, err) < 0)
         return -1;
     int status = process_become(options->arguments, run.env.items, err);
-    cli_print_error(options, err);
+    cli_print_error(err);
     return status;
 }
 

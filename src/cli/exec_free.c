@@ -129,17 +129,17 @@ static void say_for_whom(const struct claim *claim, void *data)
 
     if (claim->before.number) {
         add_before(&text, &claim->before);
-        cli_note(cards->options, "waiting for %s", strbuf_text(&text));
+        cli_note("waiting for %s", strbuf_text(&text));
         return;
     }
-    cli_note(cards->options, "waiting for GPUs; of the %zu to choose from:", claim->count);
+    cli_note("waiting for GPUs; of the %zu to choose from:", claim->count);
     for (size_t i = 0; i < claim->count; i++) {
         scope(strbuf_release) struct strbuf line = STRBUF_INIT;
         add_name(&line, &cards->plan->devices[i]);
         strbuf_adds(&line, ": ");
         add_state(&line, &claim->cards[i]);
         if (claim->cards[i].state != CLAIM_FREE)
-            cli_note(cards->options, "%s", strbuf_text(&line));
+            cli_note("%s", strbuf_text(&line));
     }
 }
 
@@ -179,9 +179,9 @@ static void add_to_json(const struct free_cards *cards)
 {
     const struct claim *claim = &cards->claim;
 
-    json_put(cards->options, "pool",
+    json_put("pool",
              json_list_of(i, claim->count, json_card(&cards->plan->devices[i], &claim->cards[i])));
-    json_put(cards->options, "before", json_before(&claim->before));
+    json_put("before", json_before(&claim->before));
 }
 
 static int taken(const struct free_cards *cards, size_t wanted, struct error *err)
@@ -300,8 +300,7 @@ static int claim_cards(struct free_cards *cards, struct plan *plan, struct error
     wish.last_count = last.count;
     int got = claim_take(&cards->claim, &wish, err);
     if (got >= 0 && cards->claim.blind)
-        cli_note(options, "only leases tell which GPUs are free: %s",
-                 error_first(&cards->claim.why_blind));
+        cli_note("only leases tell which GPUs are free: %s", error_first(&cards->claim.why_blind));
     if (got <= 0)
         return got < 0 ? -1 : taken(cards, wish.wanted, err);
     return keep_chosen(cards, plan, err);
@@ -326,14 +325,13 @@ int free_cards_take(struct free_cards *cards, struct plan *plan, const struct op
 
 /* ---- Handing on ------------------------------------------------------------------------------ */
 
-void free_cards_put(const struct options *options, struct plan *plan, struct env *env)
+void free_cards_put(struct plan *plan, struct env *env)
 {
     struct timespec now;
     char lease[64];
 
     if (plan->in_job == IN_JOB_OVERRIDE)
-        cli_note(options,
-                 "the environment has in_job: override, so 'conda activate' inside COMMAND "
+        cli_note("the environment has in_job: override, so 'conda activate' inside COMMAND "
                  "takes its own GPUs in place of those that are leased; in_job: keep "
                  "leaves them");
     clock_gettime(CLOCK_REALTIME, &now);

@@ -4,7 +4,7 @@
  *     scope(free_cards_release) struct free_cards cards = {0};
  *     if (free_cards_take(&cards, &plan, options, &err) < 0) ...     // STATUS_TAKEN
  *     ... the plan has only these devices now ...
- *     free_cards_put(options, &plan, &env), free_cards_hand_on(&cards, &err), execve
+ *     free_cards_put(&plan, &env), free_cards_hand_on(&cards, &err), execve
  */
 #pragma once
 
@@ -29,7 +29,7 @@ int free_cards_take(struct free_cards *cards, struct plan *plan, const struct op
 /* Sets what a scheduler would set: the two variables of CUDA, and CONDA_GPU_LEASE, by which the
    hooks know that they stand. Makes the plan one that lets them stand, and says so where its hooks
    do not. */
-void free_cards_put(const struct options *options, struct plan *plan, struct env *env);
+void free_cards_put(struct plan *plan, struct env *env);
 
 /* What is executed from now on has the leases. */
 int free_cards_hand_on(struct free_cards *cards, struct error *err);

@@ -34,7 +34,7 @@ static int keep_file(const struct options *options, struct chosen *chosen,
         return -1;
     if (keep_differs(&keep) && keep_write(&keep, err) < 0)
         return -1;
-    cli_print(options, "%s  %s", keep_differs(&keep) ? "written  " : "unchanged", keep.path);
+    cli_print("%s  %s", keep_differs(&keep) ? "written  " : "unchanged", keep.path);
     return 0;
 }
 

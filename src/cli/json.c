@@ -14,19 +14,19 @@ static json_t *all_told(void)
     return told;
 }
 
-void json_put(const struct options *options, const char *key, json_t *value)
+void json_put(const char *key, json_t *value)
 {
-    if (!options->json)
+    if (!cli_options->json)
         json_decref(value);
     else if (json_object_set_new(all_told(), key, value) < 0)
         no_memory = true;
 }
 
-void json_list(const struct options *options, const char *key, json_t *value)
+void json_list(const char *key, json_t *value)
 {
-    if (options->json && !json_object_get(all_told(), key))
-        json_put(options, key, json_array());
-    if (!options->json)
+    if (cli_options->json && !json_object_get(all_told(), key))
+        json_put(key, json_array());
+    if (!cli_options->json)
         json_decref(value);
     else if (json_array_append_new(json_object_get(told, key), value) < 0)
         no_memory = true;

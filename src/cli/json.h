@@ -3,8 +3,8 @@
  * notes that stderr has as ever. Its keys are in docs/output.schema.json. A command adds what it
  * has to tell as it goes; main.c prints it all at the end.
  *
- *     json_put(options, "environment", json_environment(&environment));
- *     json_list(options, "files", json_pack(...));
+ *     json_put("environment", json_environment(&environment));
+ *     json_list("files", json_pack(...));
  *
  * Each takes the value. Without --json both drop it; a NULL is taken for memory that ran out.
  */
@@ -13,10 +13,10 @@
 #include "cli/cli.h"
 #include "export/plan_json.h"
 
-void json_put(const struct options *options, const char *key, json_t *value);
+void json_put(const char *key, json_t *value);
 
 /* Adds to the list of this key, which need not be there yet. */
-void json_list(const struct options *options, const char *key, json_t *value);
+void json_list(const char *key, json_t *value);
 
 /* A list of so many texts. */
 json_t *json_texts(char *const *texts, size_t count);

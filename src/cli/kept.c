@@ -7,18 +7,16 @@
 
 #include <string.h>
 
-static void tell(const struct options *options, const struct receipt_export *file,
-                 const char *printed, const char *result)
+static void tell(const struct receipt_export *file, const char *printed, const char *result)
 {
-    cli_print(options, "%s %s", printed, file->path);
-    json_list(options, "exports",
-              json_pack("{s:o, s:o, s:s}", "path", json_text(file->path), "format",
-                        json_text(file->format), "result", result));
+    cli_print("%s %s", printed, file->path);
+    json_list("exports", json_pack("{s:o, s:o, s:s}", "path", json_text(file->path), "format",
+                                   json_text(file->format), "result", result));
 }
 
 /* 1: it is not as the plan has it, or was not; else 0. */
-static int renew(const struct options *options, const struct receipt_export *file,
-                 const struct exported *what, bool looks_only, struct error *err)
+static int renew(const struct receipt_export *file, const struct exported *what, bool looks_only,
+                 struct error *err)
 {
     scope(keep_release) struct keep keep = {0};
     const struct format *format = format_find(file->format, err);
@@ -27,8 +25,7 @@ static int renew(const struct options *options, const struct receipt_export *fil
         return -1;
     if (!keep.owner || strcmp(keep.owner, what->prefix) != 0) {
         if (what->plan)
-            cli_note(options,
-                     "%s: its part for this environment is gone, so it was left as it is; "
+            cli_note("%s: its part for this environment is gone, so it was left as it is; "
                      "conda-gpu export --output puts it there again",
                      file->path);
         return 0;
@@ -43,21 +40,21 @@ static int renew(const struct options *options, const struct receipt_export *fil
     if (!looks_only && keep_write(&keep, err) < 0)
         return -1;
     if (!what->plan)
-        tell(options, file, "taken out  of", "taken out");
+        tell(file, "taken out  of", "taken out");
     else if (looks_only)
-        tell(options, file, "would write ", "differs");
+        tell(file, "would write ", "differs");
     else
-        tell(options, file, "written   ", "written");
+        tell(file, "written   ", "written");
     return 1;
 }
 
-int kept_renew(const struct options *options, const struct receipt *receipt,
-               const struct exported *what, bool looks_only, struct error *err)
+int kept_renew(const struct receipt *receipt, const struct exported *what, bool looks_only,
+               struct error *err)
 {
     bool differs = false, failed = false;
 
     for (unsigned i = 0; receipt && i < receipt->exports_count; i++) {
-        int result = renew(options, &receipt->exports[i], what, looks_only, err);
+        int result = renew(&receipt->exports[i], what, looks_only, err);
         differs = differs || result > 0;
         failed = failed || result < 0;
     }

@@ -12,8 +12,8 @@
    out. A file from which somebody took our part is left alone, with a note; receipt may be NULL. 1
    if one was not as the plan has it, else 0; -1 if any of them could not be done; the others are.
  */
-int kept_renew(const struct options *options, const struct receipt *receipt,
-               const struct exported *what, bool looks_only, struct error *err);
+int kept_renew(const struct receipt *receipt, const struct exported *what, bool looks_only,
+               struct error *err);
 
 /* Has the receipt list a file. */
 int kept_add(const struct prefix *prefix, char *path, const char *format, struct error *err);

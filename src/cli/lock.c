@@ -15,7 +15,7 @@ int cli_lock(struct lock *lock, struct prefix *prefix, const struct options *opt
 
     if (result == LOCK_BUSY) {
         lock_holder(prefix, &holder);
-        cli_note(options, "waiting for %s, which writes to this environment", strbuf_text(&holder));
+        cli_note("waiting for %s, which writes to this environment", strbuf_text(&holder));
     }
     for (int pause = 10; result == LOCK_BUSY && left > 0; left -= pause) {
         pause = pause < LONGEST ? 2 * pause : LONGEST;

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct options *cli_options;
+
 static int unwritten; /* errno of the first write to stdout that failed */
 static bool lost;     /* something that there was no memory to print */
 
@@ -29,7 +31,7 @@ static void make_line(struct strbuf *line, const char *before, const struct strb
     lost = lost || text->failed || line->failed;
 }
 
-void cli_note(const struct options *options, const char *format, ...)
+void cli_note(const char *format, ...)
 {
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -38,15 +40,15 @@ void cli_note(const struct options *options, const char *format, ...)
     va_start(args, format);
     strbuf_vaddf(&text, format, args);
     va_end(args);
-    if (options->json)
-        json_list(options, "notes", text.failed ? NULL : json_text(strbuf_text(&text)));
-    if (options->quiet)
+    if (cli_options->json)
+        json_list("notes", text.failed ? NULL : json_text(strbuf_text(&text)));
+    if (cli_options->quiet)
         return;
     make_line(&line, PROGRAM ": note: ", &text);
     fputs(strbuf_text(&line), stderr);
 }
 
-void cli_print(const struct options *options, const char *format, ...)
+void cli_print(const char *format, ...)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     va_list args;
@@ -54,14 +56,14 @@ void cli_print(const struct options *options, const char *format, ...)
     va_start(args, format);
     strbuf_vaddf(&text, format, args);
     va_end(args);
-    cli_print_line(options, &text);
+    cli_print_line(&text);
 }
 
-void cli_print_line(const struct options *options, const struct strbuf *text)
+void cli_print_line(const struct strbuf *text)
 {
     scope(strbuf_release) struct strbuf line = STRBUF_INIT;
 
-    if (options->quiet || options->json)
+    if (cli_options->quiet || cli_options->json)
         return;
     make_line(&line, "", text);
     put(strbuf_text(&line), line.length);
@@ -141,9 +143,9 @@ int cli_finish(struct error *err)
     return lost ? error_memory(err) : 0;
 }
 
-enum status cli_print_error(const struct options *options, const struct error *err)
+enum status cli_print_error(const struct error *err)
 {
-    bool colours = cli_colours(options, STDERR_FILENO);
+    bool colours = cli_colours(STDERR_FILENO);
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     error_print(err, PROGRAM ": ", &text);
@@ -153,10 +155,10 @@ enum status cli_print_error(const struct options *options, const struct error *e
     return text.failed ? STATUS_SYSTEM : err->status;
 }
 
-bool cli_colours(const struct options *options, int fd)
+bool cli_colours(int fd)
 {
-    const char *term = env_get(options->env, "TERM");
+    const char *term = env_get(cli_options->env, "TERM");
 
-    return isatty(fd) && !env_get_filled(options->env, "NO_COLOR") && term &&
+    return isatty(fd) && !env_get_filled(cli_options->env, "NO_COLOR") && term &&
            strcmp(term, "dumb") != 0;
 }

@@ -14,27 +14,26 @@ static const struct option_spec remove_options[] = {
     OPTION_TIMEOUT_ROW("how long to wait for another conda-gpu (60)"),
 };
 
-static void tell_removals(const struct removals *removals, const struct options *options)
+static void tell_removals(const struct removals *removals)
 {
     static const char *const words[] = {[REMOVAL_DONE] = "removed",
                                         [REMOVAL_NOT_OURS] = "not ours",
                                         [REMOVAL_PUT_BACK] = "put back",
                                         [REMOVAL_LEFT] = "left"};
 
-    json_put(options, "files", json_array());
+    json_put("files", json_array());
     for (size_t i = 0; i < removals->count; i++) {
         const struct removed *file = &removals->items[i];
         if (file->what == REMOVAL_LEFT)
-            cli_print(options, "left       %s as %s, since another file has its place", file->path,
+            cli_print("left       %s as %s, since another file has its place", file->path,
                       path_name(file->now));
         else
-            cli_print(options, "%-10s %s", words[file->what], file->path);
-        json_list(options, "files",
-                  json_pack("{s:o, s:s, s:o}", "path", json_text(file->path), "result",
-                            words[file->what], "now", json_text(file->now)));
+            cli_print("%-10s %s", words[file->what], file->path);
+        json_list("files", json_pack("{s:o, s:s, s:o}", "path", json_text(file->path), "result",
+                                     words[file->what], "now", json_text(file->now)));
     }
     if (removals->nothing)
-        cli_print(options, "nothing to remove");
+        cli_print("nothing to remove");
 }
 
 static int run(const struct options *options, struct error *err)
@@ -48,21 +47,21 @@ static int run(const struct options *options, struct error *err)
     if (cli_open(&environment, &prefix, options, NULL, err) < 0 ||
         cli_lock(&lock, &prefix, options, err) < 0)
         return -1;
-    cli_print(options, "environment  %s  %s", environment.name, environment.path);
-    json_put(options, "environment", json_environment(&environment));
+    cli_print("environment  %s  %s", environment.name, environment.path);
+    json_put("environment", json_environment(&environment));
     if (earlier_read(&earlier, &prefix, err) < 0)
         return -1;
     const struct exported nothing = {.prefix = environment.path};
     /* Only the receipt, which would go as well, knows where our part is still to be taken out. */
-    if (kept_renew(options, earlier.receipt, &nothing, false, err) < 0)
+    if (kept_renew(earlier.receipt, &nothing, false, err) < 0)
         return error_detail(err,
                             "so the hooks stay as well: make it writable or delete it, and run "
                             "conda-gpu remove again");
     int result = install_remove(&removals, &prefix, err);
-    tell_removals(&removals, options);
+    tell_removals(&removals);
     if (environment.active)
-        cli_note(options, "this shell has the environment active and keeps its GPU settings; a new "
-                          "shell does not have them");
+        cli_note("this shell has the environment active and keeps its GPU settings; a new "
+                 "shell does not have them");
     return result;
 }
 

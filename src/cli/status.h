@@ -57,7 +57,7 @@ void status_print(const struct situation *status);
 void status_json(const struct situation *status);
 
 /* The part of it that --all has as well: the cards, and who is on them. */
-void status_json_seats(const struct options *options, const struct seats *seats);
+void status_json_seats(const struct seats *seats);
 
 /* --all: every environment against every card. The exit status, or -1. */
 int status_all(const struct options *options, struct error *err);

@@ -39,7 +39,7 @@ static int read_plans(struct known *known, const struct options *options, struct
             continue;
         if (wrong.status == STATUS_SYSTEM)
             return error_join(err, &wrong);
-        cli_note(options, "%s", error_first(&wrong));
+        cli_note("%s", error_first(&wrong));
         known->out_of_step = true;
     }
     return 0;
@@ -118,7 +118,7 @@ static void look_for_gone(struct known *known)
 }
 
 /* "/opt/envs/pt  GPUs: 1,3" */
-static void print_environment(const struct known *known, size_t i, const struct options *options)
+static void print_environment(const struct known *known, size_t i)
 {
     static const char *const gpus[] = {[PLAN_GPUS_AS_BEFORE] = "as before",
                                        [PLAN_GPUS_ALL] = "all",
@@ -134,22 +134,22 @@ static void print_environment(const struct known *known, size_t i, const struct 
         if (is_gone(known, &plan->devices[k]))
             strbuf_addf(&text, ", of which %s is gone", uuid_short(&plan->devices[k].device, uuid));
     }
-    cli_print(options, "%s  GPUs: %s", known->paths.items[i], strbuf_text(&text));
+    cli_print("%s  GPUs: %s", known->paths.items[i], strbuf_text(&text));
 }
 
-static void print(const struct known *known, const struct options *options)
+static void print(const struct known *known)
 {
     if (known->seats.blind)
-        cli_note(options, "nothing is known of memory and processes: %s",
+        cli_note("nothing is known of memory and processes: %s",
                  error_first(&known->seats.why_blind));
     if (!known->seats.count)
-        cli_note(options, "nothing is known of this machine's GPUs: %s",
+        cli_note("nothing is known of this machine's GPUs: %s",
                  error_first(&known->seats.why_none));
     if (known->seats.count)
         print_table(known);
     for (size_t i = 0; i < known->paths.count; i++)
         if (known->planned[i].applied)
-            print_environment(known, i, options);
+            print_environment(known, i);
 }
 
 static json_t *json_gone(const struct known *known, const struct plan *plan)
@@ -163,7 +163,7 @@ static json_t *json_gone(const struct known *known, const struct plan *plan)
     return list;
 }
 
-static void add_to_json(const struct known *known, const struct options *options)
+static void add_to_json(const struct known *known)
 {
     json_t *list = json_array();
 
@@ -173,9 +173,9 @@ static void add_to_json(const struct known *known, const struct options *options
                                                json_text(known->paths.items[i]), "plan",
                                                json_plan(&known->planned[i].plan), "gone",
                                                json_gone(known, &known->planned[i].plan)));
-    json_put(options, "environments", list);
-    json_put(options, "out_of_step", json_boolean(known->out_of_step));
-    status_json_seats(options, &known->seats);
+    json_put("environments", list);
+    json_put("out_of_step", json_boolean(known->out_of_step));
+    status_json_seats(&known->seats);
 }
 
 int status_all(const struct options *options, struct error *err)
@@ -188,8 +188,8 @@ int status_all(const struct options *options, struct error *err)
         return -1;
     look_for_gone(&known);
     if (options->json)
-        add_to_json(&known, options);
+        add_to_json(&known);
     else
-        print(&known, options);
+        print(&known);
     return known.out_of_step ? STATUS_DIFFERS : STATUS_DONE;
 }

@@ -69,19 +69,18 @@ static json_t *json_reason(const struct seats *seats)
     return json_text(seats->blind ? error_first(&seats->why_blind) : NULL);
 }
 
-void status_json_seats(const struct options *options, const struct seats *seats)
+void status_json_seats(const struct seats *seats)
 {
     const struct card_list *cards = &seats->cards;
 
-    json_put(options, "driver", json_text(seats->blind ? NULL : cards->driver));
-    json_put(options, "not_known", json_reason(seats));
-    json_put(options, "gpus", json_list_of(i, seats->count, json_seat(&seats->items[i])));
-    json_put(options, "unusable", json_array());
+    json_put("driver", json_text(seats->blind ? NULL : cards->driver));
+    json_put("not_known", json_reason(seats));
+    json_put("gpus", json_list_of(i, seats->count, json_seat(&seats->items[i])));
+    json_put("unusable", json_array());
     for (size_t i = 0; i < cards->count; i++)
         if (cards->items[i].problem)
-            json_list(options, "unusable",
-                      json_pack("{s:I, s:o}", "number", (json_int_t)i, "reason",
-                                json_text(cards->items[i].reason)));
+            json_list("unusable", json_pack("{s:I, s:o}", "number", (json_int_t)i, "reason",
+                                            json_text(cards->items[i].reason)));
 }
 
 /* ---- What is assigned ------------------------------------------------------------------------ */
@@ -131,17 +130,16 @@ static json_t *json_variable(const struct situation *status, const struct variab
                      json_text(rival ? rival->file : NULL));
 }
 
-static void add_plan(const struct situation *status, const struct options *options)
+static void add_plan(const struct situation *status)
 {
     const struct plan *plan = &status->chosen.planned.plan;
 
-    json_put(options, "plan", json_plan(plan));
-    json_put(options, "devices",
+    json_put("plan", json_plan(plan));
+    json_put("devices",
              json_list_of(i, plan->device_count, json_device(status, &status->devices[i])));
-    json_put(options, "variables",
-             json_list_of(i, status->standings.count,
-                          json_variable(status, &status->standings.items[i])));
-    json_put(options, "beware", json_texts(status->hints.items, status->hints.count));
+    json_put("variables", json_list_of(i, status->standings.count,
+                                       json_variable(status, &status->standings.items[i])));
+    json_put("beware", json_texts(status->hints.items, status->hints.count));
 }
 
 static json_t *json_job(const struct options *options)
@@ -154,14 +152,12 @@ static json_t *json_job(const struct options *options)
 
 void status_json(const struct situation *status)
 {
-    const struct options *options = status->options;
-
     if (status->chosen.environment.path)
-        json_put(options, "environment", json_environment(&status->chosen.environment));
-    json_put(options, "assigned", status->assigned ? json_assigned(status) : json_null());
-    json_put(options, "job", json_job(options));
+        json_put("environment", json_environment(&status->chosen.environment));
+    json_put("assigned", status->assigned ? json_assigned(status) : json_null());
+    json_put("job", json_job(status->options));
     if (status->assigned)
-        add_plan(status, options);
-    json_put(options, "out_of_step", json_boolean(status->out_of_step));
-    status_json_seats(options, &status->seats);
+        add_plan(status);
+    json_put("out_of_step", json_boolean(status->out_of_step));
+    status_json_seats(&status->seats);
 }

@@ -310,8 +310,7 @@ static void add_environment(const struct situation *status, struct strbuf *out)
     const struct environment *environment = &status->chosen.environment;
 
     if (environment->path)
-        cli_print(status->options, "%-*s%s  %s", COLUMN, "name", environment->name,
-                  environment->path);
+        cli_print("%-*s%s  %s", COLUMN, "name", environment->name, environment->path);
     else
         add_part(out, "name", "no environment is active, and none was named with -n or -p");
 }
