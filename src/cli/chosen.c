@@ -12,10 +12,10 @@
 
 #include <string.h>
 
-static int open_environment(struct chosen *chosen, const struct options *options,
-                            const struct section *section, struct error *err)
+int chosen_open(struct chosen *chosen, const struct options *options, const struct section *file,
+                struct error *err)
 {
-    if (cli_open(&chosen->environment, &chosen->prefix, options, section, err) < 0)
+    if (cli_open(&chosen->environment, &chosen->prefix, options, file, err) < 0)
         return -1;
     return planned_read(&chosen->planned, &chosen->prefix, options->env, err);
 }
@@ -64,7 +64,7 @@ static int find_plan(struct chosen *chosen, const struct options *options, struc
         return 0;
     if (options->file && files_read(&section, options->file, options->timeout, err) < 0)
         return -1;
-    if (open_environment(chosen, options, options->file ? &section : NULL, err) < 0)
+    if (chosen_open(chosen, options, options->file ? &section : NULL, err) < 0)
         return -1;
     if (options->file)
         return resolve_file(chosen, options, &section, err);

@@ -20,6 +20,9 @@ struct chosen {
 
 #define CHOSEN_INIT ((struct chosen){.prefix = PREFIX_INIT})
 
+/* Only the environment, as cli_open finds it, and what apply has written there. */
+int chosen_open(struct chosen *chosen, const struct options *options, const struct section *file,
+                struct error *err);
 int chosen_find(struct chosen *chosen, const struct options *options, struct error *err);
 void chosen_release(struct chosen *chosen);
 

@@ -25,7 +25,6 @@ static void status_release(struct situation *status)
 {
     chosen_release(&status->chosen);
     error_release(&status->source_error);
-    free(status->devices);
     standings_release(&status->standings);
     rivals_release(&status->rivals);
     seats_release(&status->seats);
@@ -89,24 +88,23 @@ static int find_source(struct situation *status, struct error *err)
                                                         : 0;
 }
 
-static int find_devices(struct situation *status, struct error *err)
+struct status_device status_device(const struct situation *status, size_t i)
 {
-    const struct plan *plan = &status->chosen.planned.plan;
+    const struct planned_device *planned = &status->chosen.planned.plan.devices[i];
+    const struct seat *seat = seats_find(&status->seats, &planned->device);
+    bool moved = seat && planned->number != PLAN_NO_NUMBER && seat->countable &&
+                 seat->device.number != planned->number;
 
-    status->devices = calloc(plan->device_count + 1, sizeof *status->devices);
-    if (!status->devices)
-        return error_memory(err);
-    for (size_t i = 0; i < plan->device_count; i++) {
-        const struct planned_device *planned = &plan->devices[i];
-        const struct seat *seat = seats_find(&status->seats, &planned->device);
-        bool moved = seat && planned->number != PLAN_NO_NUMBER && seat->countable &&
-                     seat->device.number != planned->number;
-        status->devices[i] = (struct status_device){planned, seat, moved};
-    }
-    return 0;
+    return (struct status_device){seat, moved};
 }
 
 /* ---- What is in force ------------------------------------------------------------------------ */
+
+bool status_is_astray(const struct variable_standing *of)
+{
+    return of->standing == STANDING_EARLIER || of->standing == STANDING_MISSED ||
+           of->standing == STANDING_CHANGED;
+}
 
 const struct rival *status_beaten(const struct situation *status,
                                   const struct variable_standing *of)
@@ -147,46 +145,36 @@ static bool is_out_of_step(const struct situation *status)
     const char *visible = plan_visible(&status->chosen.planned.plan);
     bool numbers = visible && strspn(visible, "0123456789");
 
-    for (size_t i = 0; i < status->chosen.planned.plan.device_count; i++)
-        if ((!status->devices[i].seat && status->seats.count) ||
-            (status->devices[i].moved && numbers))
-            return true;
-    for (size_t i = 0; i < status->standings.count; i++) {
-        enum standing standing = status->standings.items[i].standing;
-        if (standing == STANDING_EARLIER || standing == STANDING_MISSED ||
-            standing == STANDING_CHANGED)
+    for (size_t i = 0; i < status->chosen.planned.plan.device_count; i++) {
+        struct status_device device = status_device(status, i);
+        if ((!device.seat && status->seats.count) || (device.moved && numbers))
             return true;
     }
+    for (size_t i = 0; i < status->standings.count; i++)
+        if (status_is_astray(&status->standings.items[i]))
+            return true;
     return status->source_state == SOURCE_DIFFERS || status->source_state == SOURCE_GONE ||
            status->source_state == SOURCE_WRONG;
 }
 
 static int find_plan(struct situation *status, struct error *err)
 {
-    const struct options *options = status->options;
-    const char *active = options->name ? NULL : enter_from(options->env);
-    const struct find_wish wish = {options->prefix ? options->prefix : active, options->name, NULL,
-                                   false, options->env};
-    struct chosen *chosen = &status->chosen;
+    struct options options = *status->options;
 
-    if (!wish.path && !wish.name)
+    if (!options.prefix && !options.name)
+        options.prefix = enter_from(options.env);
+    if (!options.prefix && !options.name)
         return 0;
-    if (find_environment(&chosen->environment, &wish, err) < 0 ||
-        prefix_open(&chosen->prefix, chosen->environment.path, err) < 0 ||
-        planned_read(&chosen->planned, &chosen->prefix, options->env, err) < 0)
-        return -1;
-    status->assigned = chosen->planned.applied;
-    return 0;
+    return chosen_open(&status->chosen, &options, NULL, err);
 }
 
 static int fill(struct situation *status, struct error *err)
 {
     if (find_plan(status, err) < 0 || seats_read(&status->seats, status->options, err) < 0)
         return -1;
-    if (!status->assigned)
+    if (!status->chosen.planned.applied)
         return 0;
-    if (find_source(status, err) < 0 || find_devices(status, err) < 0 ||
-        find_standings(status, err) < 0)
+    if (find_source(status, err) < 0 || find_standings(status, err) < 0)
         return -1;
     status_find_hints(status);
     status->out_of_step = is_out_of_step(status);

@@ -19,9 +19,8 @@ enum status_source {
     SOURCE_UNKNOWN, /* it was standard input or a pipe */
 };
 
-/* A device of the plan. */
+/* How a device of the plan is found. */
 struct status_device {
-    const struct planned_device *planned;
     const struct seat *seat; /* NULL: it is not there, or nothing is known of cards */
     bool moved;              /* it has another number than it was given by */
 };
@@ -29,18 +28,22 @@ struct status_device {
 struct situation {
     const struct options *options;
     struct chosen chosen; /* environment.path is NULL: none is meant */
-    bool assigned;
     const char *source;
     enum status_source source_state;
     struct error source_error;
     time_t applied;
-    struct status_device *devices; /* as many as the plan's */
     struct standings standings;
     struct rivals rivals;
     struct seats seats;
     struct names hints; /* why a program may use another card, each with its remedy */
     bool out_of_step;
 };
+
+/* The plan's device of this index. */
+struct status_device status_device(const struct situation *status, size_t i);
+
+/* Whether the variable is not, and will not be by itself, as the plan has it. */
+bool status_is_astray(const struct variable_standing *of);
 
 /* The script that gives a variable another value than the plan; NULL: none does. */
 const struct rival *status_beaten(const struct situation *status,

@@ -56,13 +56,12 @@ static void look_for_mig(struct situation *status)
     const struct plan *plan = &status->chosen.planned.plan;
 
     for (size_t i = 0; i < plan->device_count; i++) {
-        const struct status_device *device = &status->devices[i];
-        if (device->seat && !device->seat->device.mig && device->seat->card &&
-            device->seat->card->mig == 1)
+        const struct seat *seat = status_device(status, i).seat;
+        if (seat && !seat->device.mig && seat->card && seat->card->mig == 1)
             hint(status,
                  "GPU %u is in MIG mode, where CUDA shows only its instances: name one of them by "
                  "the UUID that 'nvidia-smi -L' shows.",
-                 device->seat->device.number);
+                 seat->device.number);
     }
 }
 

@@ -99,19 +99,20 @@ static json_t *json_assigned(const struct situation *status)
                      (json_int_t)status->applied);
 }
 
-static json_t *json_device(const struct situation *status, const struct status_device *device)
+static json_t *json_device(const struct situation *status, size_t i)
 {
-    const struct seat *seat = device->seat;
+    const struct planned_device *planned = &status->chosen.planned.plan.devices[i];
+    const struct status_device device = status_device(status, i);
+    const struct seat *seat = device.seat;
     char uuid[UUID_TEXT_SIZE];
 
-    return json_pack(
-        "{s:s, s:o, s:o, s:s}", "uuid", uuid_text(&device->planned->device, uuid), "number",
-        json_known(device->planned->number != PLAN_NO_NUMBER, device->planned->number),
-        "number_now", json_known(seat && seat->countable, seat ? seat->device.number : 0), "state",
-        !status->seats.count ? "not seen"
-        : !seat              ? "gone"
-        : device->moved      ? "moved"
-                             : "as assigned");
+    return json_pack("{s:s, s:o, s:o, s:s}", "uuid", uuid_text(&planned->device, uuid), "number",
+                     json_known(planned->number != PLAN_NO_NUMBER, planned->number), "number_now",
+                     json_known(seat && seat->countable, seat ? seat->device.number : 0), "state",
+                     !status->seats.count ? "not seen"
+                     : !seat              ? "gone"
+                     : device.moved       ? "moved"
+                                          : "as assigned");
 }
 
 /* ---- What is in force ------------------------------------------------------------------------ */
@@ -135,8 +136,7 @@ static void add_plan(const struct situation *status)
     const struct plan *plan = &status->chosen.planned.plan;
 
     json_put("plan", json_plan(plan));
-    json_put("devices",
-             json_list_of(i, plan->device_count, json_device(status, &status->devices[i])));
+    json_put("devices", json_list_of(i, plan->device_count, json_device(status, i)));
     json_put("variables", json_list_of(i, status->standings.count,
                                        json_variable(status, &status->standings.items[i])));
     json_put("beware", json_texts(status->hints.items, status->hints.count));
@@ -154,9 +154,9 @@ void status_json(const struct situation *status)
 {
     if (status->chosen.environment.path)
         json_put("environment", json_environment(&status->chosen.environment));
-    json_put("assigned", status->assigned ? json_assigned(status) : json_null());
+    json_put("assigned", status->chosen.planned.applied ? json_assigned(status) : json_null());
     json_put("job", json_job(status->options));
-    if (status->assigned)
+    if (status->chosen.planned.applied)
         add_plan(status);
     json_put("out_of_step", json_boolean(status->out_of_step));
     status_json_seats(&status->seats);

@@ -28,42 +28,33 @@ static void add_table(struct strbuf *out, struct table *table, unsigned fitted)
 
 static void say_source(const struct situation *status, struct strbuf *text)
 {
+    static const char *const states[] = {
+        [SOURCE_UNCHANGED] = "; the file has not changed since",
+        [SOURCE_SAME] = "; the file is newer and asks for the same",
+        [SOURCE_DIFFERS] = "; the file asks for something else now: 'conda-gpu apply --dry-run' "
+                           "shows what, and 'conda-gpu apply' puts it into effect",
+        [SOURCE_GONE] = "; the file is not there any more: name the new one with 'conda-gpu "
+                        "apply -f', or run 'conda-gpu remove'",
+        [SOURCE_WRONG] = "; what the file asks for now cannot be told: ",
+        [SOURCE_UNKNOWN] = "",
+    };
+
     strbuf_addf(text, "by %s, applied ", *status->source ? status->source : "an earlier conda-gpu");
     who_add_time(text, status->applied);
-    switch (status->source_state) {
-    case SOURCE_UNCHANGED:
-        strbuf_adds(text, "; the file has not changed since");
-        break;
-    case SOURCE_SAME:
-        strbuf_adds(text, "; the file is newer and asks for the same");
-        break;
-    case SOURCE_DIFFERS:
-        strbuf_adds(text, "; the file asks for something else now: 'conda-gpu apply --dry-run' "
-                          "shows what, and 'conda-gpu apply' puts it into effect");
-        break;
-    case SOURCE_GONE:
-        strbuf_adds(text, "; the file is not there any more: name the new one with 'conda-gpu "
-                          "apply -f', or run 'conda-gpu remove'");
-        break;
-    case SOURCE_WRONG:
-        strbuf_addf(text, "; what the file asks for now cannot be told: %s",
-                    error_first(&status->source_error));
-        break;
-    case SOURCE_UNKNOWN:
-        break;
-    }
+    strbuf_addf(text, "%s%s", states[status->source_state], error_first(&status->source_error));
 }
 
-static const char *state_of(const struct situation *status, const struct status_device *device,
-                            char text[32])
+static const char *state_of(const struct situation *status, size_t i, char text[32])
 {
+    const struct status_device device = status_device(status, i);
+
     if (!status->seats.count)
         return "cannot be seen now";
-    if (!device->seat)
+    if (!device.seat)
         return "is gone";
-    if (!device->moved)
+    if (!device.moved)
         return "as assigned";
-    snprintf(text, 32, "is GPU %u now", device->seat->device.number);
+    snprintf(text, 32, "is GPU %u now", device.seat->device.number);
     return text;
 }
 
@@ -78,7 +69,7 @@ static void add_devices(const struct situation *status, struct strbuf *out)
         table_cellf(&table, "cuda:%zu", i);
         planned_cells(&table, &plan->devices[i]);
         device_cells(&table, &plan->devices[i].device, false);
-        table_cell(&table, state_of(status, &status->devices[i], state));
+        table_cell(&table, state_of(status, i, state));
     }
     add_table(out, &table, 1u << NAME);
 }
@@ -94,7 +85,7 @@ static void add_assigned(const struct situation *status, struct strbuf *out)
     const struct plan *plan = &status->chosen.planned.plan;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-    if (!status->assigned) {
+    if (!status->chosen.planned.applied) {
         add_part(out, "assigned", "nothing: apply has written nothing here for this machine");
         return;
     }
@@ -156,16 +147,14 @@ static void add_in_force(const struct situation *status, struct strbuf *out)
 {
     bool again = false;
 
-    if (!status->assigned)
+    if (!status->chosen.planned.applied)
         return;
     if (!status->chosen.environment.active) {
         add_part(out, "in force", "nothing: the environment is not active in this shell");
         return;
     }
     for (size_t i = 0; i < status->standings.count; i++)
-        again = again || status->standings.items[i].standing == STANDING_EARLIER ||
-                status->standings.items[i].standing == STANDING_MISSED ||
-                status->standings.items[i].standing == STANDING_CHANGED;
+        again = again || status_is_astray(&status->standings.items[i]);
     add_part(out, "in force",
              again ? "the environment is active in this shell, but not all is as planned; activate "
                      "it again"
