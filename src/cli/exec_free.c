@@ -79,19 +79,18 @@ static void add_name(struct strbuf *out, const struct planned_device *planned)
 /* "leased by alice since 14:02, process 4711: python train.py" */
 static void add_state(struct strbuf *out, const struct claim_card *card)
 {
+    const struct lease_holder user = who_is((pid_t)card->use.process);
     char memory[MEMORY_TEXT_SIZE];
-    struct proc proc;
 
     switch (card->state) {
     case CLAIM_LEASED:
         strbuf_adds(out, "leased by ");
-        who_add_holder(out, &card->holder);
+        who_add(out, &card->holder);
         break;
     case CLAIM_BUSY:
-        proc_read(&proc, (pid_t)card->use.process);
         strbuf_adds(out, "in use by ");
-        if (proc.there)
-            who_add_process(out, proc.user, (pid_t)card->use.process, &proc);
+        if (user.proc.there)
+            who_add(out, &user);
         else
             strbuf_addf(out, "process %u, which cannot be seen from here", card->use.process);
         if (card->use.process_count > 1)
@@ -145,9 +144,11 @@ static void say_for_whom(const struct claim *claim, void *data)
 
 static json_t *json_who(const struct claim_card *card)
 {
+    const struct lease_holder user = who_is((pid_t)card->use.process);
+
     if (card->state == CLAIM_LEASED)
-        return who_json_holder(&card->holder);
-    return card->state == CLAIM_BUSY ? who_json_process((pid_t)card->use.process) : json_null();
+        return who_json(&card->holder);
+    return card->state == CLAIM_BUSY ? who_json(&user) : json_null();
 }
 
 static json_t *json_card(const struct planned_device *planned, const struct claim_card *card)
@@ -166,13 +167,12 @@ static json_t *json_card(const struct planned_device *planned, const struct clai
 
 static json_t *json_before(const struct turn_before *before)
 {
-    struct lease_holder holder = {before->user, before->process, {0}};
+    struct lease_holder who = who_is(before->process);
 
+    who.user = before->user;
     if (!before->number)
         return json_null();
-    proc_read(&holder.proc, holder.process);
-    return json_pack("{s:o, s:I}", "who", who_json_holder(&holder), "wants",
-                     (json_int_t)before->wanted);
+    return json_pack("{s:o, s:I}", "who", who_json(&who), "wants", (json_int_t)before->wanted);
 }
 
 static void add_to_json(const struct free_cards *cards)

@@ -17,12 +17,11 @@ static json_t *with(json_t *object, const char *key, json_t *value)
 
 static json_t *json_process(const struct card_process *process)
 {
-    json_t *who = who_json_process((pid_t)process->pid);
-    struct proc proc;
+    const struct lease_holder who = who_is((pid_t)process->pid);
+    json_t *told = who_json(&who);
 
-    proc_read(&proc, (pid_t)process->pid);
-    who = with(who, "memory", json_known(process->memory != CARD_NOT_TOLD, process->memory));
-    return with(who, "forgotten", json_boolean(who_forgot(&proc)));
+    told = with(told, "memory", json_known(process->memory != CARD_NOT_TOLD, process->memory));
+    return with(told, "forgotten", json_boolean(who_forgot(&who.proc)));
 }
 
 /* null where NVML tells of none. */
@@ -58,8 +57,7 @@ static json_t *json_seat(const struct seat *seat)
         json_known(whole && card->temperature >= 0, (uint64_t)(whole ? card->temperature : 0)),
         "persistence",
         whole && card->persistence >= 0 ? json_boolean(card->persistence) : json_null(), "lease",
-        seat->leased ? who_json_holder(&seat->holder) : json_null(), "processes",
-        json_processes(seat));
+        seat->leased ? who_json(&seat->holder) : json_null(), "processes", json_processes(seat));
 }
 
 static json_t *json_reason(const struct seats *seats)

@@ -211,20 +211,21 @@ static void add_cards(const struct situation *status, struct strbuf *out)
 }
 
 /* A row of who is there: a process on a card, or the holder of a lease. */
-static void add_person(struct table *table, const struct seat *seat, const char *memory, uid_t user,
-                       pid_t process, const struct proc *proc)
+static void add_person(struct table *table, const struct seat *seat, const char *memory,
+                       const struct lease_holder *who)
 {
-    scope(strbuf_release) struct strbuf who = STRBUF_INIT;
+    const struct proc *proc = &who->proc;
+    scope(strbuf_release) struct strbuf user = STRBUF_INIT;
     scope(strbuf_release) struct strbuf since = STRBUF_INIT;
 
-    if (user != NO_USER)
-        who_add_user(&who, user);
+    if (who->user != NO_USER)
+        who_add_user(&user, who->user);
     who_add_time(&since, proc->since);
     table_cellf(table, "%s %u", seat->device.mig ? "MIG of" : "GPU", seat->device.number);
     table_cell(table, memory);
-    table_cell_of(table, &who);
+    table_cell_of(table, &user);
     table_cell_of(table, &since);
-    table_cellf(table, process ? "%d" : "-", (int)process);
+    table_cellf(table, who->process ? "%d" : "-", (int)who->process);
     table_cell(table, proc->there ? proc->command : "(cannot be seen)");
     table_cell(table, who_forgot(proc) ? "yours, forgotten?" : "");
 }
@@ -232,13 +233,12 @@ static void add_person(struct table *table, const struct seat *seat, const char 
 static void add_process(struct table *table, const struct seat *seat,
                         const struct card_process *process)
 {
+    const struct lease_holder who = who_is((pid_t)process->pid);
     char memory[MEMORY_TEXT_SIZE] = "-";
-    struct proc proc;
 
-    proc_read(&proc, (pid_t)process->pid);
     if (process->memory != CARD_NOT_TOLD)
         memory_text(process->memory, memory);
-    add_person(table, seat, memory, proc.user, (pid_t)process->pid, &proc);
+    add_person(table, seat, memory, &who);
 }
 
 static size_t add_people(struct table *table, const struct seat *seat)
@@ -246,8 +246,7 @@ static size_t add_people(struct table *table, const struct seat *seat)
     size_t count = seat->leased;
 
     if (seat->leased)
-        add_person(table, seat, "leased", seat->holder.user, seat->holder.process,
-                   &seat->holder.proc);
+        add_person(table, seat, "leased", &seat->holder);
     for (uint32_t i = 0; seat->card && i < seat->card->process_count; i++)
         if (seat_has(seat, &seat->card->processes[i])) {
             add_process(table, seat, &seat->card->processes[i]);

@@ -33,56 +33,50 @@ void who_add_time(struct strbuf *out, time_t since)
     strbuf_adds(out, text);
 }
 
-void who_add_process(struct strbuf *out, uid_t user, pid_t process, const struct proc *proc)
+struct lease_holder who_is(pid_t process)
 {
-    who_add_user(out, user);
-    if (proc->since) {
-        strbuf_adds(out, " since ");
-        who_add_time(out, proc->since);
-    }
-    strbuf_addf(out, ", process %d", (int)process);
+    struct lease_holder who = {.process = process};
+
+    proc_read(&who.proc, process);
+    who.user = who.proc.user;
+    return who;
+}
+
+void who_add(struct strbuf *out, const struct lease_holder *who)
+{
+    const struct proc *proc = &who->proc;
+
+    if (who->user == NO_USER)
+        strbuf_adds(out, "somebody");
+    else
+        who_add_user(out, who->user);
+    if (!who->process)
+        return;
+    strbuf_adds(out, proc->since ? " since " : "");
+    who_add_time(out, proc->since);
+    strbuf_addf(out, ", process %d", (int)who->process);
     if (proc->there)
         strbuf_addf(out, ": %s", proc->command);
     else
         strbuf_adds(out, ", which has ended and left others, or cannot be seen from here");
 }
 
-void who_add_holder(struct strbuf *out, const struct lease_holder *holder)
-{
-    if (holder->process)
-        who_add_process(out, holder->user, holder->process, &holder->proc);
-    else if (holder->user != NO_USER)
-        who_add_user(out, holder->user);
-    else
-        strbuf_adds(out, "somebody");
-}
-
-static json_t *json_who(bool known, uid_t user, pid_t process, const struct proc *proc)
+json_t *who_json(const struct lease_holder *who)
 {
     scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+    const struct proc *proc = &who->proc;
+    bool known = who->user != NO_USER;
 
     if (known)
-        who_add_user(&name, user);
+        who_add_user(&name, who->user);
     if (name.failed)
         return NULL;
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "user",
                      json_text(known ? strbuf_text(&name) : NULL), "user_id",
-                     json_known(known, user), "process", json_known(process > 0, (uint64_t)process),
-                     "since", json_known(proc->since > 0, (uint64_t)proc->since), "command",
+                     json_known(known, who->user), "process",
+                     json_known(who->process > 0, (uint64_t)who->process), "since",
+                     json_known(proc->since > 0, (uint64_t)proc->since), "command",
                      json_text(proc->there ? proc->command : NULL));
-}
-
-json_t *who_json_holder(const struct lease_holder *holder)
-{
-    return json_who(holder->user != NO_USER, holder->user, holder->process, &holder->proc);
-}
-
-json_t *who_json_process(pid_t process)
-{
-    struct proc proc;
-
-    proc_read(&proc, process);
-    return json_who(proc.there, proc.user, process, &proc);
 }
 
 /* Processes that lose their parent become the child of one of these. */
