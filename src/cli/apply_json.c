@@ -1,24 +1,18 @@
 #include "cli/apply.h"
 #include "cli/json.h"
 
-static const char *word_of(enum hook_state state)
+static json_t *json_file(const struct hook_file *file, bool written)
 {
     static const char *const words[] = {[HOOK_ABSENT] = "absent",
                                         [HOOK_SAME] = "same",
                                         [HOOK_OURS] = "ours",
                                         [HOOK_EDITED] = "edited",
                                         [HOOK_FOREIGN] = "foreign"};
-
-    return words[state];
-}
-
-static json_t *json_file(const struct hook_file *file, bool written)
-{
     bool differs = file->state != HOOK_SAME;
 
-    return json_pack("{s:s, s:s, s:b, s:b, s:o}", "path", file->path, "before",
-                     word_of(file->state), "differs", differs, "written", differs && written,
-                     "kept_as", json_text(file->keep));
+    return json_pack("{s:s, s:s, s:b, s:b, s:o}", "path", file->path, "before", words[file->state],
+                     "differs", differs, "written", differs && written, "kept_as",
+                     json_text(file->keep));
 }
 
 void apply_json_files(const struct hook_set *files, bool written)

@@ -39,9 +39,9 @@ void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_line(const struct strbuf *text);
 
-/* Adds words and ends the line; a word that would stand beyond the last column begins a new one, at
-   `column`, where the text begins. */
-void cli_add_wrapped(struct strbuf *out, const char *text, size_t column);
+/* Adds a head and, from this column on, a text; a word that would stand beyond the last column
+   begins a new line there. */
+void cli_add_wrapped(struct strbuf *out, const char *head, size_t column, const char *text);
 
 /* There was no memory for something that was to be told: cli_finish says so. */
 void cli_lost(void);

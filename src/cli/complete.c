@@ -183,17 +183,6 @@ static void offer_kind(struct line *line, const char *argument)
 
 /* ---- What was said already ------------------------------------------------------------------- */
 
-static const struct option_spec *find_awaiting(const struct command *command, const char *word)
-{
-    const struct option_spec *row = NULL;
-
-    if (command)
-        return options_takes_next(command, word);
-    for (size_t i = 0; i < command_count && !row; i++)
-        row = options_takes_next(commands[i], word);
-    return row;
-}
-
 static void read_word(struct line *line, size_t at)
 {
     const char *word = line->words[at];
@@ -206,7 +195,7 @@ static void read_word(struct line *line, size_t at)
     } else if (is_option && strcmp(word, "--") == 0) {
         line->only_arguments = line->command != NULL;
     } else if (is_option) {
-        line->awaiting = find_awaiting(line->command, word);
+        line->awaiting = options_takes_next(line->command, word);
     } else if (!line->command) {
         scope(error_release) struct error unseen = ERROR_INIT;
         line->command = command_find(word, &unseen);
@@ -224,7 +213,7 @@ static void read_line(struct line *line)
         line->word++;
     } else if (equals && !line->only_arguments) {
         scope(free_text) char *name = strndup(line->word, (size_t)(equals - line->word));
-        line->awaiting = name ? find_awaiting(line->command, name) : NULL;
+        line->awaiting = name ? options_takes_next(line->command, name) : NULL;
         line->kept_length = (size_t)(equals + 1 - line->word);
         line->word = equals + 1;
     }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,7 +30,6 @@ static int open_text(const struct strbuf *text)
 static _Noreturn void be_diff(const char *old_label, const char *new_label, const char *old,
                               int text, int out)
 {
-    signal(SIGPIPE, SIG_DFL);
     dup2(text, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
@@ -45,23 +43,16 @@ static int run_diff(struct strbuf *out, const char *name, const char *old, int t
 {
     scope(free_text) char *old_label = format_text("a/%s", name);
     scope(free_text) char *new_label = format_text("b/%s", name);
-    int ends[2];
+    scope(close_fd) int result = memfd_create("conda-gpu", MFD_CLOEXEC);
 
-    if (!old_label || !new_label)
-        return -1;
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    if (!old_label || !new_label || result < 0)
         return -1;
     pid_t child = fork();
     if (child == 0)
-        be_diff(old_label, new_label, old, text, ends[1]);
-    close(ends[1]);
-    int result = child < 0 ? -1 : file_read_fd(ends[0], DIFF_LIMIT, out);
-    int saved = errno;
-    close(ends[0]);
-    while (child > 0 && waitpid(child, status, 0) < 0 && errno == EINTR)
-        ;
-    errno = saved;
-    return result;
+        be_diff(old_label, new_label, old, text, result);
+    if (child < 0 || again(waitpid(child, status, 0)) < 0 || lseek(result, 0, SEEK_SET) < 0)
+        return -1;
+    return file_read_fd(result, DIFF_LIMIT, out);
 }
 
 int diff_add(struct strbuf *out, const char *name, const char *old, const struct strbuf *text,

@@ -58,12 +58,6 @@ static void add_option_name(struct strbuf *out, const struct option_spec *row)
         strbuf_addf(out, row->kind == OPTION_WAIT ? "[=%s]" : " %s", row->argument);
 }
 
-static void add_row(struct strbuf *out, const char *name, size_t column, const char *help)
-{
-    strbuf_addf(out, "%-*s", (int)column, name);
-    cli_add_wrapped(out, help, column);
-}
-
 static size_t option_width(const struct command *command)
 {
     size_t widest = strlen("  -h, --help");
@@ -83,9 +77,9 @@ static void add_options(struct strbuf *out, const struct command *command)
     for (size_t i = 0; i < command->option_count; i++) {
         scope(strbuf_release) struct strbuf name = STRBUF_INIT;
         add_option_name(&name, &command->options[i]);
-        add_row(out, strbuf_text(&name), column, command->options[i].help);
+        cli_add_wrapped(out, strbuf_text(&name), column, command->options[i].help);
     }
-    add_row(out, "  -h, --help", column, "this text");
+    cli_add_wrapped(out, "  -h, --help", column, "this text");
 }
 
 /* The exit statuses that are among the digits. */
@@ -95,7 +89,7 @@ static void add_statuses(struct strbuf *out, const char *digits)
     for (size_t i = 0; i < status_count; i++) {
         const char digit = (char)('0' + statuses[i].status), name[] = {' ', ' ', digit, '\0'};
         if (strchr(digits, digit))
-            add_row(out, name, 5, statuses[i].help);
+            cli_add_wrapped(out, name, 5, statuses[i].help);
     }
 }
 
@@ -117,7 +111,7 @@ static void add_program(struct strbuf *out)
         if (commands[i]->hidden)
             continue;
         strbuf_addf(&name, "  %s", commands[i]->name);
-        add_row(out, strbuf_text(&name), 12, commands[i]->summary);
+        cli_add_wrapped(out, strbuf_text(&name), 12, commands[i]->summary);
     }
     strbuf_adds(out, "\n'" PROGRAM " help COMMAND' tells more of a command, '" PROGRAM
                      " help gpu' how\nthe section is written.\n");

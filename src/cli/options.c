@@ -206,6 +206,12 @@ static int parse(struct options *options, int argc, char **argv, struct error *e
 
 const struct option_spec *options_takes_next(const struct command *command, const char *word)
 {
+    const struct option_spec *any = NULL;
+
+    for (size_t i = 0; !command && i < command_count && !any; i++)
+        any = options_takes_next(commands[i], word);
+    if (!command)
+        return any;
     for (const char *letter = word + 1; *letter && word[1] != '-'; letter++) {
         const struct option_spec *row = find_row(command, *letter);
         if (row && row->argument)
@@ -218,20 +224,16 @@ const struct option_spec *options_takes_next(const struct command *command, cons
     return NULL;
 }
 
-/* Which options take a value is asked before the command is known, so any command's will do. The
-   index of the command, the first argument that belongs to no option; argc where there is
+/* The index of the command, the first argument that belongs to no option; argc where there is
    none. */
 static int find_command(int argc, char **argv)
 {
     int at = 1;
 
     for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
-        bool takes = false;
         if (strcmp(argv[at], "--") == 0)
             return at + 1;
-        for (size_t i = 0; i < command_count; i++)
-            takes = takes || options_takes_next(commands[i], argv[at]);
-        at += takes;
+        at += options_takes_next(NULL, argv[at]) != NULL;
     }
     return at < argc ? at : argc;
 }

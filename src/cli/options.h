@@ -130,5 +130,6 @@ const struct command *command_find(const char *name, struct error *err);
    these names. -1: every mistake is a message in `err`. */
 int options_parse(struct options *options, int argc, char **argv, struct error *err);
 
-/* The option whose value is the word after this one; NULL where this word needs none. */
+/* The option whose value is the word after this one; NULL where this word needs none. Where there
+   is no command (NULL) yet, any command's option will do. */
 const struct option_spec *options_takes_next(const struct command *command, const char *word);

@@ -114,10 +114,11 @@ void cli_write_foreign(const struct strbuf *text)
     cli_write(shown.length || shown.failed ? &shown : text);
 }
 
-void cli_add_wrapped(struct strbuf *out, const char *text, size_t column)
+void cli_add_wrapped(struct strbuf *out, const char *head, size_t column, const char *text)
 {
     size_t at = column;
 
+    strbuf_addf(out, "%-*s", (int)column, head);
     while (*text) {
         size_t length = strcspn(text, " ");
         if (at > column && at + 1 + length > CLI_WIDTH) {

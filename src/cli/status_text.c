@@ -11,12 +11,6 @@
 /* Where texts begin, behind the heads of the parts. */
 enum { COLUMN = 10 };
 
-static void add_part(struct strbuf *out, const char *head, const char *text)
-{
-    strbuf_addf(out, "%-*s", COLUMN, head);
-    cli_add_wrapped(out, text, COLUMN);
-}
-
 static void add_table(struct strbuf *out, struct table *table, unsigned fitted)
 {
     table->indent = 2;
@@ -86,7 +80,8 @@ static void add_assigned(const struct situation *status, struct strbuf *out)
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     if (!status->chosen.planned.applied) {
-        add_part(out, "assigned", "nothing: apply has written nothing here for this machine");
+        cli_add_wrapped(out, "assigned", COLUMN,
+                        "nothing: apply has written nothing here for this machine");
         return;
     }
     if (!plan->device_count)
@@ -94,7 +89,7 @@ static void add_assigned(const struct situation *status, struct strbuf *out)
     else if (plan->unconfirmed)
         strbuf_adds(&text, "from an inventory, which no driver has confirmed, ");
     say_source(status, &text);
-    add_part(out, "assigned", strbuf_text(&text));
+    cli_add_wrapped(out, "assigned", COLUMN, strbuf_text(&text));
     add_devices(status, out);
     out->failed = out->failed || text.failed;
 }
@@ -150,15 +145,17 @@ static void add_in_force(const struct situation *status, struct strbuf *out)
     if (!status->chosen.planned.applied)
         return;
     if (!status->chosen.environment.active) {
-        add_part(out, "in force", "nothing: the environment is not active in this shell");
+        cli_add_wrapped(out, "in force", COLUMN,
+                        "nothing: the environment is not active in this shell");
         return;
     }
     for (size_t i = 0; i < status->standings.count; i++)
         again = again || status_is_astray(&status->standings.items[i]);
-    add_part(out, "in force",
-             again ? "the environment is active in this shell, but not all is as planned; activate "
-                     "it again"
-                   : "the environment is active in this shell");
+    cli_add_wrapped(
+        out, "in force", COLUMN,
+        again ? "the environment is active in this shell, but not all is as planned; activate "
+                "it again"
+              : "the environment is active in this shell");
     if (status->standings.count)
         add_variables(status, out);
 }
@@ -281,7 +278,7 @@ static void add_who(const struct situation *status, struct strbuf *out)
                     error_first(&seats->why_blind));
     else
         strbuf_addf(&text, "driver %s", seats->cards.driver);
-    add_part(out, "GPUs", strbuf_text(&text));
+    cli_add_wrapped(out, "GPUs", COLUMN, strbuf_text(&text));
     if (seats->count)
         add_cards(status, out);
     add_processes(status, out);
@@ -300,7 +297,8 @@ static void add_environment(const struct situation *status, struct strbuf *out)
     if (environment->path)
         cli_print("%-*s%s  %s", COLUMN, "name", environment->name, environment->path);
     else
-        add_part(out, "name", "no environment is active, and none was named with -n or -p");
+        cli_add_wrapped(out, "name", COLUMN,
+                        "no environment is active, and none was named with -n or -p");
 }
 
 void status_print(const struct situation *status)
@@ -313,6 +311,6 @@ void status_print(const struct situation *status)
     add_in_force(status, &out);
     add_who(status, &out);
     for (size_t i = 0; i < status->hints.count; i++)
-        add_part(&out, i ? "" : "beware", status->hints.items[i]);
+        cli_add_wrapped(&out, i ? "" : "beware", COLUMN, status->hints.items[i]);
     cli_write_foreign(&out);
 }
