@@ -95,11 +95,11 @@ static bool is_in_list(const char *list, size_t length, const char *item)
 static void offer_card(struct line *line, const char *list, size_t length, const struct card *card)
 {
     char number[16], memory[MEMORY_TEXT_SIZE], uuid[UUID_TEXT_SIZE], about[512];
-    const struct device device = {.uuid = card->uuid};
+    const struct device *device = &card->device;
 
-    snprintf(number, sizeof number, "%u", card->number);
-    uuid_text(&device, uuid);
-    snprintf(about, sizeof about, "%s, %s", card->name, memory_text(card->memory_total, memory));
+    snprintf(number, sizeof number, "%u", device->number);
+    uuid_text(device, uuid);
+    snprintf(about, sizeof about, "%s, %s", device->name, memory_text(device->memory, memory));
     if (card->problem || is_in_list(list, length, number) || is_in_list(list, length, uuid))
         return;
     offer(line, number, about);

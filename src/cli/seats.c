@@ -10,12 +10,12 @@ static void add(struct seats *seats, const struct card *card, uint32_t instance)
     struct seat *seat = &seats->items[seats->count++];
     bool whole = instance == card->instance_count;
 
-    *seat = (struct seat){
-        .device = whole ? card_device(card) : card_instance_device(card, instance),
-        .countable = whole,
-        .memory_used = whole ? card->memory_used : card->instances[instance].memory_used,
-        .card = card,
-        .instance = instance};
+    *seat = (struct seat){.device = whole ? card->device : card->instances[instance].device,
+                          .countable = whole,
+                          .memory_used =
+                              whole ? card->memory_used : card->instances[instance].memory_used,
+                          .card = card,
+                          .instance = instance};
 }
 
 /* A card and the instances that it is split into. */

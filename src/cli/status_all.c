@@ -64,6 +64,7 @@ static void add_environments(struct strbuf *text, const struct known *known,
 static void add_row(struct table *table, const struct known *known, const struct seat *seat)
 {
     char memory[MEMORY_TEXT_SIZE] = "-", uuid[UUID_TEXT_SIZE];
+    const char *profile = device_profile(&seat->device);
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
     scope(strbuf_release) struct strbuf environments = STRBUF_INIT;
     uint32_t count = 0;
@@ -82,8 +83,7 @@ static void add_row(struct table *table, const struct known *known, const struct
                 : seat->countable ? "GPU %u"
                                   : "GPU -",
                 seat->device.number);
-    table_cell(table, seat->device.mig && seat->card ? seat->card->instances[seat->instance].profile
-                                                     : uuid_short(&seat->device, uuid));
+    table_cell(table, seat->card && profile ? profile : uuid_short(&seat->device, uuid));
     table_cell(table, memory);
     table_cellf(table, seat->card ? "%u" : "-", count);
     table_cell_of(table, &environments);

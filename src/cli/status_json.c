@@ -49,7 +49,7 @@ static json_t *json_seat(const struct seat *seat)
         "{s:o, s:o, s:s, s:b, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
         json_known(seat->countable || split, device->number), "name", json_text(device->name),
         "uuid", uuid_text(device, uuid), "mig", device->mig, "profile",
-        json_text(split ? card->instances[seat->instance].profile : NULL), "pci_bus_id",
+        json_text(split ? device_profile(device) : NULL), "pci_bus_id",
         pci_text(&device->pci, address), "memory", (json_int_t)device->memory, "memory_used",
         json_known(seat->memory_used != CARD_NOT_TOLD, seat->memory_used), "utilization",
         json_known(whole && card->utilization >= 0, (uint64_t)(whole ? card->utilization : 0)),

@@ -172,8 +172,8 @@ static void add_seat_name(struct strbuf *out, const struct seat *seat)
 {
     char uuid[UUID_TEXT_SIZE];
 
-    if (seat->device.mig && seat->card)
-        strbuf_addf(out, "%s ", seat->card->instances[seat->instance].profile);
+    if (seat->card && device_profile(&seat->device))
+        strbuf_addf(out, "%s ", device_profile(&seat->device));
     strbuf_adds(out, seat->device.mig ? uuid_text(&seat->device, uuid) : seat->device.name);
 }
 

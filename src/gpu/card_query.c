@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PROFILE_SIZE = 32 };
+
 struct process_list array_of(struct card_process);
 
 struct instance_list array_of(struct card_instance);
@@ -38,7 +40,8 @@ static void ask_memory(const struct nvml *nvml, nvml_device device, uint64_t *to
     struct nvml_memory_v2 v2 = {.version = NVML_MEMORY_V2};
     struct nvml_memory v1;
 
-    *total = *used = CARD_NOT_TOLD;
+    *total = 0;
+    *used = CARD_NOT_TOLD;
     if (nvml->memory_v2 && nvml->memory_v2(device, &v2) == NVML_SUCCESS) {
         *total = v2.total;
         *used = v2.used;
@@ -104,7 +107,7 @@ static bool profile_of_name(const struct nvml *nvml, nvml_device device, char *p
     last = last ? last + 1 : name;
     bool is_profile = *last >= '0' && *last <= '9' && strstr(last, "gb");
     if (is_profile)
-        snprintf(profile, CARD_PROFILE_SIZE, "%.*s", CARD_PROFILE_SIZE - 1, last);
+        snprintf(profile, PROFILE_SIZE, "%.*s", PROFILE_SIZE - 1, last);
     return is_profile;
 }
 
@@ -115,45 +118,58 @@ static void profile_of_sizes(const struct nvml *nvml, nvml_device device, uint64
     struct nvml_attributes sizes = {0};
     const uint64_t gib = 1 << 30;
 
-    if (!nvml->attributes || nvml->attributes(device, &sizes) != NVML_SUCCESS ||
-        card_memory == CARD_NOT_TOLD || card_memory < 8)
+    if (!nvml->attributes || nvml->attributes(device, &sizes) != NVML_SUCCESS || card_memory < 8)
         return;
     uint64_t eighth = card_memory / 8, bytes = sizes.memory << 20;
     uint64_t eighths = (bytes + eighth - 1) / eighth, whole = (card_memory + gib - 1) / gib;
     uint64_t gigabytes = (eighths * whole + 4) / 8;
     if (sizes.compute_slices != sizes.gpu_slices)
-        snprintf(profile, CARD_PROFILE_SIZE, "%uc.%ug.%ugb", sizes.compute_slices, sizes.gpu_slices,
+        snprintf(profile, PROFILE_SIZE, "%uc.%ug.%ugb", sizes.compute_slices, sizes.gpu_slices,
                  (unsigned)gigabytes);
     else
-        snprintf(profile, CARD_PROFILE_SIZE, "%ug.%ugb", sizes.gpu_slices, (unsigned)gigabytes);
+        snprintf(profile, PROFILE_SIZE, "%ug.%ugb", sizes.gpu_slices, (unsigned)gigabytes);
 }
 
 static void ask_uuid(const struct nvml *nvml, nvml_device device, struct uuid *uuid)
 {
     char text[96] = "";
 
+    *uuid = (struct uuid){{0}};
     if (nvml->uuid(device, text, sizeof text - 1) == NVML_SUCCESS)
         uuid_parse(text, uuid);
 }
 
+/* Behind the card's name. */
+static void add_profile(const struct nvml *nvml, nvml_device device, uint64_t card_memory,
+                        char *name)
+{
+    char profile[PROFILE_SIZE] = "";
+    size_t length = strlen(name);
+
+    if (!profile_of_name(nvml, device, profile))
+        profile_of_sizes(nvml, device, card_memory, profile);
+    if (*profile)
+        snprintf(name + length, DEVICE_NAME_SIZE - length, " MIG %s", profile);
+}
+
 /* As add_processes. */
-static int add_instance(struct asking *ask, nvml_device device, struct card *card)
+static int add_instance(struct asking *ask, nvml_device device, const struct card *card)
 {
     const struct nvml *nvml = &ask->nvml;
-    struct card_instance instance = {0};
+    struct card_instance instance = {.device = card->device};
     uint32_t number = (uint32_t)ask->instances.count;
 
-    ask_uuid(nvml, device, &instance.uuid);
-    if (!profile_of_name(nvml, device, instance.profile))
-        profile_of_sizes(nvml, device, card->memory_total, instance.profile);
-    ask_memory(nvml, device, &instance.memory_total, &instance.memory_used);
+    instance.device.mig = true;
+    ask_uuid(nvml, device, &instance.device.uuid);
+    add_profile(nvml, device, card->device.memory, instance.device.name);
+    ask_memory(nvml, device, &instance.device.memory, &instance.memory_used);
     if (array_add(&ask->instances, instance) < 0)
         return -1;
     return add_processes(nvml, device, number, &ask->processes);
 }
 
 /* Indices need not be without gaps. */
-static int ask_instances(struct asking *ask, nvml_device device, struct card *card)
+static int ask_instances(struct asking *ask, nvml_device device, const struct card *card)
 {
     const struct nvml *nvml = &ask->nvml;
     unsigned most = 0;
@@ -190,8 +206,8 @@ static void ask_state(const struct nvml *nvml, nvml_device device, struct card *
         card->persistence = mode == 1;
     if (nvml->compute && nvml->compute(device, &major, &minor) == NVML_SUCCESS && major >= 0 &&
         minor >= 0) {
-        card->compute_major = major;
-        card->compute_minor = minor;
+        card->device.compute_major = major;
+        card->device.compute_minor = minor;
     }
     if (nvml->mig_mode && nvml->mig_mode(device, &current, &pending) == NVML_SUCCESS)
         card->mig = current == 1;
@@ -204,9 +220,9 @@ static int ask_identity(const struct nvml *nvml, nvml_device device, struct card
 
     int code = nvml->pci(device, &pci);
     if (code == NVML_SUCCESS)
-        code = nvml->name(device, card->name, sizeof card->name - 1);
-    ask_uuid(nvml, device, &card->uuid);
-    card->pci = (struct pci_address){pci.domain, (uint8_t)pci.bus, (uint8_t)pci.device, 0};
+        code = nvml->name(device, card->device.name, sizeof card->device.name - 1);
+    ask_uuid(nvml, device, &card->device.uuid);
+    card->device.pci = (struct pci_address){pci.domain, (uint8_t)pci.bus, (uint8_t)pci.device, 0};
     return code;
 }
 
@@ -215,7 +231,7 @@ static int ask_use(struct asking *ask, nvml_device device, struct card *card)
     const struct nvml *nvml = &ask->nvml;
 
     ask_state(nvml, device, card);
-    ask_memory(nvml, device, &card->memory_total, &card->memory_used);
+    ask_memory(nvml, device, &card->device.memory, &card->memory_used);
     int told = card->mig == 1 ? ask_instances(ask, device, card)
                               : add_processes(nvml, device, 0, &ask->processes);
     card->processes_told = told == 1;
@@ -235,12 +251,11 @@ static void send_card(struct asking *ask, struct card *card)
 
 static int add_card(struct asking *ask, unsigned number)
 {
-    struct card card = {.number = number,
+    struct card card = {.device = {.number = number},
                         .utilization = -1,
                         .temperature = -1,
                         .persistence = -1,
                         .mig = -1,
-                        .memory_total = CARD_NOT_TOLD,
                         .memory_used = CARD_NOT_TOLD};
     nvml_device device = NULL;
     int result = 0;

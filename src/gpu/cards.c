@@ -59,7 +59,7 @@ bool cards_find_use(const struct card_list *cards, const struct uuid *uuid, stru
         const struct card *card = &cards->items[i];
         for (uint32_t k = 0; k <= card->instance_count && !card->problem; k++) {
             bool whole = k == card->instance_count;
-            if (is_uuid(whole ? &card->uuid : &card->instances[k].uuid, uuid))
+            if (is_uuid(whole ? &card->device.uuid : &card->instances[k].device.uuid, uuid))
                 return *use = use_of(card, k), true;
         }
     }
@@ -74,44 +74,12 @@ const struct card *cards_find(const struct card_list *cards, const struct device
         const struct card *card = &cards->items[i];
         if (card->problem)
             continue;
-        if (memcmp(&card->uuid, &device->uuid, sizeof card->uuid) == 0)
+        if (is_uuid(&card->device.uuid, &device->uuid))
             return card;
-        if (!found && pci_equal(&card->pci, &device->pci))
+        if (!found && pci_equal(&card->device.pci, &device->pci))
             found = card;
     }
     return found;
-}
-
-static uint64_t told(uint64_t memory)
-{
-    return memory == CARD_NOT_TOLD ? 0 : memory;
-}
-
-struct device card_device(const struct card *card)
-{
-    struct device device = {.uuid = card->uuid,
-                            .number = card->number,
-                            .pci = card->pci,
-                            .memory = told(card->memory_total),
-                            .compute_major = card->compute_major,
-                            .compute_minor = card->compute_minor};
-
-    memcpy(device.name, card->name, sizeof device.name);
-    return device;
-}
-
-struct device card_instance_device(const struct card *card, uint32_t instance)
-{
-    const struct card_instance *part = &card->instances[instance];
-    struct device device = card_device(card);
-    size_t length = strlen(card->name);
-
-    device.mig = true;
-    device.uuid = part->uuid;
-    device.memory = told(part->memory_total);
-    if (*part->profile)
-        snprintf(device.name + length, sizeof device.name - length, " MIG %s", part->profile);
-    return device;
 }
 
 void cards_release(struct card_list *cards)
@@ -155,6 +123,7 @@ static bool is_text(const char *text, size_t size)
 static int take_instances(struct decoding *in, struct card *card)
 {
     size_t count = card->instance_count;
+    const char *fault;
 
     card->instances = calloc(count + 1, sizeof *card->instances);
     if (!card->instances)
@@ -162,8 +131,8 @@ static int take_instances(struct decoding *in, struct card *card)
     if (take_bytes(in, card->instances, count * sizeof *card->instances) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (!is_text(card->instances[i].profile, CARD_PROFILE_SIZE))
-            return nonsense(in, "an instance has a profile without an end");
+        if ((fault = device_fault(&card->instances[i].device)))
+            return asking_nonsense(&nvml, in->err, ": an instance %s", fault);
     return 0;
 }
 
@@ -185,22 +154,22 @@ static int take_processes(struct decoding *in, struct card *card)
 static int take_card(struct decoding *in, struct card *card, uint32_t number)
 {
     struct card read;
-    static const struct uuid zero = {{0}};
 
     if (take_bytes(in, &read, sizeof read) < 0)
         return -1;
     read.instances = NULL;
     read.processes = NULL;
     *card = read;
-    if (card->number != number || card->instance_count > CARD_MOST_INSTANCES ||
+    if (card->device.number != number || card->instance_count > CARD_MOST_INSTANCES ||
         card->process_count > CARD_MOST_PROCESSES)
         return nonsense(in, "a number is out of range");
-    if (!is_text(card->name, sizeof card->name) || !is_text(card->reason, sizeof card->reason))
-        return nonsense(in, "a card has a name without an end");
-    if (!card->problem && memcmp(&card->uuid, &zero, sizeof zero) == 0)
-        return nonsense(in, "a card has no UUID");
-    if (card->pci.device > 0x1f || card->pci.function > 7)
-        return nonsense(in, "a card has no PCI bus ID");
+    const char *fault = device_fault(&card->device);
+    if (!fault && !is_text(card->reason, sizeof card->reason))
+        fault = "has a reason without an end";
+    if (!fault && !card->problem && uuid_is_zero(&card->device.uuid))
+        fault = "has no UUID";
+    if (fault)
+        return asking_nonsense(&nvml, in->err, ": a card %s", fault);
     return take_instances(in, card) < 0 ? -1 : take_processes(in, card);
 }
 

@@ -17,7 +17,7 @@
 
 #define CARD_NOT_TOLD UINT64_MAX
 
-enum { CARD_PROFILE_SIZE = 32, CARD_REASON_SIZE = 64 };
+enum { CARD_REASON_SIZE = 64 };
 
 struct card_process {
     uint32_t pid;      /* the host's, also in a container */
@@ -25,27 +25,23 @@ struct card_process {
     uint64_t memory;   /* bytes; CARD_NOT_TOLD */
 };
 
-/* A MIG instance. */
+/* A MIG instance. Its name is CUDA's as well: "NVIDIA A100-SXM4-40GB MIG 3g.20gb", or without the
+   last two words if NVML does not tell the profile. */
 struct card_instance {
-    struct uuid uuid;
-    char profile[CARD_PROFILE_SIZE]; /* "1g.10gb"; "" if NVML does not tell */
-    uint64_t memory_total, memory_used;
+    struct device device;
+    uint64_t memory_used; /* bytes */
 };
 
 struct card {
-    uint32_t number; /* nvidia-smi's */
-    int32_t problem; /* NVML's code for a card that it cannot describe, and why; else 0 */
+    struct device device; /* as CUDA would describe it; the number is nvidia-smi's */
+    int32_t problem;      /* NVML's code for a card that it cannot describe, and why; else 0 */
     char reason[CARD_REASON_SIZE];
-    struct uuid uuid;
-    struct pci_address pci;
-    char name[DEVICE_NAME_SIZE];
-    uint64_t memory_total, memory_used;   /* bytes */
-    int32_t utilization;                  /* per cent */
-    int32_t temperature;                  /* degrees Celsius */
-    int32_t persistence;                  /* 1: on */
-    int32_t mig;                          /* 1: in MIG mode */
-    int32_t compute_major, compute_minor; /* 0 and 0: not told */
-    int32_t processes_told;               /* 0: there may be others than `processes` */
+    uint64_t memory_used;   /* bytes */
+    int32_t utilization;    /* per cent */
+    int32_t temperature;    /* degrees Celsius */
+    int32_t persistence;    /* 1: on */
+    int32_t mig;            /* 1: in MIG mode */
+    int32_t processes_told; /* 0: there may be others than `processes` */
     uint32_t instance_count, process_count;
     struct card_instance *instances;
     struct card_process *processes; /* that compute, not those that only draw */
@@ -79,11 +75,6 @@ bool cards_find_use(const struct card_list *cards, const struct uuid *uuid, stru
 /* The card that the device is, or is a part of: by UUID, else by address. NULL if it is none that
    NVML describes. */
 const struct card *cards_find(const struct card_list *cards, const struct device *device);
-
-/* A whole card, or one of its instances, as CUDA would describe it. The name of an instance is
-   CUDA's as well: "NVIDIA A100-SXM4-40GB MIG 3g.20gb". */
-struct device card_device(const struct card *card);
-struct device card_instance_device(const struct card *card, uint32_t instance);
 
 void cards_release(struct card_list *cards);
 

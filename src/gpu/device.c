@@ -170,6 +170,13 @@ static size_t hex_digits(const char *text)
     return strspn(text, "0123456789abcdefABCDEF");
 }
 
+bool uuid_is_zero(const struct uuid *uuid)
+{
+    static const struct uuid zero = {{0}};
+
+    return memcmp(uuid, &zero, sizeof zero) == 0;
+}
+
 bool uuid_parse(const char *text, struct uuid *uuid)
 {
     static const size_t groups[] = {8, 4, 4, 4, 12};
@@ -221,17 +228,16 @@ bool pci_equal(const struct pci_address *a, const struct pci_address *b)
 
 const char *device_fault(struct device *device)
 {
-    static const struct uuid zero = {{0}};
     unsigned char mig;
 
     memcpy(&mig, &device->mig, sizeof mig);
     device->mig = mig != 0;
-    return !memchr(device->name, '\0', sizeof device->name)        ? "has a name without an end"
-           : device->pci.device > 0x1f || device->pci.function > 7 ? "has no PCI bus ID"
-           : memcmp(&device->uuid, &zero, sizeof zero) == 0        ? "has no UUID"
-           : device->compute_major < 0 || device->compute_minor < 0
-               ? "has a negative compute capability"
-               : NULL;
+    if (!memchr(device->name, '\0', sizeof device->name))
+        return "has a name without an end";
+    if (device->pci.device > 0x1f || device->pci.function > 7)
+        return "has no PCI bus ID";
+    bool negative = device->compute_major < 0 || device->compute_minor < 0;
+    return negative ? "has a negative compute capability" : NULL;
 }
 
 const char *memory_text(uint64_t bytes, char text[MEMORY_TEXT_SIZE])

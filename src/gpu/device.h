@@ -116,6 +116,8 @@ const char *device_name_text(const struct device *device, char text[DEVICE_NAME_
    CUDA takes no part of it. For tables. */
 const char *uuid_short(const struct device *device, char text[UUID_TEXT_SIZE]);
 
+bool uuid_is_zero(const struct uuid *uuid);
+
 /* Reads the digits of such a text, of either kind and case. False, and *uuid untouched, for any
    other text. */
 bool uuid_parse(const char *text, struct uuid *uuid);
@@ -134,7 +136,7 @@ bool pci_parse(const char *text, struct pci_address *pci);
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 
 /* What is wrong with a device whose bytes anything may have written, to follow "device 3"; NULL:
-   nothing. */
+   nothing. It may be without a UUID. */
 const char *device_fault(struct device *device);
 
 /* Adds two cells, the PCI bus ID and the UUID: short, or whole. */

@@ -216,6 +216,8 @@ static int check_device(const struct device_list *before, struct device *device,
 {
     const char *fault = device_fault(device);
 
+    if (!fault && uuid_is_zero(&device->uuid))
+        fault = "has no UUID";
     if (!fault && device_list_find(before, &device->uuid) < before->count)
         fault = "has the UUID of another one";
     device->number = (uint32_t)before->count;

@@ -42,13 +42,13 @@ static int add_card(struct inventory *machine, const struct card_list *cards,
                     const struct card *card)
 {
     struct device_list *list = &machine->devices;
-    struct hidden hidden = {.device = card_device(card), .why = find_reason(machine, card)};
+    struct hidden hidden = {.device = card->device, .why = find_reason(machine, card)};
 
     snprintf(hidden.reason, sizeof hidden.reason, "%s", card->reason);
     if (!is_shown(list, cards, card) && array_add(&list->hidden, hidden) < 0)
         return -1;
     for (uint32_t i = 0; i < card->instance_count; i++)
-        if (array_add(&list->instances, card_instance_device(card, i)) < 0)
+        if (array_add(&list->instances, card->instances[i].device) < 0)
             return -1;
     return 0;
 }
@@ -60,7 +60,7 @@ static void number(struct device_list *list, const struct card_list *cards)
         if (!cards_find(cards, &list->items[i]))
             return;
     for (size_t i = 0; i < list->count; i++)
-        list->items[i].number = cards_find(cards, &list->items[i])->number;
+        list->items[i].number = cards_find(cards, &list->items[i])->device.number;
     list->numbered = list->count > 0;
 }
 

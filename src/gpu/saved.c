@@ -66,10 +66,8 @@ void saved_free(struct saved **saved)
 
 static int save_device(struct saved_device *saved, const struct device *device)
 {
-    static const struct uuid zero = {{0}};
-
     saved->number = device->number;
-    if (memcmp(&device->uuid, &zero, sizeof zero) != 0) {
+    if (!uuid_is_zero(&device->uuid)) {
         uuid_text(device, saved->uuid);
         pci_text(&device->pci, saved->address);
     }

@@ -69,10 +69,8 @@ static bool compute_read(const char *text, struct device *device)
 
 static bool read_uuid(const char *text, struct device *device)
 {
-    static const struct uuid zero = {{0}};
-
     device->mig = strncmp(text, "MIG-", 4) == 0;
-    return uuid_parse(text, &device->uuid) && memcmp(&device->uuid, &zero, sizeof zero) != 0;
+    return uuid_parse(text, &device->uuid) && !uuid_is_zero(&device->uuid);
 }
 
 static int read_device(const struct reading *in, const struct entry *entry, struct device *device)

@@ -13,7 +13,8 @@ static bool is_countable(const struct card_list *cards)
 {
     for (size_t i = 0; i < cards->count; i++)
         if (cards->items[i].problem || cards->items[i].mig == 1 ||
-            (i && place_of(&cards->items[i - 1].pci) >= place_of(&cards->items[i].pci)))
+            (i &&
+             place_of(&cards->items[i - 1].device.pci) >= place_of(&cards->items[i].device.pci)))
             return false;
     return true;
 }
@@ -30,14 +31,14 @@ static void add_whole(struct plan *plan, const struct card_list *cards)
 
     for (size_t i = 0; i < cards->count; i++)
         if (!cards->items[i].problem && cards->items[i].mig != 1)
-            add(plan, card_device(&cards->items[i]), countable);
+            add(plan, cards->items[i].device, countable);
 }
 
 static void add_instances(struct plan *plan, const struct card_list *cards)
 {
     for (size_t i = 0; i < cards->count; i++)
         for (uint32_t k = 0; k < cards->items[i].instance_count; k++)
-            add(plan, card_instance_device(&cards->items[i], k), false);
+            add(plan, cards->items[i].instances[k].device, false);
 }
 
 int pool_fill(struct plan *plan, const struct card_list *cards, struct error *err)

@@ -114,9 +114,7 @@ static bool has_uuid(const struct item *item, const struct device *device)
 /* NVML may tell the UUID of a card that it cannot describe otherwise. */
 static bool is_hidden_one(const struct item *item, const struct hidden *hidden)
 {
-    static const struct uuid zero = {{0}};
-
-    return memcmp(&hidden->device.uuid, &zero, sizeof zero) != 0 && has_uuid(item, &hidden->device);
+    return !uuid_is_zero(&hidden->device.uuid) && has_uuid(item, &hidden->device);
 }
 
 /* A whole UUID that nobody lists: NVML may be missing, and CUDA show one MIG instance only. */

@@ -30,12 +30,13 @@ static void require_sound(const struct card_list *cards)
         const struct card *card = &cards->items[i];
         char address[PCI_TEXT_SIZE];
         struct pci_address pci;
-        require(card->number == i);
-        require(memchr(card->name, '\0', sizeof card->name) != NULL);
+        require(card->device.number == i);
+        require(memchr(card->device.name, '\0', sizeof card->device.name) != NULL);
         require(memchr(card->reason, '\0', sizeof card->reason) != NULL);
-        require(pci_parse(pci_text(&card->pci, address), &pci) && pci_equal(&pci, &card->pci));
+        require(pci_parse(pci_text(&card->device.pci, address), &pci) &&
+                pci_equal(&pci, &card->device.pci));
         for (size_t k = 0; k < card->instance_count; k++)
-            require(memchr(card->instances[k].profile, '\0', CARD_PROFILE_SIZE) != NULL);
+            require(memchr(card->instances[k].device.name, '\0', DEVICE_NAME_SIZE) != NULL);
         for (size_t k = 0; k < card->process_count; k++)
             require(card->processes[k].instance <= card->instance_count);
     }
@@ -62,12 +63,12 @@ static size_t right_answer(char *bytes, uint32_t count)
 
     memcpy(bytes, &head, sizeof head);
     for (uint32_t i = 0; i < count; i++) {
-        struct part part = {.card = {.number = i,
-                                     .name = "NVIDIA A100-SXM4-80GB",
-                                     .pci = {0, (uint8_t)(i + 1), 0, 0},
+        struct part part = {.card = {.device = {.number = i,
+                                                .name = "NVIDIA A100-SXM4-80GB",
+                                                .pci = {0, (uint8_t)(i + 1), 0, 0}},
                                      .instance_count = INSTANCES,
                                      .process_count = PROCESSES}};
-        part.card.uuid.bytes[0] = (unsigned char)(i + 1);
+        part.card.device.uuid.bytes[0] = (unsigned char)(i + 1);
         memcpy(bytes + sizeof head + i * sizeof part, &part, sizeof part);
     }
     return sizeof head + count * sizeof(struct part);

@@ -51,7 +51,6 @@ static void must_read(struct card_list *cards, const char *variant)
 START_TEST(reads)
 {
     scope(cards_release) struct card_list cards = {0};
-    struct device device = {.mig = false};
     char text[UUID_TEXT_SIZE];
 
     use_machine("");
@@ -59,13 +58,12 @@ START_TEST(reads)
     must_read(&cards, "whole");
     ck_assert_str_eq(cards.driver, "580.159.04");
     const struct card *card = &cards.items[0];
-    ck_assert_uint_eq(card->number, 0);
+    ck_assert_uint_eq(card->device.number, 0);
     ck_assert_int_eq(card->problem, 0);
-    ck_assert_uint_eq(card->pci.bus, 0x0f);
-    ck_assert_str_eq(card->name, "NVIDIA A100-SXM4-80GB");
-    device.uuid = card->uuid;
-    ck_assert_str_eq(uuid_text(&device, text), "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6");
-    ck_assert_uint_eq(card->memory_total, MIB(81920));
+    ck_assert_uint_eq(card->device.pci.bus, 0x0f);
+    ck_assert_str_eq(card->device.name, "NVIDIA A100-SXM4-80GB");
+    ck_assert_str_eq(uuid_text(&card->device, text), "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6");
+    ck_assert_uint_eq(card->device.memory, MIB(81920));
     ck_assert_uint_eq(card->memory_used, MIB(1643));
     ck_assert_int_eq(card->utilization, 42);
     ck_assert_int_eq(card->temperature, 61);
@@ -93,11 +91,11 @@ START_TEST(reads_instances)
     ck_assert_int_eq(card->mig, 1);
     ck_assert_int_eq(card->utilization, -1);
     ck_assert_uint_eq(card->instance_count, 2);
-    ck_assert_int_eq(card->instances[0].uuid.bytes[0], 0x99);
-    ck_assert_str_eq(card->instances[0].profile, "3g.40gb");
-    ck_assert_uint_eq(card->instances[0].memory_total, MIB(40192));
+    ck_assert_int_eq(card->instances[0].device.uuid.bytes[0], 0x99);
+    ck_assert_pstr_eq(device_profile(&card->instances[0].device), "3g.40gb");
+    ck_assert_uint_eq(card->instances[0].device.memory, MIB(40192));
     ck_assert_uint_eq(card->instances[0].memory_used, MIB(2048));
-    ck_assert_str_eq(card->instances[1].profile, "1g.10gb");
+    ck_assert_pstr_eq(device_profile(&card->instances[1].device), "1g.10gb");
     ck_assert_int_eq(card->processes_told, 1);
     ck_assert_uint_eq(card->process_count, 1);
     ck_assert_uint_eq(card->processes[0].pid, 4321);
@@ -112,8 +110,8 @@ START_TEST(profile_of_sizes)
 
     use_machine("fault nvmlDeviceGetName 2 says \"NVIDIA A100-SXM4-80GB\"");
     must_read(&cards, "whole");
-    ck_assert_str_eq(cards.items[2].instances[0].profile, "3g.40gb");
-    ck_assert_str_eq(cards.items[2].instances[1].profile, "1g.10gb");
+    ck_assert_pstr_eq(device_profile(&cards.items[2].instances[0].device), "3g.40gb");
+    ck_assert_pstr_eq(device_profile(&cards.items[2].instances[1].device), "1g.10gb");
 }
 END_TEST
 
@@ -143,9 +141,9 @@ START_TEST(reads_a_bare_library)
     use_machine("");
     must_read(&cards, "bare");
     const struct card *card = &cards.items[0];
-    ck_assert_uint_eq(card->pci.bus, 0x0f);
+    ck_assert_uint_eq(card->device.pci.bus, 0x0f);
     ck_assert_str_eq(cards.driver, "");
-    ck_assert_uint_eq(card->memory_total, CARD_NOT_TOLD);
+    ck_assert_uint_eq(card->device.memory, 0);
     ck_assert_uint_eq(card->memory_used, CARD_NOT_TOLD);
     ck_assert_int_eq(card->utilization, -1);
     ck_assert_int_eq(card->temperature, -1);
@@ -179,7 +177,7 @@ START_TEST(finds_a_card)
     must_read(&cards, "whole");
     ck_assert_ptr_eq(cards_find(&cards, &there), &cards.items[2]);
     ck_assert_ptr_null(cards_find(&cards, &nowhere));
-    moved.uuid = cards.items[3].uuid;
+    moved.uuid = cards.items[3].device.uuid;
     ck_assert_ptr_eq(cards_find(&cards, &moved), &cards.items[3]);
 }
 END_TEST
@@ -267,7 +265,7 @@ START_TEST(harmless_faults)
     use_machine("fault nvmlInit_v2 stdout \"noise\"\nfault nvmlInit_v2 descriptors\n"
                 "fault nvmlDeviceGetName fill\nfault nvmlSystemGetDriverVersion 3");
     must_read(&cards, "whole");
-    ck_assert_uint_eq(strlen(cards.items[0].name), DEVICE_NAME_SIZE - 1);
+    ck_assert_uint_eq(strlen(cards.items[0].device.name), DEVICE_NAME_SIZE - 1);
 }
 END_TEST
 
@@ -311,9 +309,9 @@ static struct answer sound(void)
     struct answer answer = {.head = {.count = 2}};
 
     for (uint32_t i = 0; i < 2; i++) {
-        answer.cards[i].number = i;
-        answer.cards[i].uuid.bytes[0] = (unsigned char)(i + 1);
-        snprintf(answer.cards[i].name, sizeof answer.cards[i].name, "card %u", i);
+        answer.cards[i].device.number = i;
+        answer.cards[i].device.uuid.bytes[0] = (unsigned char)(i + 1);
+        snprintf(answer.cards[i].device.name, sizeof answer.cards[i].device.name, "card %u", i);
     }
     answer.cards[1].instance_count = answer.cards[1].process_count = 1;
     return answer;
