@@ -81,8 +81,8 @@ static const struct device *find_number(const struct device_list *machine, int n
         if (!machine->items[i].mig && machine->items[i].number == (uint32_t)number)
             return &machine->items[i];
     for (size_t i = 0; i < machine->hidden.count; i++)
-        if (machine->hidden.items[i].device.number == (uint32_t)number)
-            return &machine->hidden.items[i].device;
+        if (machine->hidden.items[i].number == (uint32_t)number)
+            return &machine->hidden.items[i];
     return NULL;
 }
 

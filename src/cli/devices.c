@@ -25,8 +25,8 @@ static const struct option_spec devices_options[] = {
 
 /* What there is to tell: the machine, and what programs see of it. */
 struct report {
-    struct inventory all;     /* PCI bus order, everything visible, and what NVML adds */
-    struct machine_row *rows; /* of it */
+    struct inventory all;       /* PCI bus order, everything visible, and what NVML adds */
+    const struct device **rows; /* of it */
     size_t row_count;
     struct inventory fastest; /* CUDA's default order */
     struct inventory shell;   /* what a program started from here sees */
@@ -84,20 +84,19 @@ static bool is_seen(const struct report *report, const struct device *device)
 }
 
 /* Of a card that NVML cannot describe nothing is known but its number. */
-static bool is_lost(const struct machine_row *row)
+static bool is_lost(const struct device *device)
 {
-    return row->hidden && row->hidden->why == HIDDEN_LOST;
+    return device->hidden == HIDDEN_LOST;
 }
 
-static bool has_number(const struct report *report, const struct machine_row *row)
+static bool has_number(const struct report *report, const struct device *device)
 {
-    return row->hidden || (!row->device->mig && device_list_is_countable(&report->all.devices));
+    return device->hidden || (!device->mig && device_list_is_countable(&report->all.devices));
 }
 
 /* What it is, and where. An instance stands below its card, if that is known. */
-static void describe(struct table *table, const struct machine_row *row, bool below, bool whole)
+static void describe(struct table *table, const struct device *device, bool below, bool whole)
 {
-    const struct device *device = row->device;
     char memory[MEMORY_TEXT_SIZE];
 
     table_cellf(table, "%s%s", below ? "  MIG " : "",
@@ -109,17 +108,16 @@ static void describe(struct table *table, const struct machine_row *row, bool be
 }
 
 static void device_row(struct table *table, const struct report *report,
-                       const struct machine_row *row, bool whole)
+                       const struct device *device, bool whole)
 {
-    const struct device *device = row->device;
     size_t fastest = device_list_find(&report->fastest.devices, &device->uuid);
     bool below = device_profile(device) && !report->all.devices.untold;
 
     table_cell(table, is_seen(report, device) ? "*" : " ");
-    number_cell(table, device->number, has_number(report, row));
+    number_cell(table, device->number, has_number(report, device));
     number_cell(table, fastest, fastest < report->fastest.devices.count);
-    if (!is_lost(row)) {
-        describe(table, row, below, whole);
+    if (!is_lost(device)) {
+        describe(table, device, below, whole);
         return;
     }
     for (int i = 0; i < 5; i++)
@@ -138,7 +136,7 @@ static void print_table(const struct report *report, const struct options *optio
     for (size_t i = 0; i < COLUMNS; i++)
         table_cell(&table, i == ADDRESS && !options->verbose ? "PCI bus" : heads[i]);
     for (size_t i = 0; i < report->row_count; i++)
-        device_row(&table, report, &report->rows[i], options->verbose);
+        device_row(&table, report, report->rows[i], options->verbose);
     if (!options->verbose)
         table_fit(&table, 1u << NAME, CLI_WIDTH);
     table_print(&table, &lines);
@@ -206,15 +204,15 @@ static void print_without_nvml(const struct report *report)
                   report->all.devices.unseen);
 }
 
-static bool has_same_reason(const struct hidden *one, const struct hidden *other)
+static bool has_same_reason(const struct device *one, const struct device *other)
 {
-    return one->why == other->why && strcmp(one->reason, other->reason) == 0;
+    return one->hidden == other->hidden && strcmp(one->reason, other->reason) == 0;
 }
 
 /* It and all that follow for the same reason, once. */
 static void print_hidden(const struct device_list *all, size_t first)
 {
-    const struct hidden *hidden = &all->hidden.items[first];
+    const struct device *hidden = &all->hidden.items[first];
     scope(strbuf_release) struct strbuf numbers = STRBUF_INIT;
     char why[HIDDEN_TEXT_SIZE];
 
@@ -223,7 +221,7 @@ static void print_hidden(const struct device_list *all, size_t first)
             continue;
         if (i < first)
             return;
-        strbuf_addf(&numbers, "%s%u", i > first ? ", " : "", all->hidden.items[i].device.number);
+        strbuf_addf(&numbers, "%s%u", i > first ? ", " : "", all->hidden.items[i].number);
     }
     cli_print("CUDA does not show GPU %s: %s", strbuf_text(&numbers), hidden_text(hidden, why));
 }
@@ -236,7 +234,7 @@ static void print_nvml(const struct report *report)
     char address[PCI_TEXT_SIZE];
 
     for (size_t i = 0; i < all->hidden.count; i++)
-        if (all->hidden.items[i].why != HIDDEN_SPLIT)
+        if (all->hidden.items[i].hidden != HIDDEN_SPLIT)
             print_hidden(all, i);
     if (divided)
         cli_print("CUDA shows the GPU at %s as several devices, as MPS makes them of its locality "
@@ -266,31 +264,30 @@ static json_t *json_number(const struct device_list *list, const struct device *
     return json_known(number < list->count, number);
 }
 
-static json_t *json_device(const struct report *report, const struct machine_row *row)
+static json_t *json_device(const struct report *report, const struct device *device)
 {
-    const struct device *device = row->device;
     const char *profile = device_profile(device);
     char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], why[HIDDEN_TEXT_SIZE];
-    bool lost = is_lost(row);
+    bool lost = is_lost(device);
 
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
-        json_known(has_number(report, row), device->number), "cuda_default_number",
-        json_number(&report->fastest.devices, device), "name",
-        lost ? json_null() : json_text(device->name), "memory",
-        json_known(device->memory, device->memory), "compute_capability",
-        device->compute_major ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
-                              : json_null(),
-        "pci_bus_id", lost ? NULL : pci_text(&device->pci, address), "uuid",
-        lost ? NULL : uuid_text(device, uuid), "mig", device->mig, "profile",
-        profile ? json_text(profile) : json_null(), "visible", is_seen(report, device), "hidden",
-        row->hidden ? json_text(hidden_text(row->hidden, why)) : json_null());
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
+                     json_known(has_number(report, device), device->number), "cuda_default_number",
+                     json_number(&report->fastest.devices, device), "name",
+                     lost ? json_null() : json_text(device->name), "memory",
+                     json_known(device->memory, device->memory), "compute_capability",
+                     device->compute_major
+                         ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
+                         : json_null(),
+                     "pci_bus_id", lost ? NULL : pci_text(&device->pci, address), "uuid",
+                     lost ? NULL : uuid_text(device, uuid), "mig", device->mig, "profile",
+                     profile ? json_text(profile) : json_null(), "visible", is_seen(report, device),
+                     "hidden", device->hidden ? json_text(hidden_text(device, why)) : json_null());
 }
 
 static void add_to_json(const struct report *report)
 {
     json_put("driver_cuda_version", json_integer(report->all.driver_version));
-    json_put("devices", json_list_of(i, report->row_count, json_device(report, &report->rows[i])));
+    json_put("devices", json_list_of(i, report->row_count, json_device(report, report->rows[i])));
 }
 
 /* This machine's document of an inventory: see gpu/stock.h. */

@@ -78,7 +78,7 @@ void status_json_seats(const struct seats *seats)
     for (size_t i = 0; i < cards->count; i++)
         if (cards->items[i].problem)
             json_list("unusable", json_pack("{s:I, s:o}", "number", (json_int_t)i, "reason",
-                                            json_text(cards->items[i].reason)));
+                                            json_text(cards->items[i].device.reason)));
 }
 
 /* ---- What is assigned ------------------------------------------------------------------------ */

@@ -284,7 +284,8 @@ static void add_who(const struct situation *status, struct strbuf *out)
     add_processes(status, out);
     for (size_t i = 0; i < seats->cards.count; i++)
         if (seats->cards.items[i].problem)
-            strbuf_addf(out, "  GPU %zu cannot be used: %s\n", i, seats->cards.items[i].reason);
+            strbuf_addf(out, "  GPU %zu cannot be used: %s\n", i,
+                        seats->cards.items[i].device.reason);
     out->failed = out->failed || text.failed;
 }
 

@@ -267,7 +267,7 @@ static int add_card(struct asking *ask, unsigned number)
     if (card.problem == NVML_SUCCESS)
         result = ask_use(ask, device, &card);
     else
-        snprintf(card.reason, sizeof card.reason, "%.60s", reason(ask, card.problem));
+        snprintf(card.device.reason, sizeof card.device.reason, "%.60s", reason(ask, card.problem));
     send_card(ask, &card);
     return result;
 }

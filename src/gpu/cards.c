@@ -164,8 +164,6 @@ static int take_card(struct decoding *in, struct card *card, uint32_t number)
         card->process_count > CARD_MOST_PROCESSES)
         return nonsense(in, "a number is out of range");
     const char *fault = device_fault(&card->device);
-    if (!fault && !is_text(card->reason, sizeof card->reason))
-        fault = "has a reason without an end";
     if (!fault && !card->problem && uuid_is_zero(&card->device.uuid))
         fault = "has no UUID";
     if (fault)

@@ -17,8 +17,6 @@
 
 #define CARD_NOT_TOLD UINT64_MAX
 
-enum { CARD_REASON_SIZE = 64 };
-
 struct card_process {
     uint32_t pid;      /* the host's, also in a container */
     uint32_t instance; /* index in the card's instances; their count where it is on none */
@@ -33,9 +31,8 @@ struct card_instance {
 };
 
 struct card {
-    struct device device; /* as CUDA would describe it; the number is nvidia-smi's */
-    int32_t problem;      /* NVML's code for a card that it cannot describe, and why; else 0 */
-    char reason[CARD_REASON_SIZE];
+    struct device device;   /* as CUDA would describe it; the number is nvidia-smi's */
+    int32_t problem;        /* NVML's code for a card that it cannot describe, for device.reason */
     uint64_t memory_used;   /* bytes */
     int32_t utilization;    /* per cent */
     int32_t temperature;    /* degrees Celsius */

@@ -91,7 +91,7 @@ const char *device_card_name(const struct device *device, char name[DEVICE_NAME_
     return name;
 }
 
-const char *hidden_text(const struct hidden *hidden, char text[HIDDEN_TEXT_SIZE])
+const char *hidden_text(const struct device *device, char text[HIDDEN_TEXT_SIZE])
 {
     static const char *const texts[] = {
         [HIDDEN_SPLIT] = "it is in MIG mode; name its instances, by UUID or as {mig: PROFILE}",
@@ -104,9 +104,9 @@ const char *hidden_text(const struct hidden *hidden, char text[HIDDEN_TEXT_SIZE]
                           "still supports it",
     };
 
-    snprintf(text, HIDDEN_TEXT_SIZE, "%s%s%s%s", texts[hidden->why],
-             hidden->why == HIDDEN_LOST ? " (" : "", hidden->reason,
-             hidden->why == HIDDEN_LOST ? "); see 'dmesg | grep NVRM'" : "");
+    bool lost = device->hidden == HIDDEN_LOST;
+    snprintf(text, HIDDEN_TEXT_SIZE, "%s%s%s%s", texts[device->hidden], lost ? " (" : "",
+             device->reason, lost ? "); see 'dmesg | grep NVRM'" : "");
     return text;
 }
 
@@ -232,7 +232,9 @@ const char *device_fault(struct device *device)
 
     memcpy(&mig, &device->mig, sizeof mig);
     device->mig = mig != 0;
-    if (!memchr(device->name, '\0', sizeof device->name))
+    device->hidden = HIDDEN_NOT;
+    if (!memchr(device->name, '\0', sizeof device->name) ||
+        !memchr(device->reason, '\0', sizeof device->reason))
         return "has a name without an end";
     if (device->pci.device > 0x1f || device->pci.function > 7)
         return "has no PCI bus ID";

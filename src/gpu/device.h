@@ -31,6 +31,17 @@ enum {
     HIDDEN_REASON_SIZE = 64,
 };
 
+/* Of a card that NVML lists, and nvidia-smi numbers: why CUDA does not show it as a GPU. */
+enum hidden {
+    HIDDEN_NOT,
+    HIDDEN_SPLIT,  /* in MIG mode; its instances are devices */
+    HIDDEN_EMPTY,  /* in MIG mode, and without an instance */
+    HIDDEN_BESIDE, /* CUDA shows a MIG instance, and before R570 nothing beside it: it can be seen
+                      by a process that asks for its UUID */
+    HIDDEN_LOST,   /* NVML cannot describe it: what it does not tell is 0 */
+    HIDDEN_UNTOLD,
+};
+
 struct device {
     struct uuid uuid; /* of the MIG instance, where the device is one */
     bool mig;
@@ -41,21 +52,11 @@ struct device {
     uint64_t memory;             /* bytes; 0: not told */
     int compute_major;           /* 0: not told */
     int compute_minor;
-};
-
-/* A card that NVML lists, and nvidia-smi numbers, and CUDA does not show as a GPU. */
-struct hidden {
-    struct device device; /* as far as NVML tells; a UUID of zeros: it tells nothing */
-    enum hidden_why {
-        HIDDEN_SPLIT,  /* in MIG mode; its instances are devices */
-        HIDDEN_EMPTY,  /* in MIG mode, and without an instance */
-        HIDDEN_BESIDE, /* CUDA shows a MIG instance, and before R570 nothing beside it: it can be
-                          seen by a process that asks for its UUID */
-        HIDDEN_LOST,   /* NVML cannot describe it */
-        HIDDEN_UNTOLD,
-    } why;
+    enum hidden hidden;
     char reason[HIDDEN_REASON_SIZE]; /* of HIDDEN_LOST */
 };
+
+struct devices array_of(struct device);
 
 /* Devices in the order in which the driver numbers them. What NVML adds: see gpu/machine.h. */
 struct device_list {
@@ -65,9 +66,8 @@ struct device_list {
     bool numbered;    /* NVML has numbered all of them */
     char *unseen; /* addresses of GPUs that nvidia-smi numbers and CUDA does not list; or NULL */
     char *untold; /* why NVML tells nothing of this machine; NULL where it does */
-    struct array_of(struct device) instances; /* MIG instances, as NVML lists them; CUDA may show
-                                                 only one */
-    struct array_of(struct hidden) hidden;    /* by number */
+    struct devices instances; /* MIG instances, as NVML lists them; CUDA may show only one */
+    struct devices hidden;    /* by number */
 };
 
 void device_list_release(struct device_list *list);
@@ -103,7 +103,7 @@ const char *device_profile(const struct device *device);
 const char *device_card_name(const struct device *device, char name[DEVICE_NAME_SIZE]);
 
 /* Why CUDA does not show it, and what to do, to follow "which CUDA does not show: ". */
-const char *hidden_text(const struct hidden *hidden, char text[HIDDEN_TEXT_SIZE]);
+const char *hidden_text(const struct device *device, char text[HIDDEN_TEXT_SIZE]);
 
 /* "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", or "MIG-…". */
 const char *uuid_text(const struct device *device, char text[UUID_TEXT_SIZE]);
@@ -136,7 +136,7 @@ bool pci_parse(const char *text, struct pci_address *pci);
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 
 /* What is wrong with a device whose bytes anything may have written, to follow "device 3"; NULL:
-   nothing. It may be without a UUID. */
+   nothing. It may be without a UUID. Nobody has said yet that it is hidden. */
 const char *device_fault(struct device *device);
 
 /* Adds two cells, the PCI bus ID and the UUID: short, or whole. */

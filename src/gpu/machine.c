@@ -28,7 +28,7 @@ static bool is_shown(const struct device_list *list, const struct card_list *car
     return false;
 }
 
-static enum hidden_why find_reason(const struct inventory *machine, const struct card *card)
+static enum hidden find_reason(const struct inventory *machine, const struct card *card)
 {
     if (card->problem)
         return HIDDEN_LOST;
@@ -42,10 +42,10 @@ static int add_card(struct inventory *machine, const struct card_list *cards,
                     const struct card *card)
 {
     struct device_list *list = &machine->devices;
-    struct hidden hidden = {.device = card->device, .why = find_reason(machine, card)};
+    struct device device = card->device;
 
-    snprintf(hidden.reason, sizeof hidden.reason, "%s", card->reason);
-    if (!is_shown(list, cards, card) && array_add(&list->hidden, hidden) < 0)
+    device.hidden = find_reason(machine, card);
+    if (!is_shown(list, cards, card) && array_add(&list->hidden, device) < 0)
         return -1;
     for (uint32_t i = 0; i < card->instance_count; i++)
         if (array_add(&list->instances, card->instances[i].device) < 0)
@@ -114,33 +114,32 @@ static uint64_t place_of(const struct device *device)
 }
 
 /* Behind those of the same place, or of one before it; a card before its instances. */
-static void insert(struct machine_row *rows, size_t *count, struct machine_row row)
+static void insert(const struct device **rows, size_t *count, const struct device *device)
 {
     size_t at = *count;
 
-    while (at && place_of(rows[at - 1].device) > place_of(row.device)) {
+    while (at && place_of(rows[at - 1]) > place_of(device)) {
         rows[at] = rows[at - 1];
         at--;
     }
-    rows[at] = row;
+    rows[at] = device;
     ++*count;
 }
 
-struct machine_row *machine_rows(const struct device_list *list, size_t *count)
+const struct device **machine_rows(const struct device_list *list, size_t *count)
 {
     size_t most = list->count + list->hidden.count + list->instances.count;
-    struct machine_row *rows = calloc(most + 1, sizeof *rows);
+    const struct device **rows = calloc(most + 1, sizeof *rows);
 
     *count = 0;
     if (!rows)
         return NULL;
     for (size_t i = 0; i < list->hidden.count; i++)
-        insert(rows, count,
-               (struct machine_row){&list->hidden.items[i].device, &list->hidden.items[i]});
+        insert(rows, count, &list->hidden.items[i]);
     for (size_t i = 0; i < list->count; i++)
         if (!is_instance(list, &list->items[i]))
-            insert(rows, count, (struct machine_row){&list->items[i], NULL});
+            insert(rows, count, &list->items[i]);
     for (size_t i = 0; i < list->instances.count; i++)
-        insert(rows, count, (struct machine_row){&list->instances.items[i], NULL});
+        insert(rows, count, &list->instances.items[i]);
     return rows;
 }

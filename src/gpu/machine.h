@@ -27,11 +27,6 @@ int machine_complete(struct inventory *machine, struct child *child, struct erro
 /* Both, for all devices: as inventory_read. */
 int machine_read(struct inventory *machine, const struct question *question, struct error *err);
 
-/* A line of a table of devices: whole GPUs by address, each with its instances behind it. */
-struct machine_row {
-    const struct device *device;
-    const struct hidden *hidden; /* NULL for a device that CUDA shows, or a MIG instance */
-};
-
-/* All that there is to show of a machine; malloc'ed, or NULL without memory. */
-struct machine_row *machine_rows(const struct device_list *list, size_t *count);
+/* All that there is to show of a machine, for a table: whole GPUs by address, also hidden ones,
+   each with its instances behind it. malloc'ed, or NULL without memory. */
+const struct device **machine_rows(const struct device_list *list, size_t *count);

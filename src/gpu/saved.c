@@ -74,6 +74,9 @@ static int save_device(struct saved_device *saved, const struct device *device)
     saved->memory = device->memory;
     snprintf(saved->compute, sizeof saved->compute, "%u.%u", (unsigned)device->compute_major % 1000,
              (unsigned)device->compute_minor % 1000);
+    saved->why = device->hidden;
+    if (is_utf8(device->reason, strlen(device->reason)))
+        memcpy(saved->reason, device->reason, sizeof saved->reason);
     return device_name_text(device, saved->name) ? 0 : -1;
 }
 
@@ -113,22 +116,6 @@ static int save_devices(struct saved_device **saved, unsigned *saved_count,
     return 0;
 }
 
-static int save_hidden(struct saved *saved, const struct device_list *list)
-{
-    saved->hidden = list->hidden.count ? calloc(list->hidden.count, sizeof *saved->hidden) : NULL;
-    if (list->hidden.count && !saved->hidden)
-        return -1;
-    saved->hidden_count = (unsigned)list->hidden.count;
-    for (size_t i = 0; i < list->hidden.count; i++) {
-        if (save_device(&saved->hidden[i], &list->hidden.items[i].device) < 0)
-            return -1;
-        saved->hidden[i].why = list->hidden.items[i].why;
-        if (is_utf8(list->hidden.items[i].reason, strlen(list->hidden.items[i].reason)))
-            memcpy(saved->hidden[i].reason, list->hidden.items[i].reason, HIDDEN_REASON_SIZE);
-    }
-    return 0;
-}
-
 int saved_make(struct saved *saved, const char *host, const struct inventory *inventory)
 {
     const struct device_list *list = &inventory->devices;
@@ -137,10 +124,11 @@ int saved_make(struct saved *saved, const char *host, const struct inventory *in
                                               .numbered = list->numbered};
 
     if (save_text(&made.host, host) < 0 || save_text(&made.unseen, list->unseen) < 0 ||
-        save_text(&made.untold, list->untold) < 0 || save_hidden(&made, list) < 0 ||
+        save_text(&made.untold, list->untold) < 0 ||
         save_devices(&made.devices, &made.devices_count, list->items, list->count) < 0 ||
         save_devices(&made.instances, &made.instances_count, list->instances.items,
-                     list->instances.count) < 0)
+                     list->instances.count) < 0 ||
+        save_devices(&made.hidden, &made.hidden_count, list->hidden.items, list->hidden.count) < 0)
         return -1;
     *saved = take(&made);
     return 0;

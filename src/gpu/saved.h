@@ -16,7 +16,7 @@ struct saved_device {
     char name[DEVICE_NAME_SIZE];
     uint64_t memory;
     char compute[COMPUTE_SIZE];
-    enum hidden_why why;
+    enum hidden why;
     char reason[HIDDEN_REASON_SIZE];
 };
 

@@ -77,9 +77,11 @@ static int read_device(const struct reading *in, const struct entry *entry, stru
 {
     const struct saved_device *from = entry->saved;
 
-    device->number = from->number;
-    device->memory = from->memory;
+    *device = (struct device){.number = from->number, .memory = from->memory, .hidden = from->why};
     memcpy(device->name, from->name, sizeof device->name);
+    memcpy(device->reason, from->reason, sizeof device->reason);
+    if (device->hidden == HIDDEN_LOST && !*from->uuid)
+        return 0; /* NVML has told nothing but its number */
     if (!read_uuid(from->uuid, device))
         return wrong(in, entry, "uuid", from->uuid,
                      "a whole UUID, such as GPU-8932f937-d72c-4106-c12f-20bd9faed9f6");
@@ -88,6 +90,21 @@ static int read_device(const struct reading *in, const struct entry *entry, stru
     if (!compute_read(from->compute, device))
         return wrong(in, entry, "compute_capability", from->compute, "two numbers, such as 8.0");
     return 0;
+}
+
+static int read_list(const struct reading *in, const char *name, const struct saved_device *from,
+                     size_t count, struct devices *list)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < count && in->err->count < ERRORS_LIMIT; i++) {
+        struct device device;
+        if (read_device(in, &(struct entry){name, i, &from[i]}, &device) < 0)
+            result = -1;
+        if (array_add(list, device) < 0)
+            return error_memory(in->err);
+    }
+    return result;
 }
 
 /* Instances of one card have its number. */
@@ -106,65 +123,25 @@ static int check_number(const struct reading *in, const struct saved *saved, siz
     return 0;
 }
 
-static int read_devices(const struct reading *in, const struct saved *saved,
-                        struct device_list *list)
-{
-    int result = 0;
-
-    list->items = calloc(saved->devices_count, sizeof *list->items);
-    if (!list->items)
-        return error_memory(in->err);
-    list->count = saved->devices_count;
-    for (size_t i = 0; i < list->count && in->err->count < ERRORS_LIMIT; i++) {
-        const struct entry entry = {"devices", i, &saved->devices[i]};
-        if (read_device(in, &entry, &list->items[i]) < 0 || check_number(in, saved, i) < 0)
-            result = -1;
-    }
-    return result;
-}
-
-static int read_instances(const struct reading *in, const struct saved *saved,
-                          struct device_list *list)
-{
-    for (size_t i = 0; i < saved->instances_count; i++) {
-        const struct entry entry = {"instances", i, &saved->instances[i]};
-        struct device device = {0};
-        if (read_device(in, &entry, &device) < 0)
-            return -1;
-        if (array_add(&list->instances, device) < 0)
-            return error_memory(in->err);
-    }
-    return 0;
-}
-
-/* Of one that NVML cannot describe there is nothing but its number. */
-static int read_hidden(const struct reading *in, const struct saved *saved,
-                       struct device_list *list)
-{
-    for (size_t i = 0; i < saved->hidden_count; i++) {
-        const struct entry entry = {"hidden", i, &saved->hidden[i]};
-        struct hidden hidden = {.device = {.number = entry.saved->number}, .why = entry.saved->why};
-        bool told = hidden.why != HIDDEN_LOST || *entry.saved->uuid;
-        memcpy(hidden.reason, entry.saved->reason, sizeof hidden.reason);
-        if (told && read_device(in, &entry, &hidden.device) < 0)
-            return -1;
-        if (array_add(&list->hidden, hidden) < 0)
-            return error_memory(in->err);
-    }
-    return 0;
-}
-
 static int read_lists(const struct reading *in, struct saved *saved, struct inventory *inventory)
 {
     struct device_list *list = &inventory->devices;
+    struct devices shown = {0};
 
     inventory->driver_version = (int)saved->driver_version;
     list->numbered = saved->numbered;
     list->unseen = take(&saved->unseen);
     list->untold = take(&saved->untold);
-    if (read_devices(in, saved, list) < 0 || read_instances(in, saved, list) < 0)
+    int result = read_list(in, "devices", saved->devices, saved->devices_count, &shown);
+    list->items = shown.items;
+    list->count = shown.count;
+    for (size_t i = 0; i < list->count && in->err->count < ERRORS_LIMIT; i++)
+        if (check_number(in, saved, i) < 0)
+            result = -1;
+    if (result < 0 ||
+        read_list(in, "instances", saved->instances, saved->instances_count, &list->instances) < 0)
         return -1;
-    return read_hidden(in, saved, list);
+    return read_list(in, "hidden", saved->hidden, saved->hidden_count, &list->hidden);
 }
 
 static bool is_sound_host(const char *host)

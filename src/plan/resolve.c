@@ -11,16 +11,15 @@
 #include <string.h>
 
 /* Of a card that NVML cannot describe there is a number and nothing else. */
-static void add_row(struct table *table, const struct machine_row *row, bool countable)
+static void add_row(struct table *table, const struct device *device, bool countable)
 {
-    const struct device *device = row->device;
-    bool lost = row->hidden && row->hidden->why == HIDDEN_LOST;
+    bool lost = device->hidden == HIDDEN_LOST;
     char memory[MEMORY_TEXT_SIZE];
 
     table_cellf(table,
-                device->mig                ? "MIG"
-                : countable || row->hidden ? "GPU %u"
-                                           : "GPU -",
+                device->mig                   ? "MIG"
+                : countable || device->hidden ? "GPU %u"
+                                              : "GPU -",
                 device->number);
     for (int i = 0; lost && i < 4; i++)
         table_cell(table, "-");
@@ -37,12 +36,12 @@ static int add_table(struct error *err, const struct device_list *machine)
     enum { NAME = 1, COLUMNS = 5 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
     size_t count;
-    struct machine_row *rows = machine_rows(machine, &count);
+    const struct device **rows = machine_rows(machine, &count);
 
     if (!rows)
         return error_memory(err);
     for (size_t i = 0; i < count; i++)
-        add_row(&table, &rows[i], device_list_is_countable(machine));
+        add_row(&table, rows[i], device_list_is_countable(machine));
     free(rows);
     return table_detail(&table, 1u << NAME, err);
 }

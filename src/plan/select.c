@@ -40,15 +40,15 @@ static int add_listed(const struct selecting *in, const struct item *item, size_
 
 /* One that only NVML lists. */
 static int add_hidden(const struct selecting *in, const struct item *item,
-                      const struct hidden *hidden)
+                      const struct device *hidden)
 {
     char why[HIDDEN_TEXT_SIZE];
 
-    if (hidden->why == HIDDEN_BESIDE)
-        return selecting_add(in, item, SELECT_NO_NUMBER, &hidden->device);
+    if (hidden->hidden == HIDDEN_BESIDE)
+        return selecting_add(in, item, SELECT_NO_NUMBER, hidden);
     return error_of(in->err, STATUS_DRIVER, item->place,
                     "gpu.devices: '%s' is GPU %u, which CUDA does not show: %s", item->text,
-                    hidden->device.number, hidden_text(hidden, why));
+                    hidden->number, hidden_text(hidden, why));
 }
 
 static int check_countable(const struct selecting *in, const struct item *item)
@@ -67,7 +67,7 @@ static int check_countable(const struct selecting *in, const struct item *item)
         return error_at(in->err, item->place,
                         "gpu.devices: '%s' counts GPUs, but NVML cannot describe GPU %u, and so "
                         "does not tell which is which; write UUIDs",
-                        item->text, in->machine->hidden.items[0].device.number);
+                        item->text, in->machine->hidden.items[0].number);
     if (!device_list_has_mig(in->machine))
         return error_at(
             in->err, item->place,
@@ -89,7 +89,7 @@ static int select_number(const struct selecting *in, const struct item *item, un
         if (!machine->items[i].mig && machine->items[i].number == number)
             return add_listed(in, item, i);
     for (size_t i = 0; i < machine->hidden.count; i++)
-        if (machine->hidden.items[i].device.number == number)
+        if (machine->hidden.items[i].number == number)
             return add_hidden(in, item, &machine->hidden.items[i]);
     return missing(in, item, "no GPU %lu", number);
 }
@@ -112,9 +112,9 @@ static bool has_uuid(const struct item *item, const struct device *device)
 }
 
 /* NVML may tell the UUID of a card that it cannot describe otherwise. */
-static bool is_hidden_one(const struct item *item, const struct hidden *hidden)
+static bool is_hidden_one(const struct item *item, const struct device *hidden)
 {
-    return !uuid_is_zero(&hidden->device.uuid) && has_uuid(item, &hidden->device);
+    return !uuid_is_zero(&hidden->uuid) && has_uuid(item, hidden);
 }
 
 /* A whole UUID that nobody lists: NVML may be missing, and CUDA show one MIG instance only. */
@@ -130,7 +130,7 @@ static int take_unlisted(const struct selecting *in, const struct item *item)
 static int select_uuid(const struct selecting *in, const struct item *item)
 {
     const struct device_list *machine = in->machine;
-    const struct hidden *hidden = NULL;
+    const struct device *hidden = NULL;
     size_t found = 0, fits = 0;
 
     for (size_t i = 0; i < machine->count; i++)
@@ -165,8 +165,8 @@ static int select_pci(const struct selecting *in, const struct item *item)
     const struct device_list *machine = in->machine;
 
     for (size_t i = 0; i < machine->hidden.count; i++)
-        if (machine->hidden.items[i].why != HIDDEN_LOST &&
-            pci_equal(&machine->hidden.items[i].device.pci, &item->pci))
+        if (machine->hidden.items[i].hidden != HIDDEN_LOST &&
+            pci_equal(&machine->hidden.items[i].pci, &item->pci))
             return add_hidden(in, item, &machine->hidden.items[i]);
     for (size_t i = 0; i < machine->count; i++) {
         const struct device *device = &machine->items[i];
@@ -278,8 +278,8 @@ static int select_filter(const struct selecting *in, const struct item *item)
         if (add_listed(in, item, i) < 0)
             return -1;
     for (size_t i = 0; i < machine->hidden.count && found < most; i++) {
-        const struct hidden *hidden = &machine->hidden.items[i];
-        if (hidden->why != HIDDEN_BESIDE || !select_fits(item, &hidden->device))
+        const struct device *hidden = &machine->hidden.items[i];
+        if (hidden->hidden != HIDDEN_BESIDE || !select_fits(item, hidden))
             continue;
         found++;
         if (add_hidden(in, item, hidden) < 0)

@@ -32,7 +32,7 @@ static void require_sound(const struct card_list *cards)
         struct pci_address pci;
         require(card->device.number == i);
         require(memchr(card->device.name, '\0', sizeof card->device.name) != NULL);
-        require(memchr(card->reason, '\0', sizeof card->reason) != NULL);
+        require(memchr(card->device.reason, '\0', sizeof card->device.reason) != NULL);
         require(pci_parse(pci_text(&card->device.pci, address), &pci) &&
                 pci_equal(&pci, &card->device.pci));
         for (size_t k = 0; k < card->instance_count; k++)

@@ -47,10 +47,21 @@ static struct device parts[] = {
      .name = "NVIDIA A100 MIG 3g.20gb"},
 };
 
-static struct hidden hidden[] = {
-    {.device = GPU(0, 4, 0x0f, "NVIDIA A100-SXM4-40GB", 40, 8), .why = HIDDEN_SPLIT},
-    {.device = GPU(2, 5, 0x20, "NVIDIA A100-SXM4-40GB", 40, 8), .why = HIDDEN_BESIDE},
-    {.device = {.number = 3}, .why = HIDDEN_LOST, .reason = "GPU is lost"},
+static struct device hidden[] = {
+    {.uuid = {{[15] = 4}},
+     .pci = {0, 0x0f, 0, 0},
+     .name = "NVIDIA A100-SXM4-40GB",
+     .memory = UINT64_C(40) << 30,
+     .compute_major = 8,
+     .hidden = HIDDEN_SPLIT},
+    {.number = 2,
+     .uuid = {{[15] = 5}},
+     .pci = {0, 0x20, 0, 0},
+     .name = "NVIDIA A100-SXM4-40GB",
+     .memory = UINT64_C(40) << 30,
+     .compute_major = 8,
+     .hidden = HIDDEN_BESIDE},
+    {.number = 3, .hidden = HIDDEN_LOST, .reason = "GPU is lost"},
 };
 
 static const struct device_list machines[] = {

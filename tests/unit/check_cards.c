@@ -191,7 +191,7 @@ START_TEST(a_lost_card)
     use_machine("fault nvmlDeviceGetHandleByIndex_v2 0 15");
     must_read(&cards, "whole");
     ck_assert_int_eq(cards.items[0].problem, 15);
-    ck_assert_str_eq(cards.items[0].reason, "GPU is lost");
+    ck_assert_str_eq(cards.items[0].device.reason, "GPU is lost");
     ck_assert_int_eq(cards.items[0].processes_told, 0);
     ck_assert_int_eq(cards.items[1].problem, 0);
     ck_assert_ptr_null(cards_find(&cards, &first));
