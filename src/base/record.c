@@ -131,77 +131,68 @@ void record_free(const cyaml_schema_value_t *schema, void *value)
 
 /* ---- finding --------------------------------------------------------------------------------- */
 
-struct finding {
-    const char *list, *key;
-    size_t index;
-    size_t depth;        /* lists and mappings that are open */
-    size_t entries;      /* of the list, begun so far */
-    bool listed;         /* within the list */
-    bool is_value, hits; /* in the mapping that has the key: what comes next, and whether is it */
-    bool is_top_value;   /* the same in the outermost mapping */
-    bool is_list;
-};
-
-/* A node at the current depth begins. True where it is the one. */
-static bool begin_node(struct finding *in, const yaml_event_t *event)
+/* The next event, in place of the last one. */
+static bool next(yaml_parser_t *parser, yaml_event_t *event)
 {
-    const char *text =
-        event->type == YAML_SCALAR_EVENT ? (const char *)event->data.scalar.value : "";
-    bool counts =
-        in->list ? in->listed && in->depth == 3 && in->entries == in->index + 1 : in->depth == 1;
-    bool found = counts && in->is_value && in->hits;
-
-    if (counts) {
-        in->hits = !in->is_value && strcmp(text, in->key) == 0;
-        in->is_value = !in->is_value;
-    }
-    if (in->list && in->depth == 1) {
-        in->listed = in->is_top_value && in->is_list;
-        in->is_list = !in->is_top_value && strcmp(text, in->list) == 0;
-        in->is_top_value = !in->is_top_value;
-    }
-    if (in->listed && in->depth == 2)
-        in->entries++;
-    return found;
+    yaml_event_delete(event);
+    return yaml_parser_parse(parser, event);
 }
 
-static bool take_event(struct finding *in, const yaml_event_t *event)
+/* From the event with which a node begins to the one with which it ends. */
+static bool pass_node(yaml_parser_t *parser, yaml_event_t *event)
 {
-    bool opens =
-        event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT;
-    bool closes = event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT;
-    bool found = (opens || event->type == YAML_SCALAR_EVENT) && begin_node(in, event);
+    int open = 0;
 
-    in->depth += opens;
-    in->depth -= closes;
+    do {
+        open += event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT;
+        open -= event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT;
+    } while (open > 0 && next(parser, event));
+    return open == 0;
+}
+
+/* In a mapping that begins: to the value of a key. */
+static bool find_value(yaml_parser_t *parser, yaml_event_t *event, const char *key)
+{
+    while (next(parser, event) && event->type == YAML_SCALAR_EVENT) {
+        bool found = strcmp((const char *)event->data.scalar.value, key) == 0;
+        if (!next(parser, event))
+            return false;
+        if (found || !pass_node(parser, event))
+            return found;
+    }
+    return false;
+}
+
+/* In a list that begins: to an entry. */
+static bool find_entry(yaml_parser_t *parser, yaml_event_t *event, size_t index)
+{
+    bool found = next(parser, event);
+
+    for (size_t i = 0; found && i < index; i++)
+        found = pass_node(parser, event) && next(parser, event);
     return found;
 }
 
 int record_find(const char *text, size_t length, const char *list, size_t index, const char *key,
                 struct record_fault *fault)
 {
-    struct finding in = {.list = list, .index = index, .key = key};
+    yaml_event_t event = {.type = YAML_NO_EVENT};
     yaml_parser_t parser;
-    int result = 0;
 
     fault->line = 0;
     if (!yaml_parser_initialize(&parser))
         return -1;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    for (bool done = false; !done;) {
-        yaml_event_t event;
-        if (!yaml_parser_parse(&parser, &event)) {
-            result = -1; /* the text itself is sound */
-            break;
-        }
-        done = event.type == YAML_STREAM_END_EVENT;
-        if (take_event(&in, &event)) {
-            fault->line = event.start_mark.line + 1;
-            fault->column = event.start_mark.column + 1;
-            done = true;
-        }
-        yaml_event_delete(&event);
+    /* The stream begins, its document, and the mapping in that. */
+    bool found = next(&parser, &event) && next(&parser, &event) && next(&parser, &event);
+    if (list)
+        found = found && find_value(&parser, &event, list) && find_entry(&parser, &event, index);
+    if (found && find_value(&parser, &event, key)) {
+        fault->line = event.start_mark.line + 1;
+        fault->column = event.start_mark.column + 1;
     }
+    int result = parser.error == YAML_NO_ERROR ? 0 : -1; /* the text itself is sound */
+    yaml_event_delete(&event);
     yaml_parser_delete(&parser);
     return result;
 }
