@@ -37,12 +37,13 @@ static inline void free_text(char **text)
     free(*text);
 }
 
-/* Leaves errno as it is, which may say why the scope is left. */
+/* The variable is -1 then. Leaves errno as it is, which may say why the scope is left. */
 static inline void close_fd(int *fd)
 {
     int saved = errno;
 
     if (*fd >= 0)
         close(*fd);
+    *fd = -1;
     errno = saved;
 }

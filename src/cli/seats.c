@@ -62,32 +62,21 @@ static int ask_driver(struct seats *seats, const struct options *options, struct
     return seats->why_none.status == STATUS_SYSTEM ? error_join(err, &seats->why_none) : 0;
 }
 
-/* First one look that takes no place in the leases' queues, then a question to those that are held.
-   Each room is for as many as there are seats. */
-static void ask_held(struct seats *seats, char (*texts)[UUID_TEXT_SIZE], const char **uuids,
-                     bool *held)
-{
-    for (size_t i = 0; i < seats->count; i++)
-        uuids[i] = uuid_text(&seats->items[i].device, texts[i]);
-    if (lease_list(uuids, seats->count, held) < 0)
-        return;
-    for (size_t i = 0; i < seats->count; i++)
-        seats->items[i].leased = held[i] && lease_ask(uuids[i], &seats->items[i].holder) == 1;
-}
-
+/* First one look that takes no place in the leases' queues, then a question to those that are
+   held. */
 static int ask_leases(struct seats *seats, struct error *err)
 {
-    char(*texts)[UUID_TEXT_SIZE] = calloc(seats->count + 1, sizeof *texts);
-    const char **uuids = calloc(seats->count + 1, sizeof *uuids);
-    bool *held = calloc(seats->count + 1, sizeof *held);
-    bool has_room = texts && uuids && held;
+    scope(strbuf_release) struct strbuf table = STRBUF_INIT;
+    char uuid[UUID_TEXT_SIZE];
 
-    if (has_room)
-        ask_held(seats, texts, uuids, held);
-    free(texts);
-    free(uuids);
-    free(held);
-    return has_room ? 0 : error_memory(err);
+    if (abstract_read_table(&table) < 0)
+        return table.failed ? error_memory(err) : 0;
+    for (size_t i = 0; i < seats->count; i++) {
+        struct seat *seat = &seats->items[i];
+        uuid_text(&seat->device, uuid);
+        seat->leased = lease_is_in(&table, uuid) && lease_ask(uuid, &seat->holder) == 1;
+    }
+    return 0;
 }
 
 int seats_read(struct seats *seats, const struct options *options, struct error *err)

@@ -4,50 +4,51 @@
 #include "base/scope.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
-/* The length of an address that says this name, 0 where it is too long. */
-static socklen_t set_name(struct sockaddr_un *address, const char *name)
+/* A socket, and the address that says this name. */
+static int open_socket(struct sockaddr_un *address, socklen_t *size, const char *format,
+                       va_list args)
 {
-    size_t length = strlen(name);
+    const size_t room = sizeof address->sun_path - 1;
 
-    if (length > sizeof address->sun_path - 1)
-        return 0;
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    memcpy(address->sun_path + 1, name, length);
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
-}
-
-static int open_socket(struct sockaddr_un *address, const char *name, socklen_t *length)
-{
-    *length = set_name(address, name);
-    if (*length)
+    int length = vsnprintf(address->sun_path + 1, room, format, args);
+    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+    if ((size_t)length < room)
         return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     errno = ENAMETOOLONG;
     return -1;
 }
 
-int abstract_listen(const char *name)
+int abstract_listen(const char *format, ...)
 {
     struct sockaddr_un address;
-    socklen_t length;
-    scope(close_fd) int fd = open_socket(&address, name, &length);
+    socklen_t size;
+    va_list args;
 
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, length) < 0 ||
+    va_start(args, format);
+    scope(close_fd) int fd = open_socket(&address, &size, format, args);
+    va_end(args);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, size) < 0 ||
         listen(fd, SOMAXCONN) < 0)
         return -1;
     return take_fd(&fd);
 }
 
-int abstract_watch(const char *name)
+int abstract_watch(const char *format, ...)
 {
     struct sockaddr_un address;
-    socklen_t length;
-    scope(close_fd) int fd = open_socket(&address, name, &length);
+    socklen_t size;
+    va_list args;
 
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, length) < 0)
+    va_start(args, format);
+    scope(close_fd) int fd = open_socket(&address, &size, format, args);
+    va_end(args);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, size) < 0)
         return -1;
     return take_fd(&fd);
 }
@@ -76,6 +77,20 @@ static bool is_listening(const char *line)
     for (int field = 0; at && field < FIELDS_BEFORE; field++)
         at = strchr(at + 1, ' ');
     return at && strtoul(at, &type, 16) & LISTENS && strtoul(type, NULL, 16) == SOCK_STREAM;
+}
+
+bool abstract_is_in(const struct strbuf *table, const char *name)
+{
+    const char *text = strbuf_text(table);
+    char end[128];
+
+    snprintf(end, sizeof end, " @%s\n", name);
+    for (const char *at = text; (at = strstr(at, end)); at++) {
+        const char *before = memrchr(text, '\n', (size_t)(at - text));
+        if (is_listening(before ? before + 1 : text))
+            return true;
+    }
+    return false;
 }
 
 const char *abstract_next(const char **at, const char *begin, size_t *length)

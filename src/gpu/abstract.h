@@ -8,12 +8,13 @@
 
 #include <sys/socket.h>
 
-/* A socket that listens under this name. -1 with errno, EADDRINUSE where another has it. */
-int abstract_listen(const char *name);
+/* A socket that listens under the name that the format makes. -1 with errno, EADDRINUSE where
+   another has it. */
+int abstract_listen(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A socket that hangs up when the one that listens under this name is gone. -1 with errno,
    ECONNREFUSED where none does. */
-int abstract_watch(const char *name);
+int abstract_watch(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The user and process that listens at the other end of a watching socket. -1 with errno. */
 int abstract_listener(int fd, struct ucred *listener);
@@ -22,6 +23,9 @@ int abstract_listener(int fd, struct ucred *listener);
    given a socket a name with line ends in it, which looks like lines of this table: only a
    connection tells for sure. -1 with errno. */
 int abstract_read_table(struct strbuf *table);
+
+/* Whether somebody listens under this name, as the table tells. */
+bool abstract_is_in(const struct strbuf *table, const char *name);
 
 /* The rest of the next name in the table that begins so and under which somebody listens; moves
    `at`, which begins at the table's start. NULL behind the last. */

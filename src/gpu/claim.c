@@ -20,7 +20,6 @@ enum { AGAIN, AT_ONCE, TAKEN, GIVEN_UP };
 struct claiming {
     struct claim *claim;
     const struct claim_wish *wish;
-    bool *held;             /* as lease_list */
     struct pollfd *watched; /* the leases of the cards that others have; -1: not watched */
     long long patience;     /* with the next who does not take its cards */
     unsigned long skip;     /* those up to here have lost their turn */
@@ -29,12 +28,6 @@ struct claiming {
     unsigned long told;     /* whom we wait for, as we said last; ULONG_MAX: nothing said yet */
     struct error *err;
 };
-
-static void drop_fd(int *fd)
-{
-    close_fd(fd);
-    *fd = -1;
-}
 
 static int failed(const struct claiming *in, const char *what)
 {
@@ -91,11 +84,13 @@ static size_t count_free(const struct claim *claim)
 static int look_at_leases(struct claiming *in)
 {
     struct claim *claim = in->claim;
+    scope(strbuf_release) struct strbuf table = STRBUF_INIT;
 
-    if (lease_list(in->wish->uuids, claim->count, in->held) < 0)
+    if (abstract_read_table(&table) < 0)
         return failed(in, "read /proc/net/unix");
     for (size_t i = 0; i < claim->count; i++)
-        claim->cards[i].state = in->held[i] ? CLAIM_LEASED : CLAIM_FREE;
+        claim->cards[i].state =
+            lease_is_in(&table, claim->cards[i].uuid) ? CLAIM_LEASED : CLAIM_FREE;
     return (int)count_free(claim);
 }
 
@@ -105,7 +100,7 @@ static void give_back(struct claim *claim)
 {
     for (size_t i = 0; i < claim->count; i++)
         if (!claim->cards[i].chosen)
-            lease_release(&claim->cards[i].lease);
+            close_fd(&claim->cards[i].lease);
 }
 
 /* Leases what can be leased. How much that is. */
@@ -116,11 +111,11 @@ static int lease_all(struct claiming *in)
 
     for (size_t i = 0; i < claim->count; i++) {
         struct claim_card *card = &claim->cards[i];
-        int got = lease_take(&card->lease, card->uuid);
-        if (got < 0)
+        card->lease = lease_take(card->uuid);
+        if (card->lease < 0 && errno != EADDRINUSE)
             return failed(in, "make a lease");
-        card->state = got == LEASE_OURS ? CLAIM_FREE : CLAIM_LEASED;
-        count += got == LEASE_OURS;
+        card->state = card->lease < 0 ? CLAIM_LEASED : CLAIM_FREE;
+        count += card->lease >= 0;
     }
     return count;
 }
@@ -277,9 +272,9 @@ static void pause_for(struct claiming *in)
     poll(in->watched, count + 1, time_to_wait(in));
     for (size_t i = 0; i < count; i++)
         if (in->watched[i].revents)
-            drop_fd(&in->watched[i].fd);
+            close_fd(&in->watched[i].fd);
     if (in->watched[count].revents)
-        drop_fd(&before->watch);
+        close_fd(&before->watch);
 }
 
 static int go_round(struct claiming *in)
@@ -318,7 +313,7 @@ static int claim_in_turn(struct claiming *in)
     do
         got = go_round(in);
     while (got == AGAIN || got == AT_ONCE || (got == GIVEN_UP && (got = look_back(in)) == AGAIN));
-    drop_fd(&in->claim->before.watch);
+    close_fd(&in->claim->before.watch);
     return got == GIVEN_UP ? 0 : got == TAKEN ? 1 : -1;
 }
 
@@ -330,7 +325,7 @@ static int prepare(struct claim *claim, const struct claim_wish *wish)
     claim->count = wish->count;
     for (size_t i = 0; i < wish->count; i++)
         claim->cards[i] = (struct claim_card){
-            .uuid = wish->uuids[i], .lease = LEASE_INIT, .use = {CARD_NOT_TOLD, -1, 0, 0}};
+            .uuid = wish->uuids[i], .lease = -1, .use = {CARD_NOT_TOLD, -1, 0, 0}};
     return 0;
 }
 
@@ -338,7 +333,6 @@ static void free_room(struct claiming *in)
 {
     for (size_t i = 0; in->watched && i < in->wish->count; i++)
         close_fd(&in->watched[i].fd);
-    free(in->held);
     free(in->watched);
 }
 
@@ -347,7 +341,6 @@ int claim_take(struct claim *claim, const struct claim_wish *wish, struct error 
     scope(claim_release) struct claim made = {.before.watch = -1};
     scope(free_room) struct claiming in = {.claim = &made,
                                            .wish = wish,
-                                           .held = calloc(wish->count + 1, sizeof *in.held),
                                            .watched = calloc(wish->count + 1, sizeof *in.watched),
                                            .patience = wish->patience,
                                            .told = ULONG_MAX,
@@ -355,7 +348,7 @@ int claim_take(struct claim *claim, const struct claim_wish *wish, struct error 
 
     for (size_t i = 0; in.watched && i < wish->count; i++)
         in.watched[i].fd = -1;
-    if (!in.held || !in.watched || prepare(&made, wish) < 0)
+    if (!in.watched || prepare(&made, wish) < 0)
         return error_memory(err);
     if (turn_join(&made.turn, wish->uuids, wish->count, wish->wanted) < 0)
         return failed(&in, "join the line for cards");
@@ -387,7 +380,7 @@ int claim_hand_on(struct claim *claim)
 void claim_release(struct claim *claim)
 {
     for (size_t i = 0; i < claim->count; i++)
-        lease_release(&claim->cards[i].lease);
+        close_fd(&claim->cards[i].lease);
     free(claim->cards);
     turn_release(&claim->turn);
     error_release(&claim->why_blind);

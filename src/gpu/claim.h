@@ -46,7 +46,7 @@ enum claim_state {
 struct claim_card {
     const char *uuid; /* the wish's */
     enum claim_state state;
-    struct lease lease;
+    int lease;                  /* -1: not ours */
     struct lease_holder holder; /* CLAIM_LEASED, once claim_ask_holders has asked */
     struct card_use use;        /* not told of those that others have leased */
     bool chosen;

@@ -1,72 +1,39 @@
 #include "gpu/lease.h"
 
 #include "base/scope.h"
-#include "gpu/abstract.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { NAME_SIZE = 108 };
-
-static const char *lease_name(const char *uuid, char name[NAME_SIZE])
+int lease_take(const char *uuid)
 {
-    snprintf(name, NAME_SIZE, LEASE_NAME "%s", uuid);
-    return name;
-}
-
-int lease_take(struct lease *lease, const char *uuid)
-{
-    char name[NAME_SIZE];
-
-    lease->socket = abstract_listen(lease_name(uuid, name));
-    if (lease->socket >= 0)
-        return LEASE_OURS;
-    return errno == EADDRINUSE ? LEASE_TAKEN : -1;
+    return abstract_listen(LEASE_NAME "%s", uuid);
 }
 
 /* Shells and scripts use the numbers up to 9 as they like; 10 and up are left alone. */
-int lease_hand_on(struct lease *lease)
+int lease_hand_on(int *lease)
 {
     enum { FIRST = 64 };
-    int held = fcntl(lease->socket, F_DUPFD, FIRST);
+    int held = fcntl(*lease, F_DUPFD, FIRST);
 
     if (held < 0)
         return -1;
-    close_fd(&lease->socket);
-    lease->socket = held;
+    close_fd(lease);
+    *lease = held;
     return 0;
 }
 
-void lease_release(struct lease *lease)
+bool lease_is_in(const struct strbuf *table, const char *uuid)
 {
-    close_fd(&lease->socket);
-    lease->socket = -1;
-}
+    char name[sizeof LEASE_NAME + 64];
 
-int lease_list(const char *const *uuids, size_t count, bool *held)
-{
-    scope(strbuf_release) struct strbuf table = STRBUF_INIT;
-    const char *at, *name;
-    size_t length;
-
-    if (abstract_read_table(&table) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        held[i] = false;
-    at = strbuf_text(&table);
-    while ((name = abstract_next(&at, LEASE_NAME, &length)))
-        for (size_t i = 0; i < count; i++)
-            if (strlen(uuids[i]) == length && memcmp(uuids[i], name, length) == 0)
-                held[i] = true;
-    return 0;
+    snprintf(name, sizeof name, LEASE_NAME "%s", uuid);
+    return abstract_is_in(table, name);
 }
 
 int lease_watch(const char *uuid)
 {
-    char name[NAME_SIZE];
-
-    return abstract_watch(lease_name(uuid, name));
+    return abstract_watch(LEASE_NAME "%s", uuid);
 }
 
 int lease_ask(const char *uuid, struct lease_holder *holder)

@@ -10,8 +10,8 @@
  * process's own (its folders, PIDs, users, host name): the machine and containers that use its
  * network see each other's leases, other containers do not.
  *
- *     scope(lease_release) struct lease lease = LEASE_INIT;
- *     if (lease_take(&lease, uuid) == LEASE_TAKEN) ... lease_ask(uuid, &holder) says by whom
+ *     scope(close_fd) int lease = lease_take(uuid);
+ *     if (lease < 0 && errno == EADDRINUSE) ... lease_ask(uuid, &holder) says who has it
  *     lease_hand_on(&lease);     // from here on a command that is executed holds it too
  *
  * Who holds it: the command and all that it starts, also in the background, as a daemon with a
@@ -22,31 +22,18 @@
 #pragma once
 
 #include "base/proc.h"
-
-#include <stddef.h>
+#include "gpu/abstract.h"
 
 /* Before the UUID of a GPU or MIG instance, in the form that uuid_text() gives. */
 #define LEASE_NAME "conda-gpu/lease/"
 
-struct lease {
-    int socket; /* -1: none */
-};
-
-#define LEASE_INIT ((struct lease){.socket = -1})
-
-enum lease_result {
-    LEASE_OURS,
-    LEASE_TAKEN, /* somebody has it */
-};
-
-/* LEASE_OURS or LEASE_TAKEN; -1 with errno. Closed when another program is executed. */
-int lease_take(struct lease *lease, const char *uuid);
+/* A descriptor that holds the lease, until it is closed or another program is executed. -1 with
+   errno, EADDRINUSE where somebody has it. */
+int lease_take(const char *uuid);
 
 /* From now on programs that are executed hold the lease as well, and with them their children.
    -1 with errno. */
-int lease_hand_on(struct lease *lease);
-
-void lease_release(struct lease *lease);
+int lease_hand_on(int *lease);
 
 /* Who took a lease. The user and the process come from the kernel. */
 struct lease_holder {
@@ -59,9 +46,8 @@ struct lease_holder {
    places (SOMAXCONN) that the lease has for those who ask or watch, until it ends. */
 int lease_ask(const char *uuid, struct lease_holder *holder);
 
-/* Which of these are held, as lease_ask, but by one look that takes no place. `held` has as many
-   items. -1 with errno. */
-int lease_list(const char *const *uuids, size_t count, bool *held);
+/* Whether somebody holds it, as lease_ask, but by abstract_read_table, which takes no place. */
+bool lease_is_in(const struct strbuf *table, const char *uuid);
 
 /* A descriptor that hangs up (POLLHUP) when the lease ends; -1 with errno: ECONNREFUSED where
    nobody holds it, EAGAIN where so many wait that one has to look again from time to time. */

@@ -11,8 +11,6 @@
 
 #define TURN_NAME "conda-gpu/turn/"
 
-enum { NAME_SIZE = 108 };
-
 /* Nobody comes so far; a name with such a number would leave none for those who come later. */
 #define LAST_NUMBER (ULONG_MAX / 2)
 
@@ -43,47 +41,33 @@ static bool read_entry(const char *name, size_t length, struct entry *entry)
     return *at == '/';
 }
 
-/* Calls `see` for each entry of the table. */
-static void walk(const struct strbuf *table, void (*see)(const struct entry *entry, void *data),
-                 void *data)
+/* The next entry of a table; moves `at`. */
+static bool next_entry(const char **at, struct entry *entry)
 {
-    const char *at = strbuf_text(table), *name;
-    struct entry entry;
+    const char *name;
     size_t length;
 
-    while ((name = abstract_next(&at, TURN_NAME, &length)))
-        if (read_entry(name, length, &entry))
-            see(&entry, data);
-}
-
-static void see_last(const struct entry *entry, void *data)
-{
-    unsigned long *last = data;
-
-    if (entry->number > *last)
-        *last = entry->number;
+    while ((name = abstract_next(at, TURN_NAME, &length)))
+        if (read_entry(name, length, entry))
+            return true;
+    return false;
 }
 
 /* A place behind the last one. Somebody who joins at the same time may get it first. */
 static int take_place(struct turn *turn)
 {
     scope(strbuf_release) struct strbuf table = STRBUF_INIT;
-    unsigned long last = 0;
+    struct entry entry;
 
     if (abstract_read_table(&table) < 0)
         return -1;
-    walk(&table, see_last, &last);
-    for (;;) {
-        char name[NAME_SIZE];
-        snprintf(name, sizeof name, TURN_NAME "%lu", ++last);
-        turn->sockets[0] = abstract_listen(name);
-        if (turn->sockets[0] >= 0) {
-            turn->number = last;
-            return 0;
-        }
-        if (errno != EADDRINUSE)
-            return -1;
-    }
+    for (const char *at = strbuf_text(&table); next_entry(&at, &entry);)
+        if (entry.number > turn->number)
+            turn->number = entry.number;
+    do
+        turn->sockets[0] = abstract_listen(TURN_NAME "%lu", ++turn->number);
+    while (turn->sockets[0] < 0 && errno == EADDRINUSE);
+    return turn->sockets[0] < 0 ? -1 : 0;
 }
 
 int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t wanted)
@@ -98,9 +82,8 @@ int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t 
     if (take_place(&joining) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        char name[NAME_SIZE];
-        snprintf(name, sizeof name, TURN_NAME "%lu/%zu/%s", joining.number, wanted, uuids[i]);
-        joining.sockets[i + 1] = abstract_listen(name);
+        joining.sockets[i + 1] =
+            abstract_listen(TURN_NAME "%lu/%zu/%s", joining.number, wanted, uuids[i]);
         if (joining.sockets[i + 1] < 0)
             return -1;
     }
@@ -112,12 +95,6 @@ int turn_join(struct turn *turn, const char *const *uuids, size_t count, size_t 
 struct earlier {
     unsigned long number;
     size_t wanted, cards;
-};
-
-struct search {
-    const struct turn *turn;
-    unsigned long after, before; /* the numbers between these two */
-    struct earlier nearest, first;
 };
 
 static bool wants(const struct turn *turn, const struct entry *entry)
@@ -137,22 +114,24 @@ static void count_card(struct earlier *earlier, const struct entry *entry, bool 
         earlier->cards++;
 }
 
-static void see_before(const struct entry *entry, void *data)
+/* The nearest and the first of those with numbers between these two. */
+static void find_earlier(const struct turn *turn, const char *table, unsigned long after,
+                         unsigned long before, struct earlier *nearest, struct earlier *first)
 {
-    struct search *search = data;
+    struct entry entry;
 
-    if (entry->number >= search->before || entry->number <= search->after || !entry->uuid_length ||
-        !wants(search->turn, entry))
-        return;
-    count_card(&search->nearest, entry, entry->number > search->nearest.number);
-    count_card(&search->first, entry,
-               !search->first.number || entry->number < search->first.number);
+    *nearest = *first = (struct earlier){0};
+    while (next_entry(&table, &entry))
+        if (entry.number > after && entry.number < before && wants(turn, &entry)) {
+            count_card(nearest, &entry, entry.number > nearest->number);
+            count_card(first, &entry, !first->number || entry.number < first->number);
+        }
 }
 
 /* Nobody can wait for more of our cards than it names, whatever it says. */
-static size_t wanted_by(const struct search *search, const struct earlier *earlier)
+static size_t wanted_by(const struct turn *turn, const struct earlier *earlier)
 {
-    size_t cards = earlier->cards < search->turn->count ? earlier->cards : search->turn->count;
+    size_t cards = earlier->cards < turn->count ? earlier->cards : turn->count;
 
     return earlier->wanted < cards ? earlier->wanted : cards;
 }
@@ -168,13 +147,11 @@ static void let_go(struct turn_before *before)
 static int watch_place(unsigned long number, struct turn_before *before)
 {
     struct ucred listener = {.uid = NO_USER};
-    char name[NAME_SIZE];
 
     if (number == before->number && before->watch >= 0)
         return 1;
     let_go(before);
-    snprintf(name, sizeof name, TURN_NAME "%lu", number);
-    scope(close_fd) int watch = abstract_watch(name);
+    scope(close_fd) int watch = abstract_watch(TURN_NAME "%lu", number);
     if (watch < 0 && errno == ECONNREFUSED)
         return 0;
     if (watch < 0 && errno != EAGAIN)
@@ -189,31 +166,27 @@ static int watch_place(unsigned long number, struct turn_before *before)
 int turn_find_before(const struct turn *turn, unsigned long skip, struct turn_before *before)
 {
     scope(strbuf_release) struct strbuf table = STRBUF_INIT;
-    struct search search = {.turn = turn, .after = skip, .before = turn->number};
+    struct earlier nearest = {.number = turn->number}, first;
     int found = 0;
 
     if (abstract_read_table(&table) < 0)
         return -1;
-    do {
-        search.nearest = search.first = (struct earlier){0};
-        walk(&table, see_before, &search);
-        if (!search.nearest.number)
+    while (found == 0) { /* again if it went while we looked */
+        find_earlier(turn, strbuf_text(&table), skip, nearest.number, &nearest, &first);
+        if (!nearest.number)
             return let_go(before), 0;
-        found = watch_place(search.nearest.number, before);
-        search.before = search.nearest.number; /* if it went while we looked */
-    } while (found == 0);
-    before->wanted = wanted_by(&search, &search.nearest);
-    before->first = search.first.number;
-    before->first_wanted = wanted_by(&search, &search.first);
+        found = watch_place(nearest.number, before);
+    }
+    before->wanted = wanted_by(turn, &nearest);
+    before->first = first.number;
+    before->first_wanted = wanted_by(turn, &first);
     return found;
 }
 
 bool turn_is_there(unsigned long number)
 {
-    char name[NAME_SIZE];
+    scope(close_fd) int watch = abstract_watch(TURN_NAME "%lu", number);
 
-    snprintf(name, sizeof name, TURN_NAME "%lu", number);
-    scope(close_fd) int watch = abstract_watch(name);
     return watch >= 0 || errno != ECONNREFUSED;
 }
 

@@ -59,12 +59,12 @@ static void lease(int times)
     for (int i = 0; i < times; i++) {
         struct turn turn = {0};
         struct turn_before before = {0};
-        struct lease taken;
+        int taken = -1;
         if (turn_join(&turn, cards, 8, 1) < 0 || turn_find_before(&turn, 0, &before) != 0 ||
-            lease_take(&taken, cards[0]) != LEASE_OURS)
+            (taken = lease_take(cards[0])) < 0)
             errx(1, "somebody else is at work here");
         turn_release(&turn);
-        lease_release(&taken);
+        close(taken);
     }
 }
 

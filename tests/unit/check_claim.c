@@ -89,10 +89,10 @@ static const char *chosen(const struct claim *claim)
 
 static bool is_held(int card)
 {
-    bool held[CARDS];
+    scope(strbuf_release) struct strbuf table = STRBUF_INIT;
 
-    ck_assert_int_eq(lease_list(uuids, CARDS, held), 0);
-    return held[card];
+    ck_assert_int_eq(abstract_read_table(&table), 0);
+    return lease_is_in(&table, uuids[card]);
 }
 
 START_TEST(takes_as_many_as_are_wanted)
@@ -356,18 +356,18 @@ static void until_asked(int card)
 /* A lease has some thousand places for those who ask, and who waits for days may take but one. */
 START_TEST(who_waits_asks_once)
 {
-    scope(lease_release) struct lease stays = LEASE_INIT, ends = LEASE_INIT;
+    scope(close_fd) int stays = lease_take(uuids[0]);
+    scope(close_fd) int ends = lease_take(uuids[1]);
     int ready[2];
     char byte;
 
     use_machine((const char *const[]){NULL, NULL, "process 1 1GiB", "process 1 1GiB"});
     ck_assert_int_eq(pipe(ready), 0);
-    ck_assert_int_eq(lease_take(&stays, uuids[0]), LEASE_OURS);
-    ck_assert_int_eq(lease_take(&ends, uuids[1]), LEASE_OURS);
+    ck_assert(stays >= 0 && ends >= 0);
     pid_t child = fork();
     if (!child) {
-        lease_release(&stays);
-        lease_release(&ends);
+        close_fd(&stays);
+        close_fd(&ends);
         struct claim claim = {0};
         struct claim_wish wish = wish_for(2);
         wish.deadline = LLONG_MAX;
@@ -375,13 +375,13 @@ START_TEST(who_waits_asks_once)
     }
     for (int i = 0; i < 2; i++) {
         until_asked(1);
-        lease_release(&ends);
-        while (lease_take(&ends, uuids[1]) != LEASE_OURS)
+        close_fd(&ends);
+        while ((ends = lease_take(uuids[1])) < 0)
             usleep(1000);
     }
     ck_assert_int_eq(count_askers(0), 1);
-    lease_release(&ends);
-    lease_release(&stays);
+    close_fd(&ends);
+    close_fd(&stays);
     ck_assert_int_eq(read(ready[0], &byte, 1), 1);
     waitpid(child, NULL, 0);
     close(ready[0]);
@@ -398,10 +398,10 @@ START_TEST(names_alone_stop_nobody)
     int held[4];
 
     snprintf(name, sizeof name, "conda-gpu/turn/1/1/%s", uuids[0]); /* a card without a place */
-    held[0] = abstract_listen(name);
+    held[0] = abstract_listen("%s", name);
     held[1] = abstract_listen("conda-gpu/turn/18446744073709551615");
     snprintf(name, sizeof name, "x\n0: 2 0 10000 0001 01 1 @conda-gpu/turn/2/1/%.36s", uuids[0]);
-    held[2] = abstract_listen(name);
+    held[2] = abstract_listen("%s", name);
     held[3] = abstract_listen("x\n0: 2 0 10000 0001 01 1 @conda-gpu/turn/2");
     ck_assert_int_eq(claim_cards(&claim, wish), 1);
     ck_assert_str_eq(chosen(&claim), "0");
@@ -443,18 +443,17 @@ static void end(pid_t child)
 /* Leases one card, and names what could be in the way of the others. */
 static void squat(void)
 {
-    static struct lease lease;
     static struct turn turn;
     char name[108];
 
-    lease_take(&lease, uuids[1]);
+    lease_take(uuids[1]);
     turn_join(&turn, uuids, CARDS, CARDS);
     for (int i = 0; i < 200; i++) {
         snprintf(name, sizeof name, "conda-gpu/turn/%d/999/%s", i + 2, uuids[0]);
-        abstract_listen(name);
+        abstract_listen("%s", name);
     }
     snprintf(name, sizeof name, "conda-gpu/lease/%s/", uuids[2]);
-    abstract_listen(name);
+    abstract_listen("%s", name);
 }
 
 /* Takes all places that a lease has for those who ask. */

@@ -47,13 +47,14 @@ enum { A_LONG_TIME = 20000 };
 
 START_TEST(one_holder_at_a_time)
 {
-    scope(lease_release) struct lease one = LEASE_INIT, other = LEASE_INIT;
-
     ck_assert(is_free(card[0]));
-    ck_assert_int_eq(lease_take(&one, card[0]), LEASE_OURS);
-    ck_assert_int_eq(lease_take(&other, card[0]), LEASE_TAKEN);
-    ck_assert_int_eq(lease_take(&other, card[1]), LEASE_OURS);
-    lease_release(&one);
+    scope(close_fd) int one = lease_take(card[0]);
+    ck_assert_int_ge(one, 0);
+    ck_assert_int_eq(lease_take(card[0]), -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
+    scope(close_fd) int other = lease_take(card[1]);
+    ck_assert_int_ge(other, 0);
+    close_fd(&one);
     ck_assert(is_free(card[0]));
     ck_assert(!is_free(card[1]));
 }
@@ -61,10 +62,10 @@ END_TEST
 
 START_TEST(the_kernel_says_who_holds_it)
 {
-    scope(lease_release) struct lease lease = LEASE_INIT;
+    scope(close_fd) int lease = lease_take(card[0]);
     struct lease_holder holder;
 
-    ck_assert_int_eq(lease_take(&lease, card[0]), LEASE_OURS);
+    ck_assert_int_ge(lease, 0);
     ck_assert_int_eq(lease_ask(card[0], &holder), 1);
     ck_assert_int_eq(holder.user, getuid());
     ck_assert_int_eq(holder.process, getpid());
@@ -83,8 +84,8 @@ static pid_t start_command(const char *script, const char *uuid)
     ck_assert_int_ge(child, 0);
     if (child)
         return child;
-    struct lease lease = LEASE_INIT;
-    if (lease_take(&lease, uuid) != LEASE_OURS || lease_hand_on(&lease) < 0)
+    int lease = lease_take(uuid);
+    if (lease < 0 || lease_hand_on(&lease) < 0)
         _exit(99);
     execl("/bin/sh", "sh", "-c", script, (char *)NULL);
     _exit(98);
@@ -124,8 +125,8 @@ START_TEST(its_children_hold_it_after_its_end)
     ck_assert_int_eq(pipe(ends), 0);
     pid_t child = fork();
     if (!child) {
-        struct lease lease = LEASE_INIT;
-        if (lease_take(&lease, card[0]) != LEASE_OURS || lease_hand_on(&lease) < 0)
+        int lease = lease_take(card[0]);
+        if (lease < 0 || lease_hand_on(&lease) < 0)
             _exit(99);
         dup2(ends[1], 1);
         close(ends[1]);
@@ -152,13 +153,13 @@ END_TEST
 
 START_TEST(other_programs_do_not_get_it_unasked)
 {
-    scope(lease_release) struct lease lease = LEASE_INIT;
+    scope(close_fd) int lease = lease_take(card[0]);
 
-    ck_assert_int_eq(lease_take(&lease, card[0]), LEASE_OURS);
-    ck_assert(fcntl(lease.socket, F_GETFD) & FD_CLOEXEC);
+    ck_assert_int_ge(lease, 0);
+    ck_assert(fcntl(lease, F_GETFD) & FD_CLOEXEC);
     ck_assert_int_eq(lease_hand_on(&lease), 0);
-    ck_assert(!(fcntl(lease.socket, F_GETFD) & FD_CLOEXEC));
-    ck_assert_int_ge(lease.socket, 10);
+    ck_assert(!(fcntl(lease, F_GETFD) & FD_CLOEXEC));
+    ck_assert_int_ge(lease, 10);
     ck_assert(!is_free(card[0]));
 }
 END_TEST
