@@ -27,8 +27,8 @@
     __extension__({                                                                                \
         __typeof__(list) list_ = (list);                                                           \
         __typeof__(list_->items) items_ = list_->items;                                            \
-        if (list_->count == list_->room)                                                           \
-            items_ = array_grown_(items_, &list_->room, sizeof *items_);                           \
+        if (list_->count >= list_->room)                                                           \
+            items_ = array_grown_(items_, list_->count, &list_->room, sizeof *items_);             \
         if (items_) {                                                                              \
             items_[list_->count++] = (__VA_ARGS__);                                                \
             list_->items = items_;                                                                 \
@@ -36,9 +36,9 @@
         items_ ? 0 : -1;                                                                           \
     })
 
-static inline void *array_grown_(void *items, size_t *room, size_t size)
+static inline void *array_grown_(void *items, size_t count, size_t *room, size_t size)
 {
-    size_t more = *room ? *room * 2 : 8;
+    size_t more = count ? count * 2 : 8;
     void *moved = reallocarray(items, more, size);
 
     if (moved)

@@ -48,6 +48,10 @@ int record_find(const char *text, size_t length, const char *list, size_t index,
 #define RECORD_LIST(key, type, member, entry, limit)                                               \
     CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, &(entry), 0, \
                          limit)
+/* The same for a list of base/array.h. */
+#define RECORD_ARRAY(key, type, member, entry, limit)                                              \
+    CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member.items,  \
+                               member.count, &(entry), 0, limit)
 #define RECORD_TEXT(key, type, member)                                                             \
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 0, CYAML_UNLIMITED)
 #define RECORD_TEXT_OR_NONE(key, type, member)                                                     \

@@ -17,8 +17,8 @@ static int tell_last_source(const struct options *options, struct error *err)
     if (cli_open(&environment, &prefix, options, NULL, &unseen) < 0 ||
         earlier_read(&earlier, &prefix, &unseen) < 0)
         return unseen.status == STATUS_SYSTEM ? error_join(err, &unseen) : -1;
-    for (unsigned i = 0; earlier.receipt && i < earlier.receipt->hosts_count; i++)
-        if (names_add(&sources, earlier.receipt->hosts[i].source) < 0)
+    for (size_t i = 0; earlier.receipt && i < earlier.receipt->hosts.count; i++)
+        if (names_add(&sources, earlier.receipt->hosts.items[i].source) < 0)
             return error_memory(err);
     for (size_t i = 0; i < sources.count; i++)
         error_detail(err, "The hooks in %s were made from %s.", environment.path, sources.items[i]);

@@ -42,14 +42,14 @@ static size_t add_holders(struct strbuf *text, const struct team *team, const st
     size_t count = 0;
 
     for (size_t i = 0; i < team->shares.count; i++) {
-        const struct rule *rule = team->shares.items[i].rule;
-        const struct plan *plan = &team->plans.items[team->shares.items[i].plan];
+        const struct share *share = &team->shares.items[i];
+        const struct plan *plan = &team->plans.items[share->plan];
         bool has = false;
         for (size_t d = 0; d < plan->device_count && plan->gpus == PLAN_GPUS_CHOSEN; d++)
             has = has || memcmp(&plan->devices[d].device.uuid, uuid, sizeof *uuid) == 0;
-        for (size_t u = 0; has && rule && u < rule->users.count; u++)
-            strbuf_addf(text, "%s%s (line %zu)", count++ ? ", " : "", rule->users.items[u],
-                        rule->place.line);
+        for (size_t u = 0; has && u < share->users.count; u++)
+            strbuf_addf(text, "%s%s (line %u)", count++ ? ", " : "", share->users.items[u],
+                        share->line);
     }
     return count;
 }
@@ -103,13 +103,13 @@ static void note_swap(const struct host_team *host, const struct receipt_device 
                  uuid, was->name, was->uuid, when);
 }
 
-static bool is_before(const struct receipt_host *part, unsigned plan, unsigned device)
+static bool is_before(const struct receipt_host *part, size_t plan, size_t device)
 {
-    const char *uuid = part->plans[plan].devices[device].uuid;
+    const char *uuid = part->plans.items[plan].devices.items[device].uuid;
 
-    for (unsigned p = 0; p < plan; p++)
-        for (unsigned d = 0; d < part->plans[p].devices_count; d++)
-            if (strcmp(part->plans[p].devices[d].uuid, uuid) == 0)
+    for (size_t p = 0; p < plan; p++)
+        for (size_t d = 0; d < part->plans.items[p].devices.count; d++)
+            if (strcmp(part->plans.items[p].devices.items[d].uuid, uuid) == 0)
                 return true;
     return false;
 }
@@ -122,12 +122,13 @@ static void note_swaps(struct apply *apply, const struct host_team *host)
 
     if (part && strcmp(part->host, host->host) != 0)
         return; /* another machine's */
-    for (unsigned p = 0; part && host->team.machine.devices.count && p < part->plans_count; p++) {
-        const struct receipt_plan *plan = &part->plans[p];
-        for (unsigned d = 0; d < plan->devices_count; d++)
-            if (plan->devices[d].number != RECEIPT_NO_NUMBER && !is_before(part, p, d))
-                note_swap(host, &plan->devices[d],
-                          plan->unconfirmed ? "as an inventory said" : "as the driver said then");
+    for (size_t p = 0; part && host->team.machine.devices.count && p < part->plans.count; p++) {
+        const struct receipt_plan *told = &part->plans.items[p];
+        const char *when =
+            told->plan.unconfirmed ? "as an inventory said" : "as the driver said then";
+        for (size_t d = 0; d < told->devices.count; d++)
+            if (told->devices.items[d].number != RECEIPT_NO_NUMBER && !is_before(part, p, d))
+                note_swap(host, &told->devices.items[d], when);
     }
 }
 
@@ -138,10 +139,10 @@ static void add_hosts(struct strbuf *text, const struct receipt *receipt)
 {
     enum { MOST = 5 };
 
-    for (unsigned i = 0; i < receipt->hosts_count && i < MOST; i++)
-        strbuf_addf(text, "%s%s", i ? ", " : "", receipt->hosts[i].host);
-    if (receipt->hosts_count > MOST)
-        strbuf_addf(text, " and %u more", receipt->hosts_count - MOST);
+    for (size_t i = 0; i < receipt->hosts.count && i < MOST; i++)
+        strbuf_addf(text, "%s%s", i ? ", " : "", receipt->hosts.items[i].host);
+    if (receipt->hosts.count > MOST)
+        strbuf_addf(text, " and %zu more", receipt->hosts.count - MOST);
 }
 
 /* A machine that no apply has served, and one whose hooks served all so far. */
@@ -151,7 +152,7 @@ static void note_others(struct apply *apply)
     const struct parts *parts = &apply->install.parts;
     scope(strbuf_release) struct strbuf hosts = STRBUF_INIT;
 
-    if (!receipt || !receipt->hosts_count)
+    if (!receipt || !receipt->hosts.count)
         return;
     add_hosts(&hosts, receipt);
     bool adds = apply->here && !part_find(receipt, apply->host);
@@ -161,8 +162,7 @@ static void note_others(struct apply *apply)
                  strbuf_text(&hosts), apply->host);
     else if (adds)
         cli_note("the hooks there serve %s so far; this adds %s", strbuf_text(&hosts), apply->host);
-    else if (!parts_differ_by_host(receipt->hosts, receipt->hosts_count) &&
-             parts_differ_by_host(parts->all.items, parts->all.count))
+    else if (!parts_differ_by_host(&receipt->hosts) && parts_differ_by_host(&parts->all))
         cli_note("the hooks of %s did the same on every machine so far; with this they tell "
                  "machines apart, and change nothing on one where apply has not run",
                  strbuf_text(&hosts));

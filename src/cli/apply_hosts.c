@@ -85,7 +85,7 @@ int apply_resolve(struct apply *apply, struct error *err)
 void apply_find_here(struct apply *apply)
 {
     const struct parts *parts = &apply->install.parts;
-    const struct receipt_host *part = part_serving(parts->all.items, parts->all.count, apply->host);
+    const struct receipt_host *part = part_serving(&parts->all, apply->host);
 
     apply->served = part != NULL;
     for (size_t i = 0; part && i < parts->own.count; i++)

@@ -53,8 +53,8 @@ int kept_renew(const struct receipt *receipt, const struct exported *what, bool 
 {
     bool differs = false, failed = false;
 
-    for (unsigned i = 0; receipt && i < receipt->exports_count; i++) {
-        int result = renew(&receipt->exports[i], what, looks_only, err);
+    for (size_t i = 0; receipt && i < receipt->exports.count; i++) {
+        int result = renew(&receipt->exports.items[i], what, looks_only, err);
         differs = differs || result > 0;
         failed = failed || result < 0;
     }
@@ -63,38 +63,18 @@ int kept_renew(const struct receipt *receipt, const struct exported *what, bool 
 
 static bool is_listed(const struct receipt *receipt, const char *path, const char *format)
 {
-    for (unsigned i = 0; i < receipt->exports_count; i++)
-        if (strcmp(receipt->exports[i].path, path) == 0 &&
-            strcmp(receipt->exports[i].format, format) == 0)
+    for (size_t i = 0; i < receipt->exports.count; i++)
+        if (strcmp(receipt->exports.items[i].path, path) == 0 &&
+            strcmp(receipt->exports.items[i].format, format) == 0)
             return true;
     return false;
 }
 
-/* The receipt with one file more, as text. */
-static int print_receipt(struct strbuf *text, const struct receipt *receipt,
-                         const struct receipt_export *further, struct error *err)
-{
-    struct receipt more = *receipt;
-
-    more.exports = calloc(receipt->exports_count + 1ul, sizeof *more.exports);
-    if (!more.exports)
-        return error_memory(err);
-    for (unsigned i = 0; i < receipt->exports_count; i++)
-        more.exports[i] = receipt->exports[i];
-    more.exports[more.exports_count++] = *further;
-    int result = receipt_print(text, &more, err);
-    free(more.exports);
-    return result;
-}
-
-int kept_add(const struct prefix *prefix, char *path, const char *format, struct error *err)
+int kept_add(const struct prefix *prefix, const char *path, const char *format, struct error *err)
 {
     scope(strbuf_release) struct strbuf found = STRBUF_INIT;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *name = strdup(format);
 
-    if (!name)
-        return error_memory(err);
     if (prefix_read(prefix, RECEIPT_PATH, &found, err) < 0)
         return -1;
     scope(receipt_free) struct receipt *receipt =
@@ -103,7 +83,12 @@ int kept_add(const struct prefix *prefix, char *path, const char *format, struct
         return -1;
     if (is_listed(receipt, path, format))
         return 0;
-    if (print_receipt(&text, receipt, &(struct receipt_export){path, name}, err) < 0)
+    if (array_add(&receipt->exports, (struct receipt_export){strdup(path), strdup(format)}) < 0)
+        return error_memory(err);
+    const struct receipt_export *further = &receipt->exports.items[receipt->exports.count - 1];
+    if (!further->path || !further->format)
+        return error_memory(err);
+    if (receipt_print(&text, receipt, err) < 0)
         return -1;
     return prefix_write(prefix, RECEIPT_PATH, &text, &found, err);
 }

@@ -16,4 +16,4 @@ int kept_renew(const struct receipt *receipt, const struct exported *what, bool 
                struct error *err);
 
 /* Has the receipt list a file. */
-int kept_add(const struct prefix *prefix, char *path, const char *format, struct error *err);
+int kept_add(const struct prefix *prefix, const char *path, const char *format, struct error *err);

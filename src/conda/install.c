@@ -28,34 +28,16 @@ static int add_hook(struct install *install, const char *direction, const struct
 
 /* ---- the parts of all machines ---- */
 
-static int list_plans(struct install *install, struct error *err)
-{
-    for (size_t i = 0; i < install->parts.all.count; i++) {
-        const struct receipt_host *part = &install->parts.all.items[i];
-        for (unsigned p = 0; p < part->plans_count; p++) {
-            scope(plan_release) struct plan plan = {0};
-            if (part_plan(&plan, &part->plans[p]) < 0 ||
-                array_add(&install->plans, take(&plan)) < 0)
-                return error_memory(err);
-        }
-    }
-    return 0;
-}
-
 static int list_served(struct install *install, struct error *err)
 {
-    const struct plan *plans = install->plans.items;
-
     for (size_t i = 0; i < install->parts.all.count; i++) {
         const struct receipt_host *part = &install->parts.all.items[i];
-        for (unsigned r = 0; r < part->rules_count; r++) {
-            const struct receipt_rule *rule = &part->rules[r];
-            const struct served served = {part->host, rule->users, rule->users_count, rule->line,
-                                          &plans[rule->plan]};
-            if (array_add(&install->served, served) < 0)
+        for (size_t r = 0; r < part->rules.count; r++) {
+            const struct share *rule = &part->rules.items[r];
+            const struct plan *plan = &part->plans.items[rule->plan].plan;
+            if (array_add(&install->served, (struct served){part->host, rule, plan}) < 0)
                 return error_memory(err);
         }
-        plans += part->plans_count;
     }
     return 0;
 }
@@ -64,11 +46,10 @@ static int decide(struct install *install, struct error *err)
 {
     if (parts_make(&install->parts, install->earlier.receipt, &install->wish->parts,
                    install->prefix->path, err) < 0 ||
-        list_plans(install, err) < 0 || list_served(install, err) < 0)
+        list_served(install, err) < 0)
         return -1;
     return decision_make(&install->decision, install->served.items, install->served.count,
-                         parts_differ_by_host(install->parts.all.items, install->parts.all.count),
-                         err);
+                         parts_differ_by_host(&install->parts.all), err);
 }
 
 /* ---- the hooks ---- */
@@ -103,8 +84,8 @@ static char *name_sources(const struct install *install)
 
 static bool has_unconfirmed(const struct install *install)
 {
-    for (size_t i = 0; i < install->plans.count; i++)
-        if (install->plans.items[i].unconfirmed)
+    for (size_t i = 0; i < install->served.count; i++)
+        if (install->served.items[i].plan->unconfirmed)
             return true;
     return false;
 }
@@ -152,11 +133,11 @@ static int list_kept(struct install *install, struct error *err)
 {
     const struct receipt *receipt = install->earlier.receipt;
 
-    for (unsigned i = 0; receipt && i < receipt->kept_count; i++) {
-        int got = prefix_has(install->prefix, receipt->kept[i].now, err);
+    for (size_t i = 0; receipt && i < receipt->kept.count; i++) {
+        int got = prefix_has(install->prefix, receipt->kept.items[i].now, err);
         if (got < 0)
             return -1;
-        if (got && array_add(&install->kept, receipt->kept[i]) < 0)
+        if (got && array_add(&install->kept, receipt->kept.items[i]) < 0)
             return error_memory(err);
     }
     for (size_t i = 0; i < install->files.count; i++) {
@@ -176,8 +157,8 @@ static int list_folders(struct install *install, struct error *err)
 {
     const struct receipt *receipt = install->earlier.receipt;
 
-    for (unsigned i = 0; receipt && i < receipt->folders_count; i++)
-        if (names_add(&install->folders, receipt->folders[i]) < 0)
+    for (size_t i = 0; receipt && i < receipt->folders.count; i++)
+        if (names_add(&install->folders, receipt->folders.items[i]) < 0)
             return error_memory(err);
     for (size_t i = 0; i < OUR_FOLDERS; i++) {
         int got = prefix_has_folder(install->prefix, our_folders[i], err);
@@ -194,21 +175,16 @@ static int write_receipt(struct install *install, struct error *err)
 {
     struct hook_file *file = &install->files.items[install->files.count - 1];
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    const struct receipt *earlier = install->earlier.receipt;
     struct receipt receipt = {
         .format = RECEIPT_FORMAT,
-        .managed = install->managed.items,
-        .managed_count = (unsigned)install->managed.count,
-        .kept = install->kept.items,
-        .kept_count = (unsigned)install->kept.count,
-        .folders = install->folders.items,
-        .folders_count = (unsigned)install->folders.count,
-        .exports = earlier ? earlier->exports : NULL,
-        .exports_count = earlier ? earlier->exports_count : 0,
-        .hosts = install->parts.all.items,
-        .hosts_count = (unsigned)install->parts.all.count,
+        .managed = install->managed,
+        .kept = install->kept,
+        .folders = install->folders,
+        .hosts = install->parts.all,
     };
 
+    if (install->earlier.receipt)
+        receipt.exports = install->earlier.receipt->exports;
     memcpy(receipt.state, install->earlier.key, sizeof receipt.state);
     if (receipt_print(&text, &receipt, err) < 0)
         return -1;
@@ -250,9 +226,6 @@ int install_write(const struct install *install, struct error *err)
 
 void install_release(struct install *install)
 {
-    for (size_t i = 0; i < install->plans.count; i++)
-        plan_release(&install->plans.items[i]);
-    free(install->plans.items);
     free(install->served.items);
     decision_release(&install->decision);
     parts_release(&install->parts);

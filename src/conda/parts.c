@@ -53,15 +53,22 @@ static char *absolute_source(const char *source)
     return as_text(name ? name : real ? real : source);
 }
 
+/* On failure the caller releases the part as well. */
 static int make_own(const struct making *in, const struct host_team *of, struct receipt_host *part)
 {
-    scope(free_text) char *host = as_text(of->host);
-    scope(free_text) char *source = absolute_source(in->wish->source);
+    static char version[] = VERSION;
 
-    if (!host || !source)
-        return error_memory(in->err), -1;
-    const struct part_head head = {host, source, in->wish->by_host};
-    return part_make(part, &head, &of->team, in->err);
+    *part = (struct receipt_host){.host = as_text(of->host),
+                                  .version = version,
+                                  .source = absolute_source(in->wish->source),
+                                  .by_host = in->wish->by_host,
+                                  .rules = of->team.shares};
+    if (!part->host || !part->source)
+        return -1;
+    for (size_t i = 0; i < of->team.plans.count; i++)
+        if (part_add_plan(part, &of->team.plans.items[i]) < 0)
+            return -1;
+    return 0;
 }
 
 /* The part that a new one replaces. A machine that got the same under another name is the same:
@@ -77,15 +84,14 @@ static const struct receipt_host *find_replaced(const struct making *in,
 }
 
 /* The same section applied from another copy of the file is no change. */
-static int keep_names(struct receipt_host *own, const struct receipt_host *replaced,
-                      struct error *err)
+static int keep_names(struct receipt_host *own, const struct receipt_host *replaced)
 {
     if (strcmp(path_name(replaced->source), path_name(own->source)) != 0)
         return 0;
     scope(free_text) char *host = strdup(replaced->host);
     scope(free_text) char *source = strdup(replaced->source);
     if (!host || !source)
-        return error_memory(err);
+        return -1;
     free(own->host);
     free(own->source);
     own->host = take(&host);
@@ -93,34 +99,40 @@ static int keep_names(struct receipt_host *own, const struct receipt_host *repla
     return 0;
 }
 
-static int replace(const struct making *in, struct receipt_host *own,
-                   const struct receipt_host *replaced)
+/* Whether `own` confirms some of what `kept` says, which is the same otherwise. */
+static bool confirms(const struct receipt_host *own, const struct receipt_host *kept)
 {
-    if (array_add(&in->parts->gone, replaced) < 0)
-        return error_memory(in->err);
-    if (!part_is_same(replaced, own))
-        return 0;
-    if (in->wish->keep_word && part_keep_word(own, replaced))
-        in->parts->confirms = true;
-    return keep_names(own, replaced, in->err);
+    for (size_t i = 0; i < own->plans.count; i++)
+        if (kept->plans.items[i].plan.unconfirmed && !own->plans.items[i].plan.unconfirmed)
+            return true;
+    return false;
 }
 
 static int add_own(const struct making *in, const struct host_team *of)
 {
+    struct parts *parts = in->parts;
     scope(part_release) struct receipt_host own = {0};
 
     if (make_own(in, of, &own) < 0)
         return -1;
     const struct receipt_host *replaced = find_replaced(in, &own);
-    if (replaced && replace(in, &own, replaced) < 0)
+    bool same = replaced && part_is_same(replaced, &own);
+    if (same && keep_names(&own, replaced) < 0)
         return -1;
-    if (array_add(&in->parts->own, own) < 0)
-        return error_memory(in->err);
-    own = (struct receipt_host){0};
-    return 0;
+    struct receipt_host part = own;
+    if (same && in->wish->keep_word) {
+        parts->confirms = parts->confirms || confirms(&own, replaced);
+        part.plans = replaced->plans;
+    }
+    if (replaced)
+        parts->all.items[replaced - in->receipt->hosts.items] = part;
+    else if (array_add(&parts->all, part) < 0)
+        return -1;
+    return array_add(&parts->own, take(&own));
 }
 
-static int find_forgotten(const struct making *in, const struct receipt_host **gone)
+/* Takes the part away that is to be forgotten; `all` has the receipt's. */
+static int forget(const struct making *in)
 {
     const struct receipt *receipt = in->receipt;
     const char *name = in->wish->forget, *path = in->prefix;
@@ -128,27 +140,21 @@ static int find_forgotten(const struct making *in, const struct receipt_host **g
     const struct receipt_host *part = part_find(receipt, name);
     bool found = part && strcmp(part->host, name) == 0;
 
-    *gone = part;
-    if (found && receipt->hosts_count > 1)
+    if (found && receipt->hosts.count > 1) {
+        in->parts->all.items[part - receipt->hosts.items] =
+            in->parts->all.items[--in->parts->all.count];
         return 0;
+    }
     if (found)
         return error_add(err, STATUS_INPUT,
                          "%s serves no other machine than %s; conda-gpu remove takes the hooks "
                          "away altogether",
                          path, name);
     error_add(err, STATUS_INPUT, "%s: no apply has served a machine of the name '%s'%s", path, name,
-              receipt && receipt->hosts_count ? "; these are served:" : "");
-    for (unsigned i = 0; receipt && i < receipt->hosts_count; i++)
-        error_detail(err, "%s", receipt->hosts[i].host);
+              receipt && receipt->hosts.count ? "; these are served:" : "");
+    for (size_t i = 0; receipt && i < receipt->hosts.count; i++)
+        error_detail(err, "%s", receipt->hosts.items[i].host);
     return -1;
-}
-
-static bool stays(const struct parts *parts, const struct receipt_host *part)
-{
-    for (size_t i = 0; i < parts->gone.count; i++)
-        if (parts->gone.items[i] == part)
-            return false;
-    return true;
 }
 
 static int by_name(const void *one, const void *other)
@@ -157,20 +163,20 @@ static int by_name(const void *one, const void *other)
                   ((const struct receipt_host *)other)->host);
 }
 
-static int list_all(const struct making *in)
+static int fill(const struct making *in)
 {
-    struct parts *parts = in->parts;
-    unsigned count = in->receipt ? in->receipt->hosts_count : 0;
+    struct receipt_hosts *all = &in->parts->all;
 
-    for (size_t i = 0; i < parts->own.count; i++)
-        if (array_add(&parts->all, parts->own.items[i]) < 0)
+    for (size_t i = 0; in->receipt && i < in->receipt->hosts.count; i++)
+        if (array_add(all, in->receipt->hosts.items[i]) < 0)
             return error_memory(in->err);
-    for (unsigned i = 0; i < count; i++)
-        if (stays(parts, &in->receipt->hosts[i]) &&
-            array_add(&parts->all, in->receipt->hosts[i]) < 0)
+    if (in->wish->forget && forget(in) < 0)
+        return -1;
+    for (size_t i = 0; i < in->wish->host_count; i++)
+        if (add_own(in, &in->wish->hosts[i]) < 0)
             return error_memory(in->err);
-    if (parts->all.count)
-        qsort(parts->all.items, parts->all.count, sizeof *parts->all.items, by_name);
+    if (all->count)
+        qsort(all->items, all->count, sizeof *all->items, by_name);
     return 0;
 }
 
@@ -178,17 +184,8 @@ int parts_make(struct parts *parts, const struct receipt *receipt, const struct 
                const char *prefix, struct error *err)
 {
     scope(parts_release) struct parts made = {0};
-    const struct making in = {&made, receipt, wish, prefix, err};
-    const struct receipt_host *forgotten = NULL;
 
-    if (wish->forget && find_forgotten(&in, &forgotten) < 0)
-        return -1;
-    if (forgotten && array_add(&made.gone, forgotten) < 0)
-        return error_memory(err);
-    for (size_t i = 0; i < wish->host_count; i++)
-        if (add_own(&in, &wish->hosts[i]) < 0)
-            return -1;
-    if (list_all(&in) < 0)
+    if (fill(&(struct making){&made, receipt, wish, prefix, err}) < 0)
         return -1;
     *parts = take(&made);
     return 0;
@@ -199,7 +196,6 @@ void parts_release(struct parts *parts)
     for (size_t i = 0; i < parts->own.count; i++)
         part_release(&parts->own.items[i]);
     free(parts->own.items);
-    free(parts->gone.items);
     free(parts->all.items);
     *parts = (struct parts){0};
 }

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "conda/part.h"
+#include "plan/resolve.h"
 
 /* A machine, and what the rules give to whom there. */
 struct host_team {
@@ -27,10 +28,9 @@ struct parts_wish {
 };
 
 struct parts {
-    struct array_of(struct receipt_host) own;          /* those that this run makes, */
-    struct array_of(const struct receipt_host *) gone; /* those of the receipt that they replace, */
-    struct array_of(struct receipt_host) all;          /* and all that there are then, by name */
-    bool confirms; /* what stays unconfirmed by keep_word is confirmed by now */
+    struct receipt_hosts own; /* those that this run makes, for each of the wish's hosts, */
+    struct receipt_hosts all; /* and all that there are then, by name */
+    bool confirms;            /* what stays unconfirmed by keep_word is confirmed by now */
 };
 
 /* The receipt, which may be NULL, and the wish must outlive the parts. `prefix` is for messages. */

@@ -14,10 +14,12 @@ static int find_plan(struct planned *planned, char *const *env)
     const struct receipt_host *part = part_find(planned->earlier.receipt, host);
     planned->applied = part != NULL;
     /* The list of users may be on another machine. */
-    scope(free_text) char *user = part && part->rules_count > 1 ? self_user(env) : strdup("");
+    scope(free_text) char *user = part && part->rules.count > 1 ? self_user(env) : strdup("");
     if (!user)
         return -1;
-    return part ? part_plan(&planned->plan, part_serve(part, user)) : 0;
+    if (part)
+        planned->plan = take(&part->plans.items[shares_find(&part->rules, user)->plan].plan);
+    return 0;
 }
 
 int planned_read(struct planned *planned, const struct prefix *prefix, char *const *env,

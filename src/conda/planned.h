@@ -13,8 +13,8 @@
 #include "plan/plan.h"
 
 struct planned {
-    bool applied; /* on this machine, or on one whose part serves all */
-    struct plan plan;
+    bool applied;           /* on this machine, or on one whose part serves all */
+    struct plan plan;       /* taken out of the receipt */
     struct earlier earlier; /* key and names also where nothing was applied */
 };
 

@@ -5,6 +5,8 @@
 #include "conda/paths.h"
 #include "section/rules.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_WORDS "# Receipt of conda-gpu"
@@ -67,13 +69,13 @@ static const cyaml_strval_t job_words[] = {{"keep", IN_JOB_KEEP}, {"override", I
 static const cyaml_strval_t set_words[] = {{"override", IF_SET_OVERRIDE}, {"keep", IF_SET_KEEP}};
 
 static const cyaml_schema_field_t plan_fields[] = {
-    CYAML_FIELD_ENUM("in_job", CYAML_FLAG_STRICT, struct receipt_plan, in_job, job_words,
+    CYAML_FIELD_ENUM("in_job", CYAML_FLAG_STRICT, struct receipt_plan, plan.in_job, job_words,
                      CYAML_ARRAY_LEN(job_words)),
-    CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct receipt_plan, if_set, set_words,
+    CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct receipt_plan, plan.if_set, set_words,
                      CYAML_ARRAY_LEN(set_words)),
-    CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct receipt_plan, unconfirmed),
-    RECORD_LIST("devices", struct receipt_plan, devices, device_value, CYAML_UNLIMITED),
-    RECORD_LIST("variables", struct receipt_plan, variables, variable_value, CYAML_UNLIMITED),
+    CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct receipt_plan, plan.unconfirmed),
+    RECORD_ARRAY("devices", struct receipt_plan, devices, device_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("variables", struct receipt_plan, plan.variables, variable_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -82,14 +84,14 @@ static const cyaml_schema_value_t plan_value = {
 };
 
 static const cyaml_schema_field_t rule_fields[] = {
-    CYAML_FIELD_UINT("line", CYAML_FLAG_DEFAULT, struct receipt_rule, line),
-    RECORD_LIST("users", struct receipt_rule, users, text_value, CYAML_UNLIMITED),
-    CYAML_FIELD_UINT("plan", CYAML_FLAG_DEFAULT, struct receipt_rule, plan),
+    CYAML_FIELD_UINT("line", CYAML_FLAG_DEFAULT, struct share, line),
+    RECORD_ARRAY("users", struct share, users, text_value, CYAML_UNLIMITED),
+    CYAML_FIELD_UINT("plan", CYAML_FLAG_DEFAULT, struct share, plan),
     CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t rule_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_rule, rule_fields),
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct share, rule_fields),
 };
 
 static const cyaml_schema_field_t host_fields[] = {
@@ -97,8 +99,8 @@ static const cyaml_schema_field_t host_fields[] = {
     RECORD_TEXT("version", struct receipt_host, version),
     RECORD_TEXT("source", struct receipt_host, source),
     CYAML_FIELD_BOOL("by_host", CYAML_FLAG_DEFAULT, struct receipt_host, by_host),
-    RECORD_LIST("plans", struct receipt_host, plans, plan_value, CYAML_UNLIMITED),
-    RECORD_LIST("rules", struct receipt_host, rules, rule_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("plans", struct receipt_host, plans, plan_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("rules", struct receipt_host, rules, rule_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -109,11 +111,11 @@ static const cyaml_schema_value_t host_value = {
 static const cyaml_schema_field_t receipt_fields[] = {
     CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct receipt, format),
     CYAML_FIELD_STRING("state", CYAML_FLAG_DEFAULT, struct receipt, state, STATE_KEY_SIZE - 1),
-    RECORD_LIST("managed", struct receipt, managed, text_value, MANAGED_LIMIT),
-    RECORD_LIST("kept", struct receipt, kept, kept_value, CYAML_UNLIMITED),
-    RECORD_LIST("folders", struct receipt, folders, text_value, CYAML_UNLIMITED),
-    RECORD_LIST("exports", struct receipt, exports, export_value, CYAML_UNLIMITED),
-    RECORD_LIST("hosts", struct receipt, hosts, host_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("managed", struct receipt, managed, text_value, MANAGED_LIMIT),
+    RECORD_ARRAY("kept", struct receipt, kept, kept_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("folders", struct receipt, folders, text_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("exports", struct receipt, exports, export_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("hosts", struct receipt, hosts, host_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -125,6 +127,56 @@ static bool is_key(const char *text)
 {
     return strspn(text, "0123456789abcdef") == STATE_KEY_SIZE - 1 && !text[STATE_KEY_SIZE - 1];
 }
+
+/* ---- plans ----------------------------------------------------------------------------------- */
+
+static void read_device(struct planned_device *planned, const struct receipt_device *told)
+{
+    struct device *device = &planned->device;
+
+    planned->number = told->number == RECEIPT_NO_NUMBER ? PLAN_NO_NUMBER : (size_t)told->number;
+    uuid_parse(told->uuid, &device->uuid);
+    pci_parse(told->address, &device->pci);
+    device->mig = strncmp(told->uuid, "MIG-", 4) == 0;
+    snprintf(device->name, sizeof device->name, "%s", told->name);
+    device->memory = told->memory;
+    device->compute_major = (int)(told->compute / 10);
+    device->compute_minor = (int)(told->compute % 10);
+}
+
+static enum plan_gpus gpus_of(const struct plan *plan)
+{
+    const struct var *visible = vars_find(&plan->variables, "CUDA_VISIBLE_DEVICES");
+
+    if (!visible)
+        return PLAN_GPUS_AS_BEFORE;
+    if (!visible->value)
+        return PLAN_GPUS_ALL;
+    return strcmp(visible->value, PLAN_NO_GPU) == 0 ? PLAN_GPUS_NONE : PLAN_GPUS_CHOSEN;
+}
+
+int receipt_plan_complete(struct receipt_plan *told)
+{
+    struct plan *plan = &told->plan;
+
+    plan->gpus = gpus_of(plan);
+    plan->devices = calloc(told->devices.count + 1, sizeof *plan->devices);
+    plan->device_count = told->devices.count;
+    for (size_t i = 0; plan->devices && i < plan->device_count; i++)
+        read_device(&plan->devices[i], &told->devices.items[i]);
+    return plan->devices ? 0 : -1;
+}
+
+static int complete(struct receipt *receipt)
+{
+    for (size_t h = 0; h < receipt->hosts.count; h++)
+        for (size_t p = 0; p < receipt->hosts.items[h].plans.count; p++)
+            if (receipt_plan_complete(&receipt->hosts.items[h].plans.items[p]) < 0)
+                return -1;
+    return 0;
+}
+
+/* ---- what is believed ------------------------------------------------------------------------ */
 
 static bool is_folder_of_ours(const char *path)
 {
@@ -140,30 +192,32 @@ static bool is_sound_variable(const struct var *var)
            var_is_list(var) == (var->separator != NULL);
 }
 
-static const char *find_fault_of_rule(const struct receipt_host *host, unsigned index)
+static const char *find_fault_of_rule(const struct receipt_host *host, size_t index)
 {
-    const struct receipt_rule *rule = &host->rules[index];
+    const struct share *rule = &host->rules.items[index];
 
-    if (rule->plan >= host->plans_count)
+    if (rule->plan >= host->plans.count)
         return "'rules' holds one whose plan is not there";
-    if (!rule->users_count != (index + 1 == host->rules_count))
+    if (!rule->users.count != (index + 1 == host->rules.count))
         return "'rules' does not end with the one that serves everybody";
-    for (unsigned i = 0; i < rule->users_count; i++)
-        if (!rule_pattern_is_sound(rule->users[i]))
+    for (size_t i = 0; i < rule->users.count; i++)
+        if (!rule_pattern_is_sound(rule->users.items[i]))
             return "'users' holds one that no rule names";
     return NULL;
 }
 
 static const char *find_fault_of_host(const struct receipt_host *host)
 {
-    const char *fault = host->rules_count ? NULL : "a host has no 'rules'";
+    const char *fault = host->rules.count ? NULL : "a host has no 'rules'";
 
-    for (unsigned i = 0; i < host->rules_count && !fault; i++)
+    for (size_t i = 0; i < host->rules.count && !fault; i++)
         fault = find_fault_of_rule(host, i);
-    for (unsigned p = 0; p < host->plans_count && !fault; p++)
-        for (unsigned i = 0; i < host->plans[p].variables_count && !fault; i++)
-            if (!is_sound_variable(&host->plans[p].variables[i]))
+    for (size_t p = 0; p < host->plans.count && !fault; p++) {
+        const struct var_list *variables = &host->plans.items[p].plan.variables;
+        for (size_t i = 0; i < variables->count && !fault; i++)
+            if (!is_sound_variable(&variables->items[i]))
                 fault = "'variables' holds one that no plan holds";
+    }
     return fault;
 }
 
@@ -172,17 +226,17 @@ static const char *find_fault(const struct receipt *receipt)
 {
     if (!is_key(receipt->state))
         return "'state' is not 8 hexadecimal digits";
-    for (unsigned i = 0; i < receipt->managed_count; i++)
-        if (!var_name_is_manageable(receipt->managed[i]))
+    for (size_t i = 0; i < receipt->managed.count; i++)
+        if (!var_name_is_manageable(receipt->managed.items[i]))
             return "'managed' holds a name that no section may hold";
-    for (unsigned i = 0; i < receipt->kept_count; i++)
-        if (!path_is_kept_as(receipt->kept[i].path, receipt->kept[i].now))
+    for (size_t i = 0; i < receipt->kept.count; i++)
+        if (!path_is_kept_as(receipt->kept.items[i].path, receipt->kept.items[i].now))
             return "'kept' holds a file that conda-gpu never sets aside";
-    for (unsigned i = 0; i < receipt->folders_count; i++)
-        if (!is_folder_of_ours(receipt->folders[i]))
+    for (size_t i = 0; i < receipt->folders.count; i++)
+        if (!is_folder_of_ours(receipt->folders.items[i]))
             return "'folders' holds one that conda-gpu never makes";
-    for (unsigned h = 0; h < receipt->hosts_count; h++) {
-        const char *fault = find_fault_of_host(&receipt->hosts[h]);
+    for (size_t h = 0; h < receipt->hosts.count; h++) {
+        const char *fault = find_fault_of_host(&receipt->hosts.items[h]);
         if (fault)
             return fault;
     }
@@ -208,7 +262,7 @@ static struct receipt *load_receipt(const char *text, size_t length, struct reco
 
     if (wrong)
         fault->what = strdup(wrong);
-    return wrong ? NULL : take(&receipt);
+    return !receipt || wrong || complete(receipt) < 0 ? NULL : take(&receipt);
 }
 
 struct receipt *receipt_parse(const char *text, size_t length, const char *name, struct error *err)
@@ -248,6 +302,9 @@ int receipt_print(struct strbuf *out, const struct receipt *receipt, struct erro
 
 void receipt_free(struct receipt **receipt)
 {
+    for (size_t h = 0; *receipt && h < (*receipt)->hosts.count; h++)
+        for (size_t p = 0; p < (*receipt)->hosts.items[h].plans.count; p++)
+            free((*receipt)->hosts.items[h].plans.items[p].plan.devices);
     record_free(&receipt_value, *receipt);
 }
 

@@ -11,8 +11,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "gpu/device.h"
-#include "section/section.h"
+#include "plan/plan.h"
 
 enum { RECEIPT_FORMAT = 1 };
 
@@ -41,21 +40,8 @@ enum { RECEIPT_NO_NUMBER = -1 };
 
 /* One of the results that a machine's rules have. */
 struct receipt_plan {
-    enum in_job in_job;
-    enum if_set if_set;
-    bool unconfirmed;               /* no driver has seen the devices */
-    struct receipt_device *devices; /* in CUDA's order */
-    unsigned devices_count;
-    struct var *variables; /* CUDA_VISIBLE_DEVICES among them */
-    unsigned variables_count;
-};
-
-/* Whom it serves. */
-struct receipt_rule {
-    unsigned line; /* of the source; 0: the section's own keys, for whom no rule names */
-    char **users;  /* names or patterns; none: everybody, which ends the list */
-    unsigned users_count;
-    unsigned plan; /* an index */
+    struct plan plan;                               /* `gpus` and `devices` are made of the rest */
+    struct array_of(struct receipt_device) devices; /* in CUDA's order */
 };
 
 /* What one machine's apply resolved. */
@@ -64,27 +50,26 @@ struct receipt_host {
     char *version; /* of the conda-gpu that wrote this part */
     char *source;  /* absolute path of the environment file, or "standard input" or "a pipe" */
     bool by_host;  /* rules of the source name hosts, so it says nothing of other machines */
-    struct receipt_plan *plans;
-    unsigned plans_count;
-    struct receipt_rule *rules; /* in order; the last one has no users */
-    unsigned rules_count;
+    struct array_of(struct receipt_plan) plans;
+    struct shares rules;
 };
+
+struct receipt_hosts array_of(struct receipt_host);
 
 /* All but the hosts belong to the prefix as a whole. */
 struct receipt {
     unsigned format;
     char state[STATE_KEY_SIZE]; /* the key of the hooks' state, kept from the first apply on */
-    char **managed;             /* every variable ever managed here */
-    unsigned managed_count;
-    struct receipt_kept *kept;
-    unsigned kept_count;
-    char **folders; /* those that apply made, below the prefix; remove takes them away if empty */
-    unsigned folders_count;
-    struct receipt_export *exports;
-    unsigned exports_count;
-    struct receipt_host *hosts; /* by name */
-    unsigned hosts_count;
+    struct names managed;       /* every variable ever managed here */
+    struct receipt_kept_list array_of(struct receipt_kept) kept;
+    struct names folders; /* those that apply made, below the prefix; remove takes them away if
+                             empty */
+    struct array_of(struct receipt_export) exports;
+    struct receipt_hosts hosts; /* by name */
 };
+
+/* Makes of what is told of a plan what hooks and programs are made from. -1 if memory ran out. */
+int receipt_plan_complete(struct receipt_plan *told);
 
 /* NULL, with STATUS_PREFIX, for a text that is damaged or of a newer format, which the message
    calls `name`. */

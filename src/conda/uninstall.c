@@ -58,8 +58,8 @@ static int put_back(struct removals *removals, const struct earlier *earlier,
     const struct receipt *receipt = earlier->receipt;
     int result = 0;
 
-    for (unsigned i = receipt ? receipt->kept_count : 0; i-- > 0;) {
-        const struct receipt_kept *kept = &receipt->kept[i];
+    for (size_t i = receipt ? receipt->kept.count : 0; i-- > 0;) {
+        const struct receipt_kept *kept = &receipt->kept.items[i];
         int put = strcmp(kept->path, RECEIPT_PATH) == 0
                       ? find_original(kept, prefix, original, err)
                       : prefix_put_back(prefix, kept->now, kept->path, err);
@@ -145,14 +145,6 @@ static int remove_receipt(const struct hook_file *receipt, const struct prefix *
     return prefix_remove(prefix, RECEIPT_PATH, &receipt->found, err);
 }
 
-static bool was_made(const struct receipt *receipt, const char *folder)
-{
-    for (unsigned i = 0; receipt && i < receipt->folders_count; i++)
-        if (strcmp(receipt->folders[i], folder) == 0)
-            return true;
-    return false;
-}
-
 /* Removes the folders that apply made and that are empty now, and the receipt, which tells of them:
    as late as can be. */
 static int forget(const struct hook_file *receipt, const struct earlier *earlier,
@@ -163,7 +155,7 @@ static int forget(const struct hook_file *receipt, const struct earlier *earlier
             remove_receipt(receipt, prefix, original, err) < 0)
             return -1;
         prefix_sweep(prefix, our_folders[i]);
-        if (was_made(earlier->receipt, our_folders[i]) &&
+        if (earlier->receipt && names_have(&earlier->receipt->folders, our_folders[i]) &&
             prefix_remove_folder(prefix, our_folders[i], err) < 0)
             return -1;
     }

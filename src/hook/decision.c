@@ -28,12 +28,13 @@ static bool may_overlap(const struct served *one, const struct served *other)
 
     if (strcmp(one->host, other->host) != 0)
         return false;
-    if (!one->user_count || !other->user_count || one->user_count * other->user_count > MOST)
+    const struct names *a = &one->rule->users, *b = &other->rule->users;
+    if (!a->count || !b->count || a->count * b->count > MOST)
         return true;
-    for (size_t i = 0; i < one->user_count; i++)
-        for (size_t k = 0; k < other->user_count; k++)
-            if (is_pattern(one->users[i]) || is_pattern(other->users[k]) ||
-                strcmp(one->users[i], other->users[k]) == 0)
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++)
+            if (is_pattern(a->items[i]) || is_pattern(b->items[k]) ||
+                strcmp(a->items[i], b->items[k]) == 0)
                 return true;
     return false;
 }
@@ -69,7 +70,7 @@ static int place(struct decision *decision, const struct served *rule)
             return -1;
         branch = &decision->branches.items[decision->branches.count - 1];
     }
-    decision->by_user = decision->by_user || rule->user_count;
+    decision->by_user = decision->by_user || rule->rule->users.count;
     return array_add(&branch->served, rule);
 }
 
@@ -77,7 +78,7 @@ static int place(struct decision *decision, const struct served *rule)
 
 /* A host's rules that have not been placed yet. */
 struct queue {
-    const struct served *rules;
+    const struct served *next;
     size_t count;
 };
 
@@ -87,7 +88,7 @@ static int list_queues(struct queues *queues, const struct served *served, size_
 {
     for (size_t i = 0; i < count; i++) {
         struct queue *last = queues->count ? &queues->items[queues->count - 1] : NULL;
-        if (last && strcmp(last->rules->host, served[i].host) == 0)
+        if (last && strcmp(last->next->host, served[i].host) == 0)
             last->count++;
         else if (array_add(queues, (struct queue){&served[i], 1}) < 0)
             return -1;
@@ -98,7 +99,7 @@ static int list_queues(struct queues *queues, const struct served *served, size_
 static bool is_earlier(const struct queue *one, const struct queue *other)
 {
     /* The section's own keys, line 0, come last. */
-    return one->rules->line - 1 < other->rules->line - 1;
+    return one->next->rule->line - 1 < other->next->rule->line - 1;
 }
 
 /* The queue whose rule is next; NULL: all are empty. */
@@ -117,22 +118,13 @@ static struct queue *find_next(const struct queues *queues)
 /* Takes the hosts' rules by line, but each host's in its own order. */
 static int place_all(struct decision *decision, const struct queues *queues)
 {
-    for (struct queue *next; (next = find_next(queues)); next->rules++, next->count--)
-        if (place(decision, next->rules) < 0)
+    for (struct queue *queue; (queue = find_next(queues)); queue->next++, queue->count--)
+        if (place(decision, queue->next) < 0)
             return -1;
     return 0;
 }
 
 /* ---- patterns ---- */
-
-static bool has_same_users(const struct served *one, const struct served *other)
-{
-    bool same = one->user_count == other->user_count;
-
-    for (size_t i = 0; same && i < one->user_count; i++)
-        same = strcmp(one->users[i], other->users[i]) == 0;
-    return same;
-}
 
 /* Whether every host has a rule for these users in this branch. */
 static bool holds_everywhere(const struct branch *branch, const struct served *rule,
@@ -141,7 +133,7 @@ static bool holds_everywhere(const struct branch *branch, const struct served *r
     size_t count = 0;
 
     for (size_t i = 0; i < branch->served.count; i++)
-        count += has_same_users(branch->served.items[i], rule);
+        count += names_are_same(&branch->served.items[i]->rule->users, &rule->rule->users);
     return count == decision->hosts.count;
 }
 
@@ -158,17 +150,19 @@ static int add_pattern(struct names *who, const struct decision *decision, const
 static int add_patterns(struct names *who, const struct decision *decision,
                         const struct served *rule, const char *host)
 {
-    if (!rule->user_count)
+    const struct names *users = &rule->rule->users;
+
+    if (!users->count)
         return add_pattern(who, decision, "*", host);
-    for (size_t i = 0; i < rule->user_count; i++)
-        if (add_pattern(who, decision, rule->users[i], host) < 0)
+    for (size_t i = 0; i < users->count; i++)
+        if (add_pattern(who, decision, users->items[i], host) < 0)
             return -1;
     return 0;
 }
 
-static int add_line(struct branch *branch, size_t line)
+static int add_line(struct branch *branch, unsigned line)
 {
-    scope(free_text) char *text = format_text("%zu", line);
+    scope(free_text) char *text = format_text("%u", line);
 
     branch->own_keys = branch->own_keys || !line;
     return !line ? 0 : text ? names_add(&branch->lines, text) : -1;
@@ -179,7 +173,7 @@ static int describe(struct branch *branch, const struct decision *decision)
     for (size_t i = 0; i < branch->served.count; i++) {
         const struct served *rule = branch->served.items[i];
         const char *host = holds_everywhere(branch, rule, decision) ? "*" : rule->host;
-        if (add_line(branch, rule->line) < 0 ||
+        if (add_line(branch, rule->rule->line) < 0 ||
             add_patterns(&branch->who, decision, rule, host) < 0)
             return -1;
     }
@@ -198,7 +192,7 @@ static bool is_sound_host(const char *host)
 static int list_hosts(struct decision *decision, const struct queues *queues, struct error *err)
 {
     for (size_t i = 0; i < queues->count; i++) {
-        const char *host = queues->items[i].rules->host;
+        const char *host = queues->items[i].next->host;
         if (decision->by_host && !is_sound_host(host))
             return error_add(err, STATUS_PREFIX,
                              "this environment serves several machines, or rules name hosts, and "

@@ -16,9 +16,7 @@
 /* A rule on one machine. Its last one has no users. */
 struct served {
     const char *host;
-    char *const *users; /* names or patterns; none: everybody */
-    size_t user_count;
-    size_t line; /* of the source; 0: the section's own keys */
+    const struct share *rule;
     const struct plan *plan;
 };
 
@@ -51,7 +49,7 @@ struct decision {
     struct picks array_of(struct machine) picks;
 };
 
-/* Each host's rules stand together and in order. They and their plans must outlive the decision.
+/* Each host's rules stand together and in order. All of it must outlive the decision.
    STATUS_PREFIX for a host whose name no hook can hold. */
 int decision_make(struct decision *decision, const struct served *served, size_t count,
                   bool by_host, struct error *err);

@@ -18,10 +18,12 @@ static bool are_many(const struct decision *decision)
 /* Adds whom the rule names, or everybody. */
 static int add_users(struct names *users, const struct served *rule)
 {
-    if (!rule->user_count)
+    const struct names *named = &rule->rule->users;
+
+    if (!named->count)
         return names_add(users, "*");
-    for (size_t i = 0; i < rule->user_count; i++)
-        if (names_add(users, rule->users[i]) < 0)
+    for (size_t i = 0; i < named->count; i++)
+        if (names_add(users, named->items[i]) < 0)
             return -1;
     return 0;
 }

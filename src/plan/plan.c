@@ -1,10 +1,20 @@
 #include "plan/plan.h"
 
 #include "base/scope.h"
+#include "section/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+const struct share *shares_find(const struct shares *shares, const char *user)
+{
+    const struct share *share = shares->items;
+
+    while (!patterns_fit(&share->users, user))
+        share++;
+    return share;
+}
 
 static char *visible_value(const struct section *section, const struct selection *selection)
 {

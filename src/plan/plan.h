@@ -40,6 +40,18 @@ struct plan {
     size_t device_count;
 };
 
+/* Whom one of several plans serves. */
+struct share {
+    unsigned line;      /* of the rule in the section's file; 0: the section's own keys */
+    struct names users; /* names or patterns, as in section/rules.h; none: everybody */
+    unsigned plan;      /* an index */
+};
+
+struct shares array_of(struct share); /* in order; the last one has no users */
+
+/* The first that fits this user. */
+const struct share *shares_find(const struct shares *shares, const char *user);
+
 /* For devices that are chosen, at least one. The plan is unconfirmed until plan_confirm. */
 int plan_make(struct plan *plan, const struct section *section, const struct selection *selection,
               struct error *err);

@@ -291,7 +291,7 @@ void resolution_release(struct resolution *resolution)
 /* ---- all users ---- */
 
 /* Takes the plan, unless it is there. */
-static int add_plan(struct team *team, struct plan *plan, size_t *index)
+static int add_plan(struct team *team, struct plan *plan, unsigned *index)
 {
     for (*index = 0; *index < team->plans.count; ++*index)
         if (plan_is_same(&team->plans.items[*index], plan))
@@ -307,8 +307,10 @@ static int add_share(struct team *team, const struct section *section, const str
 {
     scope(rules_unapply) struct section own = {0};
     scope(plan_release) struct plan plan = {0};
-    struct share share = {rule, 0};
+    struct share share = {0};
 
+    if (rule)
+        share = (struct share){.line = (unsigned)rule->place.line, .users = rule->users};
     if (rules_apply(&own, section, rule, err) < 0 || complete(&plan, &own, asked, err) < 0)
         return -1;
     if (add_plan(team, &plan, &share.plan) < 0 || array_add(&team->shares, share) < 0)
@@ -329,7 +331,7 @@ static bool goes_on(struct error *of_rule, struct error *err)
 static bool is_covered(const struct team *team, const struct rule *rule)
 {
     for (size_t i = 0; i < team->shares.count; i++)
-        if (names_are_same(&team->shares.items[i].rule->users, &rule->users))
+        if (names_are_same(&team->shares.items[i].users, &rule->users))
             return true;
     return false;
 }
@@ -375,11 +377,7 @@ int resolve_team(struct team *team, const struct section *section, const char *h
 
 const struct plan *team_plan(const struct team *team, const char *user)
 {
-    const struct share *share = team->shares.items;
-
-    while (share->rule && !rule_fits_user(share->rule, user))
-        share++;
-    return &team->plans.items[share->plan];
+    return &team->plans.items[shares_find(&team->shares, user)->plan];
 }
 
 void team_release(struct team *team)

@@ -36,18 +36,11 @@ struct resolution {
                                  machine.absent is not set if a driver is there that fails */
 };
 
-/* Whom one rule serves; the last of them serves everybody who is left. */
-struct share {
-    const struct rule
-        *rule;   /* of the section, which must outlive it; NULL: the section's own keys */
-    size_t plan; /* an index */
-};
-
 /* What holds for all users of one machine. */
 struct team {
-    struct array_of(struct plan) plans;   /* each once */
-    struct array_of(struct share) shares; /* in the order of the rules; at least one */
-    struct inventory machine;             /* as in struct resolution */
+    struct array_of(struct plan) plans; /* each once */
+    struct shares shares;               /* their users are the section's, which must outlive them */
+    struct inventory machine;           /* as in struct resolution */
     struct error absent;
 };
 

@@ -179,7 +179,7 @@ int section_assign(const struct reading *in, const struct node *node, void *targ
     return result;
 }
 
-static bool fits_any(const struct names *patterns, const char *name)
+bool patterns_fit(const struct names *patterns, const char *name)
 {
     for (size_t i = 0; i < patterns->count; i++)
         if (fnmatch(patterns->items[i], name, 0) == 0)
@@ -189,7 +189,7 @@ static bool fits_any(const struct names *patterns, const char *name)
 
 bool rule_fits_user(const struct rule *rule, const char *user)
 {
-    return fits_any(&rule->users, user);
+    return patterns_fit(&rule->users, user);
 }
 
 bool rule_fits_host(const struct rule *rule, const char *host)
@@ -200,7 +200,7 @@ bool rule_fits_host(const struct rule *rule, const char *host)
     length = length < sizeof label ? length : sizeof label - 1;
     memcpy(label, host, length);
     label[length] = '\0';
-    return fits_any(&rule->hosts, host) || fits_any(&rule->hosts, label);
+    return patterns_fit(&rule->hosts, host) || patterns_fit(&rule->hosts, label);
 }
 
 const struct rule *rules_find(const struct section *section, const char *user, const char *host)

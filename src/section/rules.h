@@ -26,6 +26,9 @@ struct rule {
 /* The first that fits; NULL: the section's own keys hold. */
 const struct rule *rules_find(const struct section *section, const char *user, const char *host);
 
+/* Whether a name is one of these, or fits one of these patterns; any name if there are none. */
+bool patterns_fit(const struct names *patterns, const char *name);
+
 /* Whether a rule serves anybody on this host, or this user anywhere. */
 bool rule_fits_host(const struct rule *rule, const char *host);
 bool rule_fits_user(const struct rule *rule, const char *user);

@@ -134,7 +134,8 @@ static void check_hooks(const struct plan *plan, const char *name, uint64_t dige
     scope(names_release) struct names managed = {0};
     scope(decision_release) struct decision everybody = {0};
     scope(error_release) struct error err = ERROR_INIT;
-    const struct served all = {.host = "here", .plan = plan};
+    const struct share rule = {0};
+    const struct served all = {"here", &rule, plan};
     const struct render in = {.decision = &everybody,
                               .managed = &managed,
                               .key = "0123abcd",

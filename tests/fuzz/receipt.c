@@ -15,13 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void require_same_texts(char *const *a, unsigned a_count, char *const *b, unsigned b_count)
-{
-    require(a_count == b_count);
-    for (unsigned i = 0; i < a_count; i++)
-        require(same_text(a[i], b[i]));
-}
-
 static void require_same_host(const struct receipt_host *a, const struct receipt_host *b)
 {
     require(same_text(a->host, b->host) && same_text(a->version, b->version) &&
@@ -32,14 +25,13 @@ static void require_same_host(const struct receipt_host *a, const struct receipt
 static void require_same(const struct receipt *a, const struct receipt *b)
 {
     require(same_text(a->state, b->state));
-    require_same_texts(a->managed, a->managed_count, b->managed, b->managed_count);
-    require_same_texts(a->folders, a->folders_count, b->folders, b->folders_count);
-    require(a->kept_count == b->kept_count && a->hosts_count == b->hosts_count);
-    for (unsigned i = 0; i < a->kept_count; i++)
-        require(same_text(a->kept[i].path, b->kept[i].path) &&
-                same_text(a->kept[i].now, b->kept[i].now));
-    for (unsigned i = 0; i < a->hosts_count; i++)
-        require_same_host(&a->hosts[i], &b->hosts[i]);
+    require(names_are_same(&a->managed, &b->managed) && names_are_same(&a->folders, &b->folders));
+    require(a->kept.count == b->kept.count && a->hosts.count == b->hosts.count);
+    for (size_t i = 0; i < a->kept.count; i++)
+        require(same_text(a->kept.items[i].path, b->kept.items[i].path) &&
+                same_text(a->kept.items[i].now, b->kept.items[i].now));
+    for (size_t i = 0; i < a->hosts.count; i++)
+        require_same_host(&a->hosts.items[i], &b->hosts.items[i]);
 }
 
 static bool is_inside(const char *path)
@@ -50,13 +42,13 @@ static bool is_inside(const char *path)
 static void require_sound(const struct receipt *receipt)
 {
     require(strlen(receipt->state) == STATE_KEY_SIZE - 1);
-    for (unsigned i = 0; i < receipt->managed_count; i++)
-        require(var_name_has_shape(receipt->managed[i]));
-    for (unsigned i = 0; i < receipt->folders_count; i++)
-        require(is_inside(receipt->folders[i]));
-    for (unsigned i = 0; i < receipt->kept_count; i++)
-        require(is_inside(receipt->kept[i].path) && is_inside(receipt->kept[i].now) &&
-                strcmp(receipt->kept[i].path, receipt->kept[i].now) != 0);
+    for (size_t i = 0; i < receipt->managed.count; i++)
+        require(var_name_has_shape(receipt->managed.items[i]));
+    for (size_t i = 0; i < receipt->folders.count; i++)
+        require(is_inside(receipt->folders.items[i]));
+    for (size_t i = 0; i < receipt->kept.count; i++)
+        require(is_inside(receipt->kept.items[i].path) && is_inside(receipt->kept.items[i].now) &&
+                strcmp(receipt->kept.items[i].path, receipt->kept.items[i].now) != 0);
 }
 
 static void check_receipt(const char *text, size_t length)

@@ -422,34 +422,32 @@ static struct receipt full_receipt(char *source)
 {
     static char alice[] = "alice", others[] = "c[!a-b]*";
     static char *users[] = {alice, others};
-    static struct receipt_plan plan = {.in_job = IN_JOB_OVERRIDE,
-                                       .if_set = IF_SET_KEEP,
-                                       .unconfirmed = true,
-                                       .devices = devices,
-                                       .devices_count = 2,
-                                       .variables = variables,
-                                       .variables_count = 2};
-    static struct receipt_rule rules[] = {{12, users, 2, 0}, {0, NULL, 0, 0}};
+    static struct planned_device seen[2];
+    static struct receipt_plan plan = {.plan = {.in_job = IN_JOB_OVERRIDE,
+                                                .if_set = IF_SET_KEEP,
+                                                .unconfirmed = true,
+                                                .gpus = PLAN_GPUS_CHOSEN,
+                                                .devices = seen,
+                                                .device_count = 2,
+                                                .variables = {variables, 2, 0}},
+                                       .devices = {devices, 2, 0}};
+    static struct share rules[] = {{12, {users, 2, 0}, 0}, {0, {NULL, 0, 0}, 0}};
     static struct receipt_host host;
 
+    uuid_parse(devices[0].uuid, &seen[0].device.uuid);
+    uuid_parse(devices[1].uuid, &seen[1].device.uuid);
     host = (struct receipt_host){.host = machine,
                                  .version = version,
                                  .source = source,
                                  .by_host = true,
-                                 .plans = &plan,
-                                 .plans_count = 1,
-                                 .rules = rules,
-                                 .rules_count = 2};
+                                 .plans = {&plan, 1, 0},
+                                 .rules = {rules, 2, 0}};
     return (struct receipt){.format = 1,
                             .state = "0123abcd",
-                            .managed = managed,
-                            .managed_count = 2,
-                            .kept = kept,
-                            .kept_count = 1,
-                            .folders = made_folders,
-                            .folders_count = 1,
-                            .hosts = &host,
-                            .hosts_count = 1};
+                            .managed = {managed, 2, 0},
+                            .kept = {kept, 1, 0},
+                            .folders = {made_folders, 1, 0},
+                            .hosts = {&host, 1, 0}};
 }
 
 static struct receipt *parse(const char *text, size_t length)
@@ -472,23 +470,23 @@ START_TEST(receipt_reads_back)
     ck_assert(receipt_is_ours(strbuf_text(&text), text.length));
     scope(receipt_free) struct receipt *again = parse(strbuf_text(&text), text.length);
     ck_assert_msg(again != NULL, "%s", error_text(&err));
-    const struct receipt_host *host = again->hosts;
+    const struct receipt_host *host = again->hosts.items;
     ck_assert_str_eq(again->state, "0123abcd");
-    ck_assert_uint_eq(again->managed_count, 2);
-    ck_assert_str_eq(again->managed[1], "CUDA_VISIBLE_DEVICES");
-    ck_assert_str_eq(again->kept[0].now, kept[0].now);
-    ck_assert_str_eq(again->folders[0], "etc/conda");
-    ck_assert_uint_eq(again->hosts_count, 1);
+    ck_assert_uint_eq(again->managed.count, 2);
+    ck_assert_str_eq(again->managed.items[1], "CUDA_VISIBLE_DEVICES");
+    ck_assert_str_eq(again->kept.items[0].now, kept[0].now);
+    ck_assert_str_eq(again->folders.items[0], "etc/conda");
+    ck_assert_uint_eq(again->hosts.count, 1);
     ck_assert_str_eq(host->host, "dgx-01");
     ck_assert_str_eq(host->version, "1.2");
     ck_assert_str_eq(host->source, sources[_i]);
-    ck_assert(host->by_host && part_is_same(host, receipt.hosts));
-    ck_assert_int_eq(host->plans[0].devices[1].number, RECEIPT_NO_NUMBER);
-    ck_assert_str_eq(host->plans[0].variables[1].value, odd_value);
-    ck_assert_uint_eq(host->rules_count, 2);
-    ck_assert_uint_eq(host->rules[0].line, 12);
-    ck_assert_uint_eq(host->rules[0].users_count, 2);
-    ck_assert_str_eq(host->rules[0].users[1], "c[!a-b]*");
+    ck_assert(host->by_host && part_is_same(host, receipt.hosts.items));
+    ck_assert_int_eq(host->plans.items[0].devices.items[1].number, RECEIPT_NO_NUMBER);
+    ck_assert_str_eq(host->plans.items[0].plan.variables.items[1].value, odd_value);
+    ck_assert_uint_eq(host->rules.count, 2);
+    ck_assert_uint_eq(host->rules.items[0].line, 12);
+    ck_assert_uint_eq(host->rules.items[0].users.count, 2);
+    ck_assert_str_eq(host->rules.items[0].users.items[1], "c[!a-b]*");
 }
 END_TEST
 
@@ -501,7 +499,7 @@ START_TEST(receipt_of_nothing)
     scope(receipt_free) struct receipt *again = parse(strbuf_text(&text), text.length);
     ck_assert_ptr_nonnull(again);
     ck_assert_uint_eq(
-        again->managed_count + again->kept_count + again->folders_count + again->hosts_count, 0);
+        again->managed.count + again->kept.count + again->folders.count + again->hosts.count, 0);
 }
 END_TEST
 

@@ -37,6 +37,7 @@ enum { MOST_RULES = 16, MOST_USERS = 4 };
 struct rules {
     char *text;
     struct served served[MOST_RULES];
+    struct share shares[MOST_RULES];
     char *users[MOST_RULES][MOST_USERS];
     size_t count;
 };
@@ -48,13 +49,15 @@ static void read_rules(struct rules *rules, const char *text)
     rules->count = 0;
     while ((words = strtok_r(line, ";", &rest))) {
         struct served *served = &rules->served[rules->count];
+        struct share *share = &rules->shares[rules->count];
         char **users = rules->users[rules->count++], *next, *user;
         const char *host = strtok_r(words, " ", &next);
-        size_t number = strtoul(strtok_r(NULL, " ", &next), NULL, 10);
+        unsigned number = (unsigned)strtoul(strtok_r(NULL, " ", &next), NULL, 10);
         size_t plan = strtoul(strtok_r(NULL, " ", &next), NULL, 10);
-        *served = (struct served){host, users, 0, number, &plans[plan]};
+        *share = (struct share){.line = number, .users = {.items = users}};
+        *served = (struct served){host, share, &plans[plan]};
         while ((user = strtok_r(NULL, " ", &next)))
-            users[served->user_count++] = user;
+            users[share->users.count++] = user;
         line = NULL;
     }
 }
@@ -164,6 +167,7 @@ START_TEST(picks_for_many)
     static char names[USERS][16];
     static char *users[USERS];
     static struct served served[HOSTS * (USERS + 1)];
+    static struct share shares[HOSTS * (USERS + 1)];
     scope(error_release) struct error err = ERROR_INIT;
     scope(decision_release) struct decision decision = {0};
     size_t count = 0;
@@ -172,10 +176,12 @@ START_TEST(picks_for_many)
         for (size_t u = 0; u < USERS; u++) {
             snprintf(names[u], sizeof names[u], "user%zu", u);
             users[u] = names[u];
-            served[count++] =
-                (struct served){h ? "b" : "a", &users[u], 1, 10 * h + u + 1, &plans[(u + h) % 4]};
+            shares[count] = (struct share){(unsigned)(10 * h + u + 1), {&users[u], 1, 0}, 0};
+            served[count] = (struct served){h ? "b" : "a", &shares[count], &plans[(u + h) % 4]};
+            count++;
         }
-        served[count++] = (struct served){h ? "b" : "a", NULL, 0, 0, &plans[5]};
+        served[count] = (struct served){h ? "b" : "a", &shares[count], &plans[5]};
+        count++;
     }
     ck_assert_int_eq(decision_make(&decision, served, count, true, &err), 0);
     ck_assert_uint_eq(decision.branches.count, 5);
@@ -201,7 +207,8 @@ START_TEST(refuses_a_name_that_no_hook_can_hold)
     static const char *const hosts[] = {"a b", "", "a*", "a;id", "a@b", "\xc3\xa4"};
     scope(error_release) struct error err = ERROR_INIT;
     scope(decision_release) struct decision decision = {0};
-    const struct served served = {hosts[_i], NULL, 0, 0, &plans[0]};
+    const struct share all = {0};
+    const struct served served = {hosts[_i], &all, &plans[0]};
 
     ck_assert_int_eq(decision_make(&decision, &served, 1, false, &err), 0);
     decision_release(&decision);

@@ -175,7 +175,8 @@ END_TEST
 
 static struct plan plan;
 static struct names managed;
-static const struct served everybody = {.host = "dgx-01", .plan = &plan};
+static const struct share all;
+static const struct served everybody = {"dgx-01", &all, &plan};
 static struct decision decision;
 static struct render in;
 
