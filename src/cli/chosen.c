@@ -37,13 +37,13 @@ static int resolve_file(struct chosen *chosen, const struct options *options,
 {
     const struct driver driver = {options->driver, options->timeout, job_is_running(options->env),
                                   NULL};
-    scope(resolution_release) struct resolution found = {0};
+    scope(plan_release) struct plan plan = {0};
     scope(rules_unapply) struct section own = {0};
 
-    if (apply_rules(&own, options, section, err) < 0 || resolve(&found, &own, &driver, err) < 0)
+    if (apply_rules(&own, options, section, err) < 0 || resolve(&plan, &own, &driver, err) < 0)
         return -1;
     plan_release(&chosen->planned.plan);
-    chosen->planned.plan = take(&found.plan);
+    chosen->planned.plan = take(&plan);
     return 0;
 }
 

@@ -128,12 +128,10 @@ static const struct device_list *look(struct asked *asked, const char *visible, 
         error_join(err, &blind);
         return NULL;
     }
-    if (!copy || array_add(&asked->answers, (struct answer){copy, seen}) < 0) {
+    if (!copy || array_add(&asked->answers, (struct answer){take(&copy), take(&seen)}) < 0) {
         error_memory(err);
         return NULL;
     }
-    copy = NULL;
-    seen = (struct inventory){0};
     return recall(asked, visible);
 }
 
@@ -266,26 +264,16 @@ static int show_machine(const struct asked *asked, struct error *err)
                      "if so, run conda-gpu outside of one");
 }
 
-int resolve(struct resolution *resolution, const struct section *section,
-            const struct driver *driver, struct error *err)
+int resolve(struct plan *plan, const struct section *section, const struct driver *driver,
+            struct error *err)
 {
     scope(asked_release) struct asked asked = asked_init(driver);
-    scope(plan_release) struct plan plan = {0};
+    scope(plan_release) struct plan made = {0};
 
-    if (complete(&plan, section, &asked, err) < 0)
+    if (complete(&made, section, &asked, err) < 0)
         return show_machine(&asked, err);
-    *resolution = (struct resolution){plan, asked.machine, asked.absent};
-    plan = (struct plan){0};
-    asked.machine = (struct inventory){0};
-    asked.absent = ERROR_INIT;
+    *plan = take(&made);
     return 0;
-}
-
-void resolution_release(struct resolution *resolution)
-{
-    plan_release(&resolution->plan);
-    inventory_release(&resolution->machine);
-    error_release(&resolution->absent);
 }
 
 /* ---- all users ---- */
@@ -296,10 +284,7 @@ static int add_plan(struct team *team, struct plan *plan, unsigned *index)
     for (*index = 0; *index < team->plans.count; ++*index)
         if (plan_is_same(&team->plans.items[*index], plan))
             return 0;
-    if (array_add(&team->plans, *plan) < 0)
-        return -1;
-    *plan = (struct plan){0};
-    return 0;
+    return array_add(&team->plans, take(plan));
 }
 
 static int add_share(struct team *team, const struct section *section, const struct rule *rule,
@@ -367,11 +352,9 @@ int resolve_team(struct team *team, const struct section *section, const char *h
 
     if (add_shares(&made, section, host, &asked, err) < 0)
         return show_machine(&asked, err);
-    made.machine = asked.machine;
-    made.absent = asked.absent;
+    made.machine = take(&asked.machine);
+    made.absent = take(&asked.absent);
     *team = take(&made);
-    asked.machine = (struct inventory){0};
-    asked.absent = ERROR_INIT;
     return 0;
 }
 

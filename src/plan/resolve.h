@@ -2,10 +2,9 @@
  * From a section to a plan that the driver has confirmed. What apply, exec, export and status
  * share.
  *
- *     scope(resolution_release) struct resolution found = {0};
+ *     scope(plan_release) struct plan plan = {0};
  *     const struct driver driver = {.timeout = 60};
- *     if (resolve(&found, &section, &driver, &err) < 0) ...
- *     ... found.plan ...
+ *     if (resolve(&plan, &section, &driver, &err) < 0) ...
  *
  * Where rules decide by user, resolve_team makes a plan for each of those whom they name.
  *
@@ -29,24 +28,18 @@ struct driver {
                                     of it, and nothing is confirmed */
 };
 
-struct resolution {
-    struct plan plan;
-    struct inventory machine; /* all devices of this machine; none where the driver was not asked */
-    struct error absent;      /* why there is no GPU here, where the plan was made without one;
-                                 machine.absent is not set if a driver is there that fails */
-};
-
 /* What holds for all users of one machine. */
 struct team {
     struct array_of(struct plan) plans; /* each once */
     struct shares shares;               /* their users are the section's, which must outlive them */
-    struct inventory machine;           /* as in struct resolution */
-    struct error absent;
+    struct inventory machine; /* all devices of this machine; none where the driver was not asked */
+    struct error absent;      /* why there is no GPU here, where plans were made without one;
+                                 machine.absent is not set if a driver is there that fails */
 };
 
 /* STATUS_INPUT: the section is wrong. STATUS_DRIVER: the driver or a device is missing. */
-int resolve(struct resolution *resolution, const struct section *section,
-            const struct driver *driver, struct error *err);
+int resolve(struct plan *plan, const struct section *section, const struct driver *driver,
+            struct error *err);
 
 /* The same for every rule that fits this host, and the errors of all of them. The driver is asked
    about each choice of devices once. */
@@ -56,5 +49,4 @@ int resolve_team(struct team *team, const struct section *section, const char *h
 /* This user's. */
 const struct plan *team_plan(const struct team *team, const char *user);
 
-void resolution_release(struct resolution *resolution);
 void team_release(struct team *team);
