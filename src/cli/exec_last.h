@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "section/vars.h"
+#include "base/names.h"
 
 void last_read(struct names *uuids, char *const *env);
 

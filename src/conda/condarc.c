@@ -5,7 +5,8 @@
 #include "base/scope.h"
 #include "section/document.h"
 
-#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -54,30 +55,18 @@ static bool is_file(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static int is_entry(const struct dirent *entry)
-{
-    return is_yaml(entry->d_name);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int add_all_of(struct names *files, const char *folder)
 {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_entry, by_name), result = 0;
+    scope(names_release) struct names there = {0};
 
-    for (int i = 0; i < count; i++) {
-        scope(free_text) char *path = result == 0 ? path_join(folder, entries[i]->d_name) : NULL;
-        if (!path || (is_file(path) && names_add(files, path) < 0))
-            result = -1;
-        free(entries[i]);
+    if (names_add_those_in(&there, AT_FDCWD, folder) < 0)
+        return errno == ENOMEM ? -1 : 0;
+    for (size_t i = 0; i < there.count; i++) {
+        scope(free_text) char *path = path_join(folder, there.items[i]);
+        if (!path || (is_yaml(there.items[i]) && is_file(path) && names_add(files, path) < 0))
+            return -1;
     }
-    if (count >= 0)
-        free(entries);
-    return result;
+    return 0;
 }
 
 static int add_file(struct names *files, const char *path)

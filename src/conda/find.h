@@ -15,7 +15,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "section/vars.h"
+#include "base/names.h"
 
 #include <stdbool.h>
 

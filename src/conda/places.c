@@ -5,7 +5,6 @@
 #include "base/scope.h"
 #include "conda/condarc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,20 +21,17 @@ bool is_environment(const char *path)
 
 int environments_in(struct names *names, const char *folder)
 {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, NULL, alphasort);
-    int result = count < 0 && errno == ENOMEM ? -1 : 0;
+    scope(names_release) struct names there = {0};
 
-    for (int i = 0; i < count; i++) {
-        const char *name = entries[i]->d_name;
+    if (names_add_those_in(&there, AT_FDCWD, folder) < 0)
+        return errno == ENOMEM ? -1 : 0;
+    for (size_t i = 0; i < there.count; i++) {
+        const char *name = there.items[i];
         scope(free_text) char *path = path_join(folder, name);
-        if (!path || (name[0] != '.' && is_environment(path) && names_add(names, name) < 0))
-            result = -1;
-        free(entries[i]);
+        if (!path || (*name != '.' && is_environment(path) && names_add(names, name) < 0))
+            return -1;
     }
-    if (count >= 0)
-        free(entries);
-    return result;
+    return 0;
 }
 
 /* The folder two levels up from bin/conda, if there is one. */
@@ -107,8 +103,7 @@ int places_list(struct places *places, char *const *env)
     const char *conda = installed.count ? installed.items[0] : NULL;
     if (condarc_read(&condarc, conda, env) < 0)
         return -1;
-    places->folders = condarc.envs_dirs;
-    condarc.envs_dirs = (struct names){0};
+    places->folders = take(&condarc.envs_dirs);
     if (condarc.root_prefix)
         conda = condarc.root_prefix;
     return add_roots(places, conda, env) < 0 ? -1 : add_folders(places, conda, env);

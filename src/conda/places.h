@@ -4,10 +4,9 @@
  *     scope(places_release) struct places places = {0};
  *     if (places_list(&places, environ) < 0) ... memory ran out
  */
-#ifndef CONDA_GPU_PLACES_H
-#define CONDA_GPU_PLACES_H
+#pragma once
 
-#include "section/vars.h"
+#include "base/names.h"
 
 struct places {
     /* The installations that this shell knows; each is a `base`. First conda's: where condarc.h
@@ -27,5 +26,3 @@ bool is_environment(const char *path);
 
 /* Adds the names of the environments in a folder, sorted. -1 if memory ran out. */
 int environments_in(struct names *names, const char *folder);
-
-#endif

@@ -4,7 +4,6 @@
 #include "base/scope.h"
 #include "base/tempfile.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -180,35 +179,11 @@ int prefix_look_at(const struct prefix *prefix, const char *path, struct strbuf 
     return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 }
 
-static int by_name(const void *one, const void *other)
-{
-    return strcmp(*(char *const *)one, *(char *const *)other);
-}
-
-static int add_names(DIR *folder, struct names *names)
-{
-    errno = 0;
-    for (struct dirent *entry; (entry = readdir(folder)); errno = 0)
-        if (names_add(names, entry->d_name) < 0)
-            return -1;
-    return errno ? -1 : 0;
-}
-
 int prefix_list(const struct prefix *prefix, const char *path, struct names *names)
 {
-    int fd = again(openat(prefix->folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-
-    if (!folder) {
-        close_fd(&fd);
-        return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-    }
-    int result = add_names(folder, names), saved = errno;
-    closedir(folder);
-    if (names->count)
-        qsort(names->items, names->count, sizeof *names->items, by_name);
-    errno = saved;
-    return result;
+    if (names_add_those_in(names, prefix->folder, path) == 0)
+        return 0;
+    return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 }
 
 /* 1: a file holds this; 0: it holds something else, or is not there; -1 with errno. */

@@ -14,7 +14,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "section/vars.h"
+#include "base/names.h"
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -39,10 +39,7 @@ static int pick_branch(struct machine *machine, const struct branch *branch, siz
             return -1;
     if (!users.count)
         return 0;
-    if (array_add(&machine->picks, (struct pick){users, number}) < 0)
-        return -1;
-    users = (struct names){0};
-    return 0;
+    return array_add(&machine->picks, (struct pick){take(&users), number});
 }
 
 /* The order of the branches is right for each machine's rules. */

@@ -92,39 +92,6 @@ void vars_release(struct var_list *list)
     *list = (struct var_list){0};
 }
 
-int names_add(struct names *names, const char *name)
-{
-    if (names_have(names, name))
-        return 0;
-    scope(free_text) char *copy = strdup(name);
-    return copy ? array_add(names, take(&copy)) : -1;
-}
-
-bool names_have(const struct names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
-            return true;
-    return false;
-}
-
-bool names_are_same(const struct names *one, const struct names *other)
-{
-    bool same = one->count == other->count;
-
-    for (size_t i = 0; same && i < one->count; i++)
-        same = strcmp(one->items[i], other->items[i]) == 0;
-    return same;
-}
-
-void names_release(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->items[i]);
-    free(names->items);
-    *names = (struct names){0};
-}
-
 const char *const var_references[] = {"CONDA_PREFIX", "HOME", "USER"};
 const size_t var_reference_count = sizeof var_references / sizeof *var_references;
 

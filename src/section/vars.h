@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "base/array.h"
+#include "base/names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,16 +67,6 @@ bool vars_are_same(const struct var_list *one, const struct var_list *other);
 size_t vars_size(const struct var_list *list);
 
 void vars_release(struct var_list *list);
-
-/* Names without a value, each once. */
-struct names array_of(char *);
-
-/* Adds a copy unless it is there. -1 if memory ran out. */
-int names_add(struct names *names, const char *name);
-bool names_have(const struct names *names, const char *name);
-/* In the same order. */
-bool names_are_same(const struct names *one, const struct names *other);
-void names_release(struct names *names);
 
 /* How many characters at the start of a text may stand in a name. */
 size_t var_name_length(const char *text);
