@@ -7,34 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_pattern(const struct reading *in, const struct node *node, const char *accepted,
-                        char **pattern)
+static int read_pattern(const struct reading *in, const struct node *node, char **pattern)
 {
-    const char *text = keys_text(in, node, accepted);
-
-    if (!text)
-        return -1;
-    if (!*text)
-        return keys_wrong(in, node, accepted);
-    *pattern = strdup(text);
+    if (!*in->text)
+        return keys_wrong(in, node, in->accepted);
+    *pattern = strdup(in->text);
     return *pattern ? 0 : error_memory(in->err);
 }
 
-static int read_filter_name(const struct reading *in, const struct node *node, void *target)
+static int read_filter_name(const struct reading *in, const struct node *node)
 {
-    struct item *item = target;
-
-    return read_pattern(in, node, "a name or pattern in quotes, such as \"*A100*\"", &item->name);
+    return read_pattern(in, node, &((struct item *)in->target)->name);
 }
 
-static int read_mig(const struct reading *in, const struct node *node, void *target)
+static int read_mig(const struct reading *in, const struct node *node)
 {
-    struct item *item = target;
-
-    return read_pattern(in, node,
-                        "a profile as 'nvidia-smi -L' shows it or a pattern, such as 3g.20gb or "
-                        "\"1g.*\"",
-                        &item->mig);
+    return read_pattern(in, node, &((struct item *)in->target)->mig);
 }
 
 typedef void give_advice(struct strbuf *out, const char *text);
@@ -50,39 +38,30 @@ static int wrong_text(const struct reading *in, const struct node *node, give_ad
                          : keys_wrong_but(in, node, strbuf_text(&advice), accepted);
 }
 
-static int read_min_memory(const struct reading *in, const struct node *node, void *target)
+static int read_min_memory(const struct reading *in, const struct node *node)
 {
-    struct item *item = target;
-    static const char accepted[] = "a number with MB, GB, MiB or GiB, such as 40GiB";
-    const char *text = keys_text(in, node, accepted);
+    struct item *item = in->target;
 
-    if (!text)
-        return -1;
-    return size_parse(text, &item->min_memory) ? 0 : wrong_text(in, node, advice_memory, accepted);
+    return size_parse(in->text, &item->min_memory)
+               ? 0
+               : wrong_text(in, node, advice_memory, in->accepted);
 }
 
-static int read_min_compute(const struct reading *in, const struct node *node, void *target)
+static int read_min_compute(const struct reading *in, const struct node *node)
 {
-    struct item *item = target;
-    static const char accepted[] = "a compute capability such as \"8.0\"";
-    const char *text = keys_text(in, node, accepted);
+    struct item *item = in->target;
 
-    if (!text)
-        return -1;
-    if (compute_parse(text, &item->min_major, &item->min_minor))
-        return 0;
-    return wrong_text(in, node, advice_compute, accepted);
+    return compute_parse(in->text, &item->min_major, &item->min_minor)
+               ? 0
+               : wrong_text(in, node, advice_compute, in->accepted);
 }
 
-static int read_count(const struct reading *in, const struct node *node, void *target)
+static int read_count(const struct reading *in, const struct node *node)
 {
-    struct item *item = target;
-    static const char accepted[] = "a number from 1";
-    const char *text = keys_text(in, node, accepted);
+    struct item *item = in->target;
 
-    if (!text)
-        return -1;
-    return number_parse(text, &item->count) && item->count ? 0 : keys_wrong(in, node, accepted);
+    return number_parse(in->text, &item->count) && item->count ? 0
+                                                               : keys_wrong(in, node, in->accepted);
 }
 
 /* The filter as it is written, on one line. */
@@ -105,9 +84,12 @@ static char *filter_text(const struct pairs *pairs)
 static int read_filter(const struct reading *in, const struct node *node, struct item *item)
 {
     static const struct key keys[] = {
-        {"name", read_filter_name, false},      {"mig", read_mig, false},
-        {"min_memory", read_min_memory, false}, {"min_compute", read_min_compute, false},
-        {"count", read_count, false},
+        {"name", read_filter_name, "a name or pattern in quotes, such as \"*A100*\"", false},
+        {"mig", read_mig,
+         "a profile as 'nvidia-smi -L' shows it or a pattern, such as 3g.20gb or \"1g.*\"", false},
+        {"min_memory", read_min_memory, "a number with MB, GB, MiB or GiB, such as 40GiB", false},
+        {"min_compute", read_min_compute, "a compute capability such as \"8.0\"", false},
+        {"count", read_count, "a number from 1", false},
     };
 
     scope(pairs_release) struct pairs pairs = {0};
@@ -152,21 +134,19 @@ static int check_alone(const struct reading *in, const struct section *section)
     return result;
 }
 
-int section_devices(const struct reading *in, const struct node *node, void *target)
+int section_devices(const struct reading *in, const struct node *node)
 {
     struct section *section = in->section;
     bool list = node_kind(node) == NODE_LIST;
     size_t count = list ? node_count(node) : 1;
     int result = 0;
 
-    (void)target;
     section->devices_place = document_place(in->doc, node);
     if (!count)
-        return error_at(in->err, section->devices_place,
-                        "%s: the list is empty; accepted as an item: " ITEM_ACCEPTED, in->path);
+        return keys_error(in, node, "the list is empty; accepted as an item: " ITEM_ACCEPTED);
     if (count > SECTION_DEVICES_LIMIT)
-        return error_at(in->err, section->devices_place, "%s: %zu items; at most %d are accepted",
-                        in->path, count, SECTION_DEVICES_LIMIT);
+        return keys_error(in, node, "%zu items; at most %d are accepted", count,
+                          SECTION_DEVICES_LIMIT);
     section->items = calloc(count, sizeof *section->items);
     if (!section->items)
         return error_memory(in->err);

@@ -3,6 +3,7 @@
 #include "base/scope.h"
 #include "base/suggest.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 enum { MOST_KEYS = 16 };
@@ -10,6 +11,19 @@ enum { MOST_KEYS = 16 };
 bool keys_is_enough(const struct error *err)
 {
     return err->count >= KEYS_ERRORS_LIMIT;
+}
+
+int keys_error(const struct reading *in, const struct node *node, const char *format, ...)
+{
+    scope(strbuf_release) struct strbuf text = STRBUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    strbuf_vaddf(&text, format, args);
+    va_end(args);
+    return text.failed ? error_memory(in->err)
+                       : error_at(in->err, document_place(in->doc, node), "%s: %s", in->path,
+                                  strbuf_text(&text));
 }
 
 int keys_wrong(const struct reading *in, const struct node *node, const char *accepted)
@@ -24,44 +38,30 @@ int keys_wrong_but(const struct reading *in, const struct node *node, const char
 
     if (!shown)
         return error_memory(in->err);
-    error_at(in->err, document_place(in->doc, node), "%s: found %s; %s%s", in->path, shown,
-             *advice ? "" : "accepted: ", *advice ? advice : accepted);
+    keys_error(in, node, "found %s; %s%s", shown,
+               *advice ? "" : "accepted: ", *advice ? advice : accepted);
     return document_hint(in->doc, node, in->err);
-}
-
-/* The reason why a text cannot be a value, in its message; false for one that can. */
-static bool is_refused(const struct reading *in, const struct node *node)
-{
-    size_t length = node_count(node);
-    struct place place = document_place(in->doc, node);
-    const char *tag = node_odd_tag(node);
-
-    if (tag)
-        error_at(in->err, place, "%s: the tag '%.60s' is not read here; write the value without it",
-                 in->path, tag);
-    else if (strlen(node_text(node)) != length)
-        error_at(in->err, place,
-                 "%s: the value holds a NUL, which no environment variable can; remove it",
-                 in->path);
-    else if (length > KEYS_VALUE_LIMIT)
-        error_at(in->err, place,
-                 "%s: the value has %zu bytes; at most %d are accepted, since Linux starts no "
-                 "program with a much longer one",
-                 in->path, length, KEYS_VALUE_LIMIT);
-    else
-        return false;
-    return true;
 }
 
 const char *keys_text(const struct reading *in, const struct node *node, const char *accepted)
 {
-    const char *text = node_text(node);
+    const char *text = node_text(node), *tag = node_odd_tag(node);
+    size_t length = node_count(node);
 
-    if (!text || document_is_null(in->doc, node)) {
+    if (!text || document_is_null(in->doc, node))
         keys_wrong(in, node, accepted);
-        return NULL;
-    }
-    return is_refused(in, node) ? NULL : text;
+    else if (tag)
+        keys_error(in, node, "the tag '%.60s' is not read here; write the value without it", tag);
+    else if (strlen(text) != length)
+        keys_error(in, node, "the value holds a NUL, which no environment variable can; remove it");
+    else if (length > KEYS_VALUE_LIMIT)
+        keys_error(in, node,
+                   "the value has %zu bytes; at most %d are accepted, since Linux starts no "
+                   "program with a much longer one",
+                   length, KEYS_VALUE_LIMIT);
+    else
+        return text;
+    return NULL;
 }
 
 static int unknown_key(const struct reading *in, const struct node *key, const char *name,
@@ -77,8 +77,7 @@ static int unknown_key(const struct reading *in, const struct node *key, const c
     suggest_add(&hint, name, names, offered, "known keys: ");
     if (hint.failed)
         return error_memory(in->err);
-    error_at(in->err, document_place(in->doc, key), "%s: unknown key '%.60s'; %s", in->path, name,
-             strbuf_text(&hint));
+    keys_error(in, key, "unknown key '%.60s'; %s", name, strbuf_text(&hint));
     return document_hint(in->doc, key, in->err);
 }
 
@@ -97,23 +96,28 @@ bool keys_is_repeated(const struct pairs *pairs, size_t pair)
 static int read_pair(const struct reading *in, const struct pairs *pairs, size_t pair,
                      const struct key *keys, size_t count, void *target)
 {
-    const struct node *key = pairs->items[pair].key;
+    const struct node *key = pairs->items[pair].key, *value = pairs->items[pair].value;
     const char *name = node_text(key);
 
     if (!name || strlen(name) != node_count(key))
         return keys_wrong(in, key, "a key that is a plain word");
     if (keys_is_repeated(pairs, pair))
-        return error_at(in->err, document_place(in->doc, key),
-                        "%s: the key '%.60s' stands here a second time; remove one of the two",
-                        in->path, name);
+        return keys_error(in, key,
+                          "the key '%.60s' stands here a second time; remove one of the two", name);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(name, keys[i].name) != 0)
             continue;
         scope(free_text) char *path = format_text("%s.%s", in->path, name);
         if (!path)
             return error_memory(in->err);
-        struct reading inner = {in->section, in->doc, in->err, path};
-        return keys[i].read(&inner, pairs->items[pair].value, target);
+        struct reading inner = *in;
+        inner.path = path;
+        inner.target = target;
+        inner.accepted = keys[i].accepted;
+        inner.text = inner.accepted ? keys_text(&inner, value, inner.accepted) : NULL;
+        if (inner.accepted && !inner.text)
+            return -1;
+        return keys[i].read ? keys[i].read(&inner, value) : 0;
     }
     return unknown_key(in, key, name, keys, count);
 }
@@ -132,15 +136,4 @@ int keys_read(const struct reading *in, const struct node *node, const char *acc
         if (read_pair(in, &pairs, i, keys, count, target) < 0)
             result = -1;
     return result;
-}
-
-int keys_word(const struct reading *in, const struct node *node, const char *const words[],
-              const char *accepted)
-{
-    const char *text = keys_text(in, node, accepted);
-
-    for (int i = 0; text && words[i]; i++)
-        if (strcmp(text, words[i]) == 0)
-            return i;
-    return text ? keys_wrong(in, node, accepted) : -1;
 }

@@ -2,7 +2,7 @@
  * Reading the mappings of a file key by key, each by a function of its own, so that every mistake
  * in them is told in one run.
  *
- *     static const struct key keys[] = {{"devices", read_devices, false}, ...};
+ *     static const struct key keys[] = {{"devices", read_devices, NULL, false}, ...};
  *     keys_read(&in, node, "a mapping such as {devices: 0}", keys, count, section);
  */
 #pragma once
@@ -16,24 +16,32 @@ enum {
 
 struct section;
 
-/* What every reader of a value gets. `path` is the key as messages name it: "gpu.devices". */
+/* What every reader of a value gets. */
 struct reading {
     struct section *section;
     const struct document *doc;
     struct error *err;
-    const char *path;
+    const char *path;            /* the key as messages name it: "gpu.devices" */
+    void *target;                /* what keys_read was given */
+    const char *accepted, *text; /* of a key whose value is a text; else NULL */
 };
 
-typedef int read_value(const struct reading *in, const struct node *value, void *target);
+/* -1 if the value is wrong. */
+typedef int read_value(const struct reading *in, const struct node *value);
 
 struct key {
     const char *name;
-    read_value *read;
-    bool hidden; /* read only for its message, and not suggested */
+    read_value *read;     /* NULL: that it is a text is all that matters */
+    const char *accepted; /* the value must be a text, such as this says; NULL: it need not */
+    bool hidden;          /* read only for its message, and not suggested */
 };
 
 /* True when KEYS_ERRORS_LIMIT is reached. */
 bool keys_is_enough(const struct error *err);
+
+/* "PATH: ", what the format says, and the node's place. Returns -1. */
+int keys_error(const struct reading *in, const struct node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* "PATH: found ...; accepted: ...", with the node's place. */
 int keys_wrong(const struct reading *in, const struct node *node, const char *accepted);
@@ -44,10 +52,6 @@ int keys_wrong_but(const struct reading *in, const struct node *node, const char
 
 /* A scalar that is not null, holds no NUL and is not too long; else NULL, and it is told. */
 const char *keys_text(const struct reading *in, const struct node *node, const char *accepted);
-
-/* One of a few words, of which the last is followed by NULL; its index, or -1. */
-int keys_word(const struct reading *in, const struct node *node, const char *const words[],
-              const char *accepted);
 
 /* True when a pair before this one has the same key, a text. */
 bool keys_is_repeated(const struct pairs *pairs, size_t pair);

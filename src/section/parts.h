@@ -12,17 +12,18 @@
     "...}"
 #define DEVICES_ACCEPTED ITEM_ACCEPTED ", or a list of these, such as [1, 3]"
 
-/* Read the values of these keys into the section; the target is not used. */
+/* Read the values of these keys into the section. */
 read_value section_devices, section_variables, section_assign;
 read_value section_ids, section_if_no_gpu, section_in_job, section_if_set;
 
 /* The keys that a section has and a rule may replace, for a table of `struct key`. */
 #define SECTION_KEYS                                                                               \
-    {"devices", section_devices, false}, {"ids", section_ids, false},                              \
-        {"if_no_gpu", section_if_no_gpu, false}, {"in_job", section_in_job, false},                \
-        {"if_set", section_if_set, false},                                                         \
+    {"devices", section_devices, NULL, false}, {"ids", section_ids, "index or uuid", false},       \
+        {"if_no_gpu", section_if_no_gpu, "error, cpu or unconfirmed", false},                      \
+        {"in_job", section_in_job, "keep or override", false},                                     \
+        {"if_set", section_if_set, "override or keep", false},                                     \
     {                                                                                              \
-        "variables", section_variables, false                                                      \
+        "variables", section_variables, NULL, false                                                \
     }
 
 /* Reads the section itself; with_name: it is the top level of gpu.yml, where `name` stands too. */

@@ -134,7 +134,7 @@ static int read_conda_variables(struct section *section, const struct root *root
 
 static int read_section(struct section *section, const struct root *root, struct error *err)
 {
-    const struct reading in = {section, &root->doc, err, "gpu"};
+    const struct reading in = {.section = section, .doc = &root->doc, .err = err, .path = "gpu"};
     bool at_top = root->is_gpu_file && !root->key && !root->near;
 
     if (at_top)

@@ -65,25 +65,26 @@ static int read_patterns(const struct reading *in, const struct node *node, stru
     return result;
 }
 
-static int read_user(const struct reading *in, const struct node *node, void *target)
+static int read_user(const struct reading *in, const struct node *node)
 {
-    return read_patterns(in, node, &((struct rule *)target)->users);
+    return read_patterns(in, node, &((struct rule *)in->target)->users);
 }
 
-static int read_host(const struct reading *in, const struct node *node, void *target)
+static int read_host(const struct reading *in, const struct node *node)
 {
-    return read_patterns(in, node, &((struct rule *)target)->hosts);
+    return read_patterns(in, node, &((struct rule *)in->target)->hosts);
 }
 
 static int read_rule(const struct reading *in, const struct node *node, struct rule *rule)
 {
     static const struct key keys[] = {
-        {"user", read_user, false},
-        {"host", read_host, false},
+        {"user", read_user, NULL, false},
+        {"host", read_host, NULL, false},
         SECTION_KEYS,
     };
-    struct reading inner = {&rule->keys, in->doc, in->err, in->path};
+    struct reading inner = *in;
 
+    inner.section = &rule->keys;
     rule->place = document_place(in->doc, node);
     int result = keys_read(&inner, node, "a rule such as {user: alice, devices: 0}", keys,
                            sizeof keys / sizeof *keys, rule);
@@ -163,12 +164,11 @@ static int add_rule(const struct reading *in, const struct node *node, size_t *p
     return array_add(rules, take(&rule)) < 0 ? error_memory(in->err) : 0;
 }
 
-int section_assign(const struct reading *in, const struct node *node, void *target)
+int section_assign(const struct reading *in, const struct node *node)
 {
     size_t count = node_kind(node) == NODE_LIST ? node_count(node) : 0, patterns = 0;
     int result = 0;
 
-    (void)target;
     if (!count || count > RULES_LIMIT)
         return keys_wrong(in, node,
                           "a list of 1 to 4096 rules, such as [{user: alice, devices: 0}]");

@@ -8,56 +8,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-int section_ids(const struct reading *in, const struct node *node, void *target)
+/* The index of the text among a few words, of which the last is followed by NULL; or -1. */
+static int read_word(const struct reading *in, const struct node *node, const char *const words[],
+                     enum section_given given)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(in->text, words[i]) == 0) {
+            in->section->given |= given;
+            return i;
+        }
+    return keys_wrong(in, node, in->accepted);
+}
+
+int section_ids(const struct reading *in, const struct node *node)
 {
     static const char *const words[] = {"index", "uuid", NULL};
-    int word = keys_word(in, node, words, "index or uuid");
+    int word = read_word(in, node, words, GIVEN_IDS);
 
-    (void)target;
-    if (word < 0)
-        return -1;
-    in->section->ids = (enum ids)word;
-    in->section->given |= GIVEN_IDS;
-    return 0;
+    if (word >= 0)
+        in->section->ids = (enum ids)word;
+    return word;
 }
 
-int section_if_no_gpu(const struct reading *in, const struct node *node, void *target)
+int section_if_no_gpu(const struct reading *in, const struct node *node)
 {
     static const char *const words[] = {"error", "cpu", "unconfirmed", NULL};
-    int word = keys_word(in, node, words, "error, cpu or unconfirmed");
+    int word = read_word(in, node, words, GIVEN_IF_NO_GPU);
 
-    (void)target;
-    if (word < 0)
-        return -1;
-    in->section->if_no_gpu = (enum if_no_gpu)word;
-    in->section->given |= GIVEN_IF_NO_GPU;
-    return 0;
+    if (word >= 0)
+        in->section->if_no_gpu = (enum if_no_gpu)word;
+    return word;
 }
 
-int section_in_job(const struct reading *in, const struct node *node, void *target)
+int section_in_job(const struct reading *in, const struct node *node)
 {
     static const char *const words[] = {"keep", "override", NULL};
-    int word = keys_word(in, node, words, "keep or override");
+    int word = read_word(in, node, words, GIVEN_IN_JOB);
 
-    (void)target;
-    if (word < 0)
-        return -1;
-    in->section->in_job = (enum in_job)word;
-    in->section->given |= GIVEN_IN_JOB;
-    return 0;
+    if (word >= 0)
+        in->section->in_job = (enum in_job)word;
+    return word;
 }
 
-int section_if_set(const struct reading *in, const struct node *node, void *target)
+int section_if_set(const struct reading *in, const struct node *node)
 {
     static const char *const words[] = {"override", "keep", NULL};
-    int word = keys_word(in, node, words, "override or keep");
+    int word = read_word(in, node, words, GIVEN_IF_SET);
 
-    (void)target;
-    if (word < 0)
-        return -1;
-    in->section->if_set = (enum if_set)word;
-    in->section->given |= GIVEN_IF_SET;
-    return 0;
+    if (word >= 0)
+        in->section->if_set = (enum if_set)word;
+    return word;
 }
 
 /* Whether a key is one of those that a section needs, or is told to be one already. */
@@ -77,19 +77,12 @@ static bool has_purpose(const struct reading *in, const struct node *section)
     return false;
 }
 
-/* At the top level of gpu.yml, where it was read already. */
-static int read_name_again(const struct reading *in, const struct node *node, void *target)
-{
-    (void)target;
-    return keys_text(in, node, "the name of an environment") ? 0 : -1;
-}
-
 int section_keys(const struct reading *in, const struct node *node, bool with_name)
 {
     static const struct key keys[] = {
-        {"name", read_name_again, true},
+        {"name", NULL, "the name of an environment", true}, /* it was read already */
         SECTION_KEYS,
-        {"assign", section_assign, false},
+        {"assign", section_assign, NULL, false},
     };
     size_t skipped = !with_name, count = sizeof keys / sizeof *keys - skipped;
 

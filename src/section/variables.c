@@ -43,11 +43,11 @@ static int names_itself(const struct reading *in, const struct node *node, const
     const char *rest = append ? behind + 1 : text;
     int length = append ? (int)strlen(rest) : prepend ? (int)(at - text) - 1 : 0;
 
-    return error_at(in->err, document_place(in->doc, node),
-                    "%s: the value of a variable is not replaced in itself; to add to what is "
-                    "there before, write {%s: %s%.*s%s}",
-                    in->path, append ? "append" : "prepend", length ? "\"" : "TEXT",
-                    length < 60 ? length : 60, rest, length ? "\"" : "");
+    return keys_error(in, node,
+                      "the value of a variable is not replaced in itself; to add to what is there "
+                      "before, write {%s: %s%.*s%s}",
+                      append ? "append" : "prepend", length ? "\"" : "TEXT",
+                      length < 60 ? length : 60, rest, length ? "\"" : "");
 }
 
 static void note_dollar(const struct reading *in, const struct node *node,
@@ -74,12 +74,8 @@ static int unknown_value(const struct reading *in, const struct node *node, cons
     snprintf(name, sizeof name, "%.*s", (int)strcspn(begin, "}"), begin);
     const char *near = suggest(name, device_values, DEVICE_VALUES);
     if (near)
-        return error_at(in->err, document_place(in->doc, node),
-                        "%s: " DEVICE_VALUE_BEGIN "%s} is unknown; did you mean ${gpu.%s}?",
-                        in->path, name, near);
-    return error_at(in->err, document_place(in->doc, node),
-                    "%s: " DEVICE_VALUE_BEGIN "%s} is unknown; there are " DEVICE_VALUES_KNOWN,
-                    in->path, name);
+        return keys_error(in, node, "${gpu.%s} is unknown; did you mean ${gpu.%s}?", name, near);
+    return keys_error(in, node, "${gpu.%s} is unknown; there are " DEVICE_VALUES_KNOWN, name);
 }
 
 /* $gpu.count */
@@ -97,8 +93,7 @@ static int check_value(const struct reading *in, const struct node *node, const 
     bool noted = false;
 
     if (strncmp(text, "~/", 2) == 0)
-        return error_at(in->err, document_place(in->doc, node),
-                        "%s: ~ is not replaced; write ${HOME}%.60s", in->path, text + 1);
+        return keys_error(in, node, "~ is not replaced; write ${HOME}%.60s", text + 1);
     for (const char *at = text; (at = strchr(at, '$')); at++) {
         struct dollar dollar = read_dollar(at);
         if (!dollar.length || var_reference_length(at, &name) || device_value_length(at, &value))
@@ -106,17 +101,13 @@ static int check_value(const struct reading *in, const struct node *node, const 
         if (strncmp(at, DEVICE_VALUE_BEGIN, strlen(DEVICE_VALUE_BEGIN)) == 0)
             return unknown_value(in, node, at);
         if (lacks_braces(&dollar))
-            return error_at(in->err, document_place(in->doc, node),
-                            "%s: $gpu. is not replaced without braces; there "
-                            "are " DEVICE_VALUES_KNOWN,
-                            in->path);
+            return keys_error(
+                in, node, "$gpu. is not replaced without braces; there are " DEVICE_VALUES_KNOWN);
         if (is_named(&dollar, variable))
             return names_itself(in, node, text, at, &dollar);
         if (!dollar.braced && is_named(&dollar, "CONDA_PREFIX"))
-            return error_at(in->err, document_place(in->doc, node),
-                            "%s: $CONDA_PREFIX is not replaced without braces; write "
-                            "${CONDA_PREFIX}",
-                            in->path);
+            return keys_error(
+                in, node, "$CONDA_PREFIX is not replaced without braces; write ${CONDA_PREFIX}");
         if (!noted)
             note_dollar(in, node, &dollar);
         noted = true;
@@ -129,40 +120,32 @@ struct join {
     const char *prepend, *append, *separator;
 };
 
-static int read_joined(const struct reading *in, const struct node *node, const char *variable,
-                       const char **text)
+static int read_joined(const struct reading *in, const struct node *node, const char **text)
 {
-    static const char accepted[] = "text";
+    const struct join *join = in->target;
 
-    *text = keys_text(in, node, accepted);
-    if (*text && !**text) {
-        *text = NULL;
+    if (!*in->text)
         return keys_wrong(in, node,
                           "text that is not empty: an empty element means the current folder");
-    }
-    return *text ? check_value(in, node, variable, *text) : -1;
+    *text = in->text;
+    return check_value(in, node, join->variable, *text);
 }
 
-static int read_prepend(const struct reading *in, const struct node *node, void *target)
+static int read_prepend(const struct reading *in, const struct node *node)
 {
-    struct join *join = target;
-
-    return read_joined(in, node, join->variable, &join->prepend);
+    return read_joined(in, node, &((struct join *)in->target)->prepend);
 }
 
-static int read_append(const struct reading *in, const struct node *node, void *target)
+static int read_append(const struct reading *in, const struct node *node)
 {
-    struct join *join = target;
-
-    return read_joined(in, node, join->variable, &join->append);
+    return read_joined(in, node, &((struct join *)in->target)->append);
 }
 
-static int read_separator(const struct reading *in, const struct node *node, void *target)
+static int read_separator(const struct reading *in, const struct node *node)
 {
-    struct join *join = target;
-
-    join->separator = keys_text(in, node, "text such as \":\"");
-    return join->separator ? 0 : -1;
+    (void)node;
+    ((struct join *)in->target)->separator = in->text;
+    return 0;
 }
 
 static int add_variable(const struct reading *in, const struct node *node, const char *name,
@@ -181,18 +164,17 @@ static int add_variable(const struct reading *in, const struct node *node, const
 static int read_join(const struct reading *in, const struct node *node, const char *name)
 {
     static const struct key keys[] = {
-        {"prepend", read_prepend, false},
-        {"append", read_append, false},
-        {"separator", read_separator, false},
+        {"prepend", read_prepend, "text", false},
+        {"append", read_append, "text", false},
+        {"separator", read_separator, "text such as \":\"", false},
     };
     struct join join = {.variable = name, .separator = ":"};
 
     if (keys_read(in, node, "", keys, sizeof keys / sizeof *keys, &join) < 0)
         return -1;
     if (!join.prepend == !join.append)
-        return error_at(in->err, document_place(in->doc, node),
-                        "%s: %s; write {prepend: TEXT} or {append: TEXT}", in->path,
-                        join.prepend ? "both prepend and append" : "neither prepend nor append");
+        return keys_error(in, node, "%s; write {prepend: TEXT} or {append: TEXT}",
+                          join.prepend ? "both prepend and append" : "neither prepend nor append");
     return add_variable(in, node, name, join.prepend ? VAR_PREPEND : VAR_APPEND,
                         join.prepend ? join.prepend : join.append, join.separator);
 }
@@ -217,45 +199,41 @@ static int read_variable_pair(const struct reading *in, const struct pairs *pair
     if (!name)
         return keys_wrong(in, key, "the name of a variable");
     if (node_count(key) > SECTION_NAME_LIMIT)
-        return error_at(in->err, document_place(in->doc, key),
-                        "%s: the name '%.20s...' has %zu bytes; at most %d are accepted", in->path,
-                        name, node_count(key), SECTION_NAME_LIMIT);
+        return keys_error(in, key, "the name '%.20s...' has %zu bytes; at most %d are accepted",
+                          name, node_count(key), SECTION_NAME_LIMIT);
     const char *reason = strlen(name) == node_count(key) ? var_name_refused(name) : "holds a NUL";
     if (reason)
-        return error_at(in->err, document_place(in->doc, key), "%s: '%.60s' %s", in->path, name,
-                        reason);
+        return keys_error(in, key, "'%.60s' %s", name, reason);
     if (keys_is_repeated(pairs, pair))
-        return error_at(in->err, document_place(in->doc, key),
-                        "%s: '%.60s' stands here a second time; remove one of the two", in->path,
-                        name);
+        return keys_error(in, key, "'%.60s' stands here a second time; remove one of the two",
+                          name);
     scope(free_text) char *path = format_text("%s.%s", in->path, name);
     if (!path)
         return error_memory(in->err);
-    struct reading inner = {in->section, in->doc, in->err, path};
+    struct reading inner = *in;
+    inner.path = path;
     return read_variable(&inner, pairs->items[pair].value, name);
 }
 
-int section_variables(const struct reading *in, const struct node *node, void *target)
+int section_variables(const struct reading *in, const struct node *node)
 {
     scope(pairs_release) struct pairs pairs = {0};
     int result = 0;
 
-    (void)target;
     if (node_kind(node) != NODE_MAPPING)
         return keys_wrong(in, node, "a mapping such as {OMP_NUM_THREADS: 8}");
     if (document_pairs(in->doc, node, &pairs, in->err) < 0)
         return -1;
     if (pairs.count > SECTION_VARIABLES_LIMIT)
-        return error_at(in->err, document_place(in->doc, node),
-                        "%s: %zu variables; at most %d are accepted", in->path, pairs.count,
-                        SECTION_VARIABLES_LIMIT);
+        return keys_error(in, node, "%zu variables; at most %d are accepted", pairs.count,
+                          SECTION_VARIABLES_LIMIT);
     for (size_t i = 0; i < pairs.count && !keys_is_enough(in->err); i++)
         if (read_variable_pair(in, &pairs, i) < 0)
             result = -1;
     if (vars_size(&in->section->variables) > SECTION_TOTAL_LIMIT)
-        return error_at(in->err, document_place(in->doc, node),
-                        "%s: the values have %zu bytes together; at most %d are accepted, since "
-                        "Linux starts no program with many more",
-                        in->path, vars_size(&in->section->variables), SECTION_TOTAL_LIMIT);
+        return keys_error(in, node,
+                          "the values have %zu bytes together; at most %d are accepted, since "
+                          "Linux starts no program with many more",
+                          vars_size(&in->section->variables), SECTION_TOTAL_LIMIT);
     return result;
 }
