@@ -36,10 +36,10 @@ static int recall_receipt(struct earlier *earlier, const struct prefix *prefix, 
    first shell's is the first that is written. Without any, no receipt is missed. */
 static int recall_hooks(struct earlier *earlier, const struct prefix *prefix, struct error *err)
 {
-    for (size_t i = 0; i < shell_count; i++) {
+    for (size_t i = 0; i < OUR_DEACTIVATIONS; i++) {
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-        char key[STATE_KEY_SIZE], path[HOOK_PATH_SIZE];
-        int got = prefix_read(prefix, hook_path("deactivate", &shells[i], path), &text, err);
+        char key[STATE_KEY_SIZE];
+        int got = prefix_read(prefix, hook_places[i].path, &text, err);
         if (got < 0)
             return -1;
         if (!got || signature_owner(strbuf_text(&text), text.length, prefix->path) == OWNER_OTHER)

@@ -9,21 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int add_hook(struct install *install, const char *direction, const struct shell *shell,
+static int add_hook(struct install *install, const struct hook_place *place,
                     const struct render *in, struct error *err)
 {
     scope(strbuf_release) struct strbuf source = STRBUF_INIT;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *name = format_text("%s.%s", direction, shell->extension);
-    char path[HOOK_PATH_SIZE];
 
-    if (!name)
-        return error_memory(err);
-    if (templates_load(&source, install->wish->template_dir, name, err) < 0 ||
-        render_hook(&text, in, shell, name, strbuf_text(&source), err) < 0)
+    if (templates_load(&source, install->wish->template_dir, place->template, err) < 0 ||
+        render_hook(&text, in, place->shell, place->template, strbuf_text(&source), err) < 0)
         return -1;
-    return hook_set_add(&install->files, install->prefix, hook_path(direction, shell, path), &text,
-                        err);
+    return hook_set_add(&install->files, install->prefix, place->path, &text, err);
 }
 
 /* ---- the parts of all machines ---- */
@@ -105,10 +100,9 @@ static int add_hooks(struct install *install, struct error *err)
 
     if (!source)
         return error_memory(err);
-    for (size_t d = 0; d < HOOK_DIRECTIONS; d++)
-        for (size_t i = 0; i < shell_count; i++)
-            if (add_hook(install, hook_directions[d], &shells[i], &in, err) < 0)
-                return -1;
+    for (size_t i = 0; i < OUR_HOOKS; i++)
+        if (add_hook(install, &hook_places[i], &in, err) < 0)
+            return -1;
     return 0;
 }
 

@@ -2,19 +2,20 @@
 
 #include "base/scope.h"
 
-#include <stdio.h>
+#include <fnmatch.h>
 #include <string.h>
 
 const char *const our_folders[OUR_FOLDERS] = {"etc", "etc/conda", "etc/conda/deactivate.d",
                                               "etc/conda/activate.d"};
 
-const char *const hook_directions[HOOK_DIRECTIONS] = {"deactivate", "activate"};
-
-const char *hook_path(const char *direction, const struct shell *shell, char path[HOOK_PATH_SIZE])
-{
-    snprintf(path, HOOK_PATH_SIZE, "etc/conda/%s.d/env_vars.%s", direction, shell->extension);
-    return path;
-}
+const struct hook_place hook_places[OUR_HOOKS] = {
+    {"etc/conda/deactivate.d/env_vars.sh", "deactivate.sh", &shells[0]},
+    {"etc/conda/deactivate.d/env_vars.fish", "deactivate.fish", &shells[1]},
+    {"etc/conda/deactivate.d/env_vars.csh", "deactivate.csh", &shells[2]},
+    {"etc/conda/activate.d/env_vars.sh", "activate.sh", &shells[0]},
+    {"etc/conda/activate.d/env_vars.fish", "activate.fish", &shells[1]},
+    {"etc/conda/activate.d/env_vars.csh", "activate.csh", &shells[2]},
+};
 
 bool path_is_in(const char *path, const char *folder)
 {
@@ -38,12 +39,9 @@ char *path_adopted(const char *path)
 
 static bool is_hook(const char *path)
 {
-    char hook[HOOK_PATH_SIZE];
-
-    for (size_t d = 0; d < HOOK_DIRECTIONS; d++)
-        for (size_t i = 0; i < shell_count; i++)
-            if (strcmp(path, hook_path(hook_directions[d], &shells[i], hook)) == 0)
-                return true;
+    for (size_t i = 0; i < OUR_HOOKS; i++)
+        if (strcmp(path, hook_places[i].path) == 0)
+            return true;
     return false;
 }
 
@@ -53,12 +51,10 @@ static bool is_original_ending(const char *ending)
     enum { MOST_DIGITS = 9 };
     const char *number = ending + strlen(".orig.");
 
-    if (strcmp(ending, ".orig") == 0)
-        return true;
-    if (strncmp(ending, ".orig.", strlen(".orig.")) != 0 || *number == '0')
-        return false;
+    if (fnmatch(".orig.[1-9]*", ending, 0) != 0)
+        return strcmp(ending, ".orig") == 0;
     size_t digits = strspn(number, "0123456789");
-    return digits > 0 && digits <= MOST_DIGITS && !number[digits];
+    return digits <= MOST_DIGITS && !number[digits];
 }
 
 bool path_is_kept_as(const char *path, const char *now)

@@ -13,14 +13,13 @@
 enum { OUR_FOLDERS = 4 };
 extern const char *const our_folders[OUR_FOLDERS];
 
-/* "deactivate" and "activate": the order of writing. */
-enum { HOOK_DIRECTIONS = 2 };
-extern const char *const hook_directions[HOOK_DIRECTIONS];
-
-enum { HOOK_PATH_SIZE = 64 };
-
-/* "etc/conda/activate.d/env_vars.sh" for "activate" and the first shell. */
-const char *hook_path(const char *direction, const struct shell *shell, char path[HOOK_PATH_SIZE]);
+/* The hooks, in the order of writing: first those of deactivate.d. */
+enum { OUR_HOOKS = 6, OUR_DEACTIVATIONS = 3 };
+extern const struct hook_place {
+    const char *path;
+    const char *template;
+    const struct shell *shell;
+} hook_places[OUR_HOOKS];
 
 /* Whether a file is right in this folder. */
 bool path_is_in(const char *path, const char *folder);

@@ -13,14 +13,9 @@ static int list_files(struct hook_set *set, const struct prefix *prefix, struct 
 
     if (hook_set_add(set, prefix, RECEIPT_PATH, &none, err) < 0)
         return -1;
-    for (size_t d = 0; d < HOOK_DIRECTIONS; d++) {
-        for (size_t i = 0; i < shell_count; i++) {
-            char path[HOOK_PATH_SIZE];
-            if (hook_set_add(set, prefix, hook_path(hook_directions[d], &shells[i], path), &none,
-                             err) < 0)
-                return -1;
-        }
-    }
+    for (size_t i = 0; i < OUR_HOOKS; i++)
+        if (hook_set_add(set, prefix, hook_places[i].path, &none, err) < 0)
+            return -1;
     return 0;
 }
 

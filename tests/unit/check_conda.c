@@ -893,13 +893,19 @@ START_TEST(hook_is_too_large)
 }
 END_TEST
 
+/* Each shell has both, those of deactivate.d first. */
 START_TEST(hook_paths)
 {
-    for (size_t i = 0; i < shell_count; i++) {
-        char path[HOOK_PATH_SIZE];
-        scope(free_text) char *wanted =
-            format_text("etc/conda/activate.d/env_vars.%s", shells[i].extension);
-        ck_assert_str_eq(hook_path("activate", &shells[i], path), wanted);
+    ck_assert_uint_eq(shell_count, OUR_DEACTIVATIONS);
+    for (size_t i = 0; i < OUR_HOOKS; i++) {
+        const char *direction = i < shell_count ? "deactivate" : "activate";
+        const char *extension = shells[i % shell_count].extension;
+        scope(free_text) char *path =
+            format_text("etc/conda/%s.d/env_vars.%s", direction, extension);
+        scope(free_text) char *template = format_text("%s.%s", direction, extension);
+        ck_assert_str_eq(hook_places[i].path, path);
+        ck_assert_str_eq(hook_places[i].template, template);
+        ck_assert_ptr_eq(hook_places[i].shell, &shells[i % shell_count]);
     }
 }
 END_TEST
