@@ -4,6 +4,7 @@
 #include "base/strbuf.h"
 #include "hook/signature.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static char *full_name(struct state *state, const char *what, const char *name)
@@ -31,32 +32,17 @@ void state_set(struct state *state, const char *what, const char *name, const ch
         env_unset(state->env, full);
 }
 
-/* How many digits a level has; 0 for one that is no number. */
-static size_t digits_of(const char *level)
+static bool is_number(const char *level)
 {
-    size_t digits = strspn(level, "0123456789");
-
-    return level[digits] ? 0 : digits;
-}
-
-static bool is_lower(const char *one, const char *other)
-{
-    size_t digits = digits_of(one), other_digits = digits_of(other);
-
-    if (!digits || !other_digits)
-        return false;
-    for (; *one == '0' && digits; digits--)
-        one++;
-    for (; *other == '0' && other_digits; other_digits--)
-        other++;
-    return digits < other_digits || (digits == other_digits && strncmp(one, other, digits) < 0);
+    return *level && !level[strspn(level, "0123456789")];
 }
 
 static bool is_outer(struct state *state, const char *at)
 {
     const char *level = env_value(state->env, "CONDA_SHLVL");
 
-    return level && is_lower(at, level);
+    return level && is_number(at) && is_number(level) &&
+           strtoull(at, NULL, 10) < strtoull(level, NULL, 10);
 }
 
 bool state_settle_level(struct state *state)
