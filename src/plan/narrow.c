@@ -33,7 +33,6 @@ static bool fits(const struct item *item, const struct planned_device *planned)
     char uuid[UUID_TEXT_SIZE];
 
     switch (item->kind) {
-    case ITEM_INDEX:
     case ITEM_RANGE:
         return planned->number != PLAN_NO_NUMBER && planned->number >= item->first &&
                planned->number <= item->last;
@@ -70,6 +69,7 @@ static int choose(struct narrowing *in, const struct item *item)
                            : item->count            ? item->count
                                                     : 1;
     unsigned long found = 0;
+    bool range = item->kind == ITEM_RANGE && strchr(item->text, '-');
     bool all = item->kind == ITEM_UUID || (item->kind == ITEM_FILTER && !item->count);
 
     for (size_t i = 0; i < in->plan->device_count && (all || found < wanted); i++) {
@@ -86,7 +86,7 @@ static int choose(struct narrowing *in, const struct item *item)
     if (found >= wanted)
         return 0;
     error_add(in->err, STATUS_DRIVER, "%s: '%s' is not among the devices of the environment%s",
-              in->option, item->text, item->kind == ITEM_RANGE ? " as a whole" : "");
+              in->option, item->text, range ? " as a whole" : "");
     return add_table(in->err, in->plan);
 }
 

@@ -292,8 +292,8 @@ int select_devices(struct selection *selection, const struct section *section,
                    const struct device_list *machine, struct error *err)
 {
     static select_item *const by_kind[] = {
-        [ITEM_INDEX] = select_range, [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,
-        [ITEM_MIG] = select_mig,     [ITEM_PCI] = select_pci,     [ITEM_FILTER] = select_filter,
+        [ITEM_RANGE] = select_range, [ITEM_UUID] = select_uuid,     [ITEM_MIG] = select_mig,
+        [ITEM_PCI] = select_pci,     [ITEM_FILTER] = select_filter,
     };
     scope(selection_release) struct selection chosen = {
         .numbered = device_list_is_countable(machine),
@@ -358,8 +358,8 @@ int select_unconfirmed(struct selection *selection, const struct section *sectio
                        struct error *err)
 {
     static select_item *const by_kind[] = {
-        [ITEM_INDEX] = take_range, [ITEM_RANGE] = take_range, [ITEM_UUID] = take_uuid,
-        [ITEM_MIG] = take_uuid,    [ITEM_PCI] = needs_driver, [ITEM_FILTER] = needs_driver,
+        [ITEM_RANGE] = take_range, [ITEM_UUID] = take_uuid,      [ITEM_MIG] = take_uuid,
+        [ITEM_PCI] = needs_driver, [ITEM_FILTER] = needs_driver,
     };
     static const struct device_list unknown = {0};
     scope(selection_release) struct selection chosen = {0};

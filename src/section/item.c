@@ -49,18 +49,12 @@ static bool is_uuid(const char *text, bool whole)
 
 static bool parse_range(const char *text, struct item *item)
 {
-    unsigned long first, last;
-
-    if (!take_number(&text, &first))
+    if (!take_number(&text, &item->first))
         return false;
-    last = first;
-    enum item_kind kind = *text ? ITEM_RANGE : ITEM_INDEX;
-    if (*text && (*text++ != '-' || !take_number(&text, &last) || *text || last < first))
-        return false;
-    item->kind = kind;
-    item->first = first;
-    item->last = last;
-    return true;
+    item->kind = ITEM_RANGE;
+    item->last = item->first;
+    return !*text || (*text++ == '-' && take_number(&text, &item->last) && !*text &&
+                      item->last >= item->first);
 }
 
 /* A domain has 4 or 8 digits here, or is left out; pci_parse also reads what the driver prints. */

@@ -17,7 +17,6 @@
 #include "gpu/device.h"
 
 enum item_kind {
-    ITEM_INDEX,
     ITEM_RANGE,
     ITEM_UUID,
     ITEM_MIG,
@@ -31,7 +30,7 @@ struct item {
     enum item_kind kind;
     struct place place;
     char *text;          /* as written, for messages; owned */
-    unsigned long first; /* INDEX, RANGE */
+    unsigned long first; /* RANGE: a number alone is both */
     unsigned long last;
     struct pci_address pci;
     char *name;          /* FILTER: a glob, or NULL; owned */

@@ -37,8 +37,6 @@ static char *plainest(const struct item *item, const char *text)
     char address[PCI_TEXT_SIZE];
 
     switch (item->kind) {
-    case ITEM_INDEX:
-        return format_text("%lu", item->first);
     case ITEM_RANGE:
         return format_text("%lu-%lu", item->first, item->last);
     case ITEM_PCI:

@@ -156,8 +156,8 @@ static const struct {
     enum item_kind kind;
     unsigned long first, last;
 } items[] = {
-    {"0", 0, ITEM_INDEX, 0, 0},
-    {"999999999", 0, ITEM_INDEX, 999999999, 999999999},
+    {"0", 0, ITEM_RANGE, 0, 0},
+    {"999999999", 0, ITEM_RANGE, 999999999, 999999999},
     {"0-3", 0, ITEM_RANGE, 0, 3},
     {"7-7", 0, ITEM_RANGE, 7, 7},
     {"all", 0, ITEM_ALL, 0, 0},
@@ -205,7 +205,7 @@ START_TEST(item_kinds)
         return;
     }
     ck_assert_int_eq(item.kind, items[_i].kind);
-    if (item.kind == ITEM_INDEX || item.kind == ITEM_RANGE) {
+    if (item.kind == ITEM_RANGE) {
         ck_assert_uint_eq(item.first, items[_i].first);
         ck_assert_uint_eq(item.last, items[_i].last);
     }

@@ -138,7 +138,7 @@ START_TEST(smallest)
     ck_assert_str_eq(config.file, "dir/environment.yml");
     ck_assert_ptr_null(config.name);
     ck_assert_uint_eq(config.item_count, 1);
-    ck_assert_int_eq(config.items[0].kind, ITEM_INDEX);
+    ck_assert_int_eq(config.items[0].kind, ITEM_RANGE);
     ck_assert_str_eq(config.items[0].text, "1");
     ck_assert_str_eq(config.items[0].place.file, config.file);
     ck_assert_uint_eq(config.items[0].place.line, 2);
