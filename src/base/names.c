@@ -13,6 +13,14 @@ int names_add(struct names *names, const char *name)
     return copy ? array_add(names, take(&copy)) : -1;
 }
 
+int names_add_all(struct names *names, const struct names *others)
+{
+    for (size_t i = 0; i < others->count; i++)
+        if (names_add(names, others->items[i]) < 0)
+            return -1;
+    return 0;
+}
+
 int names_add_those_in(struct names *names, int folder, const char *path)
 {
     struct dirent **entries;

@@ -178,19 +178,13 @@ static bool is_final(const struct document *doc, const struct pair *pair)
     return mark_in(*text == '#' ? text : document_behind(doc, pair->value)) == MARK_FINAL;
 }
 
-/* Puts the newer ones, which are emptied, before the older. */
+/* Puts the newer ones before the older. */
 static int put_before(struct names *newer, struct names *older)
 {
-    struct names both = *newer;
-
-    *newer = (struct names){0};
-    for (size_t i = 0; i < older->count; i++)
-        if (names_add(&both, older->items[i]) < 0) {
-            names_release(&both);
-            return -1;
-        }
+    if (names_add_all(newer, older) < 0)
+        return -1;
     names_release(older);
-    *older = both;
+    *older = take(newer);
     return 0;
 }
 

@@ -25,9 +25,8 @@ static int recall_receipt(struct earlier *earlier, const struct prefix *prefix, 
     earlier->receipt = receipt;
     if (!receipt)
         return -1;
-    for (size_t i = 0; i < receipt->managed.count; i++)
-        if (names_add(&earlier->managed, receipt->managed.items[i]) < 0)
-            return error_memory(err);
+    if (names_add_all(&earlier->managed, &receipt->managed) < 0)
+        return error_memory(err);
     memcpy(earlier->key, receipt->state, sizeof earlier->key);
     return 0;
 }

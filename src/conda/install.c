@@ -56,10 +56,10 @@ static int list_managed(struct install *install, struct error *err)
     for (size_t b = 0; b < install->decision.branches.count; b++) {
         const struct var_list *variables = &install->decision.branches.items[b].plan->variables;
         for (size_t i = 0; i < variables->count && result == 0; i++)
-            result = names_add(&install->managed, variables->items[i].name);
+            result = names_add(&install->receipt.managed, variables->items[i].name);
     }
-    for (size_t i = 0; i < install->earlier.managed.count && result == 0; i++)
-        result = names_add(&install->managed, install->earlier.managed.items[i]);
+    if (result == 0)
+        result = names_add_all(&install->receipt.managed, &install->earlier.managed);
     return result < 0 ? error_memory(err) : 0;
 }
 
@@ -91,7 +91,7 @@ static int add_hooks(struct install *install, struct error *err)
     scope(free_text) char *source = name_sources(install);
     const struct render in = {.decision = &install->decision,
                               .unconfirmed = has_unconfirmed(install),
-                              .managed = &install->managed,
+                              .managed = &install->receipt.managed,
                               .key = install->earlier.key,
                               .prefix = install->prefix->path,
                               .environment = install->wish->environment,
@@ -109,8 +109,8 @@ static int add_hooks(struct install *install, struct error *err)
 /* Whether an earlier run kept a file under this name, which is still there. */
 static bool was_kept(const struct install *install, const char *name)
 {
-    for (size_t i = 0; i < install->kept.count; i++)
-        if (strcmp(install->kept.items[i].now, name) == 0)
+    for (size_t i = 0; i < install->receipt.kept.count; i++)
+        if (strcmp(install->receipt.kept.items[i].now, name) == 0)
             return true;
     return false;
 }
@@ -131,18 +131,19 @@ static int list_kept(struct install *install, struct error *err)
         int got = prefix_has(install->prefix, receipt->kept.items[i].now, err);
         if (got < 0)
             return -1;
-        if (got && array_add(&install->kept, receipt->kept.items[i]) < 0)
+        if (got && array_add(&install->receipt.kept, receipt->kept.items[i]) < 0)
             return error_memory(err);
     }
     for (size_t i = 0; i < install->files.count; i++) {
         const struct hook_file *file = &install->files.items[i];
         const struct receipt_kept kept = {file->path, file->keep};
         if (file->keep && file->state == HOOK_FOREIGN && !was_kept(install, file->keep) &&
-            array_add(&install->kept, kept) < 0)
+            array_add(&install->receipt.kept, kept) < 0)
             return error_memory(err);
     }
-    if (install->kept.count)
-        qsort(install->kept.items, install->kept.count, sizeof *install->kept.items, by_name);
+    if (install->receipt.kept.count)
+        qsort(install->receipt.kept.items, install->receipt.kept.count,
+              sizeof *install->receipt.kept.items, by_name);
     return 0;
 }
 
@@ -151,14 +152,13 @@ static int list_folders(struct install *install, struct error *err)
 {
     const struct receipt *receipt = install->earlier.receipt;
 
-    for (size_t i = 0; receipt && i < receipt->folders.count; i++)
-        if (names_add(&install->folders, receipt->folders.items[i]) < 0)
-            return error_memory(err);
+    if (receipt && names_add_all(&install->receipt.folders, &receipt->folders) < 0)
+        return error_memory(err);
     for (size_t i = 0; i < OUR_FOLDERS; i++) {
         int got = prefix_has_folder(install->prefix, our_folders[i], err);
         if (got < 0)
             return -1;
-        if (!got && names_add(&install->folders, our_folders[i]) < 0)
+        if (!got && names_add(&install->receipt.folders, our_folders[i]) < 0)
             return error_memory(err);
     }
     return 0;
@@ -169,18 +169,14 @@ static int write_receipt(struct install *install, struct error *err)
 {
     struct hook_file *file = &install->files.items[install->files.count - 1];
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    struct receipt receipt = {
-        .format = RECEIPT_FORMAT,
-        .managed = install->managed,
-        .kept = install->kept,
-        .folders = install->folders,
-        .hosts = install->parts.all,
-    };
+    struct receipt *receipt = &install->receipt;
 
+    receipt->format = RECEIPT_FORMAT;
+    receipt->hosts = install->parts.all;
     if (install->earlier.receipt)
-        receipt.exports = install->earlier.receipt->exports;
-    memcpy(receipt.state, install->earlier.key, sizeof receipt.state);
-    if (receipt_print(&text, &receipt, err) < 0)
+        receipt->exports = install->earlier.receipt->exports;
+    memcpy(receipt->state, install->earlier.key, sizeof receipt->state);
+    if (receipt_print(&text, receipt, err) < 0)
         return -1;
     return hook_file_set_text(file, &text, err);
 }
@@ -213,7 +209,7 @@ int install_write(const struct install *install, struct error *err)
     if (hook_write(&install->files, install->prefix, err) == 0)
         return 0;
     for (size_t i = OUR_FOLDERS; i-- > 0;)
-        if (names_have(&install->folders, our_folders[i]))
+        if (names_have(&install->receipt.folders, our_folders[i]))
             prefix_remove_folder(install->prefix, our_folders[i], &also);
     return -1;
 }
@@ -224,9 +220,9 @@ void install_release(struct install *install)
     decision_release(&install->decision);
     parts_release(&install->parts);
     earlier_release(&install->earlier);
-    names_release(&install->managed);
-    names_release(&install->folders);
+    names_release(&install->receipt.managed);
+    names_release(&install->receipt.folders);
     hook_set_release(&install->files);
-    free(install->kept.items);
+    free(install->receipt.kept.items);
     *install = (struct install){0};
 }

@@ -32,11 +32,10 @@ struct install {
     struct earlier earlier;
     struct parts parts;
     struct array_of(struct served) served;
-    struct decision decision;      /* of all parts */
-    struct names managed;          /* by these, then by earlier ones */
-    struct hook_set files;         /* the hooks, in the order of writing, and then the receipt */
-    struct names folders;          /* that apply made here, or will */
-    struct receipt_kept_list kept; /* files of others; the texts belong to files and earlier */
+    struct decision decision; /* of all parts */
+    struct hook_set files;    /* the hooks, in the order of writing, and then the receipt */
+    struct receipt receipt; /* `managed` by these hooks, then by earlier ones; `folders` that apply
+                               made here, or will; what it has of files and parts is theirs */
 };
 
 /* Puts this machine's part beside those of others, renders all files, compares them with what is

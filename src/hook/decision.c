@@ -76,52 +76,42 @@ static int place(struct decision *decision, const struct served *rule)
 
 /* ---- the order of the rules ---- */
 
-/* A host's rules that have not been placed yet. */
-struct queue {
-    const struct served *next;
-    size_t count;
+/* Whether a rule is of the same host as the one before it. */
+static bool is_next(const struct served *served, size_t i)
+{
+    return i && strcmp(served[i - 1].host, served[i].host) == 0;
+}
+
+struct turn {
+    unsigned line; /* the highest of its host up to here; the section's own keys are the highest */
+    const struct served *rule;
 };
 
-struct queues array_of(struct queue);
-
-static int list_queues(struct queues *queues, const struct served *served, size_t count)
+static int by_line(const void *one, const void *other)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct queue *last = queues->count ? &queues->items[queues->count - 1] : NULL;
-        if (last && strcmp(last->next->host, served[i].host) == 0)
-            last->count++;
-        else if (array_add(queues, (struct queue){&served[i], 1}) < 0)
-            return -1;
-    }
-    return 0;
-}
+    const struct turn *a = one, *b = other;
 
-static bool is_earlier(const struct queue *one, const struct queue *other)
-{
-    /* The section's own keys, line 0, come last. */
-    return one->next->rule->line - 1 < other->next->rule->line - 1;
-}
-
-/* The queue whose rule is next; NULL: all are empty. */
-static struct queue *find_next(const struct queues *queues)
-{
-    struct queue *next = NULL;
-
-    for (size_t i = 0; i < queues->count; i++) {
-        struct queue *queue = &queues->items[i];
-        if (queue->count && (!next || is_earlier(queue, next)))
-            next = queue;
-    }
-    return next;
+    return a->line != b->line ? (a->line > b->line) - (a->line < b->line)
+                              : (a->rule > b->rule) - (a->rule < b->rule);
 }
 
 /* Takes the hosts' rules by line, but each host's in its own order. */
-static int place_all(struct decision *decision, const struct queues *queues)
+static int place_all(struct decision *decision, const struct served *served, size_t count)
 {
-    for (struct queue *queue; (queue = find_next(queues)); queue->next++, queue->count--)
-        if (place(decision, queue->next) < 0)
-            return -1;
-    return 0;
+    struct turn *turns = calloc(count + 1, sizeof *turns);
+    int result = turns ? 0 : -1;
+
+    for (size_t i = 0; turns && i < count; i++) {
+        turns[i] = (struct turn){served[i].rule->line - 1, &served[i]};
+        if (is_next(served, i) && turns[i].line < turns[i - 1].line)
+            turns[i].line = turns[i - 1].line;
+    }
+    if (turns)
+        qsort(turns, count, sizeof *turns, by_line);
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = place(decision, turns[i].rule);
+    free(turns);
+    return result;
 }
 
 /* ---- patterns ---- */
@@ -189,45 +179,37 @@ static bool is_sound_host(const char *host)
     return *host;
 }
 
-static int list_hosts(struct decision *decision, const struct queues *queues, struct error *err)
+static int list_hosts(struct decision *decision, const struct served *served, size_t count,
+                      struct error *err)
 {
-    for (size_t i = 0; i < queues->count; i++) {
-        const char *host = queues->items[i].next->host;
+    for (size_t i = 0; i < count; i++) {
+        const char *host = served[i].host;
         if (decision->by_host && !is_sound_host(host))
             return error_add(err, STATUS_PREFIX,
                              "this environment serves several machines, or rules name hosts, and "
                              "hooks can tell a machine by a name of letters, digits and _.- only, "
                              "not by '%s'",
                              host);
-        if (names_add(&decision->hosts, host) < 0)
+        if (!is_next(served, i) && names_add(&decision->hosts, host) < 0)
             return error_memory(err);
     }
     return 0;
-}
-
-static int make(struct decision *decision, struct queues *queues, struct error *err)
-{
-    if (list_hosts(decision, queues, err) < 0)
-        return -1;
-    if (place_all(decision, queues) < 0)
-        return error_memory(err);
-    for (size_t i = 0; i < decision->branches.count; i++)
-        if (describe(&decision->branches.items[i], decision) < 0)
-            return error_memory(err);
-    return picks_make(decision) < 0 ? error_memory(err) : 0;
 }
 
 int decision_make(struct decision *decision, const struct served *served, size_t count,
                   bool by_host, struct error *err)
 {
     scope(decision_release) struct decision made = {.by_host = by_host};
-    struct queues queues = {0};
-    int result =
-        list_queues(&queues, served, count) < 0 ? error_memory(err) : make(&made, &queues, err);
 
-    free(queues.items);
-    if (result < 0)
+    if (list_hosts(&made, served, count, err) < 0)
         return -1;
+    if (place_all(&made, served, count) < 0)
+        return error_memory(err);
+    for (size_t i = 0; i < made.branches.count; i++)
+        if (describe(&made.branches.items[i], &made) < 0)
+            return error_memory(err);
+    if (picks_make(&made) < 0)
+        return error_memory(err);
     *decision = take(&made);
     return 0;
 }

@@ -20,12 +20,7 @@ static int add_users(struct names *users, const struct served *rule)
 {
     const struct names *named = &rule->rule->users;
 
-    if (!named->count)
-        return names_add(users, "*");
-    for (size_t i = 0; i < named->count; i++)
-        if (names_add(users, named->items[i]) < 0)
-            return -1;
-    return 0;
+    return named->count ? names_add_all(users, named) : names_add(users, "*");
 }
 
 /* The users of this machine whom a branch serves. */
