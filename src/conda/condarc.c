@@ -259,18 +259,17 @@ static int read_file(struct reading *reading, const char *path)
 static int add_variable(struct names *folders, const char *list)
 {
     static const char blanks[] = " \t\n\r\f\v";
+    scope(free_text) char *copy = strdup(list ? list : "");
+    char *rest = copy;
 
-    while (list && *list) {
-        size_t length = strcspn(list, ":");
-        const char *next = list + length + (list[length] == ':');
-        size_t before = strspn(list, blanks);
-        for (list += before, length -= before < length ? before : length;
-             length && strchr(blanks, list[length - 1]);)
-            length--;
-        scope(free_text) char *folder = strndup(list, length);
-        if (!folder || (length && names_add(folders, folder) < 0))
+    if (!copy)
+        return -1;
+    for (char *folder; (folder = strsep(&rest, ":"));) {
+        folder += strspn(folder, blanks);
+        for (size_t length = strlen(folder); length && strchr(blanks, folder[length - 1]);)
+            folder[--length] = '\0';
+        if (*folder && names_add(folders, folder) < 0)
             return -1;
-        list = next;
     }
     return 0;
 }

@@ -277,15 +277,6 @@ static int merge_value(struct merging *in, const struct node *value)
                     "list of mappings");
 }
 
-static int note_merged(struct merging *in, const struct node *mapping)
-{
-    if (in->merged_count == DOCUMENT_MERGED_LIMIT)
-        return error_at(in->err, document_place(in->doc, mapping),
-                        "more than %d mappings are merged into one", DOCUMENT_MERGED_LIMIT);
-    in->merged[in->merged_count++] = mapping;
-    return 0;
-}
-
 static int merge_mapping(struct merging *in, const struct node *mapping, bool own)
 {
     const yaml_node_pair_t *pairs = mapping->yaml.data.mapping.pairs.start;
@@ -294,8 +285,10 @@ static int merge_mapping(struct merging *in, const struct node *mapping, bool ow
     for (size_t i = 0; i < in->merged_count; i++)
         if (in->merged[i] == mapping)
             return 0;
-    if (note_merged(in, mapping) < 0)
-        return -1;
+    if (in->merged_count == DOCUMENT_MERGED_LIMIT)
+        return error_at(in->err, document_place(in->doc, mapping),
+                        "more than %d mappings are merged into one", DOCUMENT_MERGED_LIMIT);
+    in->merged[in->merged_count++] = mapping;
     for (size_t i = 0; i < count; i++) {
         struct pair pair = {node_of(in->doc, pairs[i].key), node_of(in->doc, pairs[i].value)};
         if (is_merge(in->doc, pair.key) || (!own && have_key(in->pairs, pair.key)))

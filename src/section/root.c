@@ -144,19 +144,8 @@ static int read_section(struct section *section, const struct root *root, struct
     return section_keys(&in, root->section, false);
 }
 
-static int check_single(const struct root *environment, const struct root *gpu, struct error *err)
-{
-    if (!environment->key)
-        return 0;
-    return error_at(err, document_place(&environment->doc, environment->key),
-                    "gpu: a section stands here, and one in %s beside this file; remove one of "
-                    "the two",
-                    path_name(gpu->doc.source.file));
-}
-
 /* environment.yml beside gpu.yml gives the name and conda's variables. A template gives nothing. */
-static int read_beside(struct section *section, const struct section_text *text,
-                       const struct root *gpu, struct error *err)
+static int read_beside(struct section *section, const struct section_text *text, struct error *err)
 {
     scope(root_release) struct root environment = {0};
     scope(error_release) struct error bad = ERROR_INIT;
@@ -173,11 +162,15 @@ static int read_beside(struct section *section, const struct section_text *text,
                  "a template, so neither its name nor its variables are read");
         return 0;
     }
-    int result = check_single(&environment, gpu, err);
+    if (environment.key)
+        error_at(err, document_place(&environment.doc, environment.key),
+                 "gpu: a section stands here, and one in %s beside this file; remove one of the "
+                 "two",
+                 path_name(section->file));
     if (read_conda_variables(section, &environment, err) < 0 ||
         (environment.name && !section->name && read_name(section, &environment, err) < 0))
         return -1;
-    return result;
+    return environment.key ? -1 : 0;
 }
 
 static int read_files(struct section *section, const struct section_text *main,
@@ -191,7 +184,7 @@ static int read_files(struct section *section, const struct section_text *main,
     if (load(&root, section->file, main, err) < 0)
         return -1;
     int result = root.name ? read_name(section, &root, err) : 0;
-    if (beside && read_beside(section, beside, &root, err) < 0)
+    if (beside && read_beside(section, beside, err) < 0)
         result = -1;
     if (!root.is_gpu_file && read_conda_variables(section, &root, err) < 0)
         result = -1;

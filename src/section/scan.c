@@ -74,18 +74,6 @@ static int take_directive(struct scanning *in, const yaml_token_t *token)
     return 0;
 }
 
-/* What stands before, between and behind documents. */
-static int take_boundary(struct scanning *in, const yaml_token_t *token)
-{
-    if (token->type == YAML_TAG_DIRECTIVE_TOKEN)
-        return take_directive(in, token);
-    if (token->type == YAML_DOCUMENT_START_TOKEN)
-        begin_document(in, token->start_mark);
-    if (token->type == YAML_DOCUMENT_END_TOKEN)
-        in->inside = false;
-    return 0;
-}
-
 static int take_content(struct scanning *in, const yaml_token_t *token)
 {
     yaml_mark_t mark = token->start_mark;
@@ -125,10 +113,15 @@ static int take_token(struct scanning *in, const yaml_token_t *token)
     case YAML_STREAM_START_TOKEN:
     case YAML_STREAM_END_TOKEN:
     case YAML_VERSION_DIRECTIVE_TOKEN:
+        return 0;
     case YAML_TAG_DIRECTIVE_TOKEN:
+        return take_directive(in, token);
     case YAML_DOCUMENT_START_TOKEN:
+        begin_document(in, token->start_mark);
+        return 0;
     case YAML_DOCUMENT_END_TOKEN:
-        return take_boundary(in, token);
+        in->inside = false;
+        return 0;
     default:
         return take_content(in, token);
     }
