@@ -50,7 +50,7 @@ static void apply_release(struct apply *apply)
     lock_release(&apply->lock);
     prefix_close(&apply->prefix);
     install_release(&apply->install);
-    apply_report_release(&apply->report);
+    rivals_release(&apply->rivals);
 }
 
 bool apply_looks_only(const struct options *options)
@@ -173,23 +173,23 @@ static int apply_here(const struct options *options, struct error *err)
     scope(apply_release) struct apply apply = {
         .options = options, .prefix = PREFIX_INIT, .lock = LOCK_INIT};
 
-    if (make_ready(&apply, err) < 0 || apply_report(&apply, err) < 0)
+    if (make_ready(&apply, err) < 0)
         return -1;
+    apply.differs = install_differs(&apply.install);
+    apply_note_all(&apply);
     if (!apply_looks_only(options) && write_hooks(&apply, err) < 0)
         return -1;
-    apply.report.written = !apply_looks_only(options);
+    apply.written = !apply_looks_only(options);
     const struct exported what = {apply.plan, apply.environment.name, apply.environment.path,
                                   options->env};
-    if (options->json)
-        apply_json(&apply);
-    else if (apply_print(&apply, err) < 0)
+    if (apply_tell(&apply, err) < 0)
         return -1;
     int kept = apply.here ? kept_renew(apply.install.earlier.receipt, &what,
                                        apply_looks_only(options), err)
                           : 0;
     if (kept < 0)
         return -1;
-    bool differs = apply.report.differs || apply.report.beaten || kept;
+    bool differs = apply.differs || apply.beaten || kept;
     return options->check && differs ? STATUS_DIFFERS : STATUS_DONE;
 }
 

@@ -1,7 +1,7 @@
 /*
  * `conda-gpu apply`: apply.c has the driver and the prefix do what the section says, apply_hosts.c
- * finds that for each machine, apply_report.c
- * and apply_notes.c find what there is to tell of it, apply_text.c prints that.
+ * finds that for each machine, apply_notes.c and apply_host_notes.c note what one may not expect,
+ * apply_tell.c tells all else.
  */
 #pragma once
 
@@ -11,25 +11,6 @@
 #include "conda/rivals.h"
 #include "gpu/stock.h"
 #include "plan/resolve.h"
-
-struct variable_row {
-    const char *name;
-    const char *now; /* in this shell; NULL: not set */
-    char *then;      /* while the environment is active; NULL: not set */
-};
-
-struct variable_rows array_of(struct variable_row);
-
-/* What there is to tell beside what `struct apply` itself holds: the environment, the devices, and
-   what becomes of each file. */
-struct apply_report {
-    struct rivals rivals;
-    struct variable_rows variables;
-    char *activate; /* the command by which this shell takes the values up; NULL: nothing to do */
-    bool differs;   /* some file is not what it is to be, or was not */
-    bool written;   /* it is now */
-    bool beaten;    /* another script gives the shell other values than the section's */
-};
 
 /* What is to be written, and what for. */
 struct apply {
@@ -48,7 +29,10 @@ struct apply {
     struct lock lock;
     struct install_wish wish;
     struct install install;
-    struct apply_report report;
+    struct rivals rivals; /* who else has a say in the variables */
+    bool beaten;          /* another script gives the shell other values than the section's */
+    bool differs;         /* some file is not what it is to be, or was not */
+    bool written;         /* it is now */
 };
 
 /* Whether nothing is to be written. */
@@ -68,12 +52,9 @@ int apply_read_stock(struct stock *stock, const struct options *options, struct 
    section for this machine's devices. Returns -1. */
 int apply_without_section(const struct options *options, struct error *err);
 
-/* Fills the report, for what install_prepare has made, and notes what the user may not expect. */
-int apply_report(struct apply *apply, struct error *err);
-void apply_report_release(struct apply_report *report);
-
-/* The part of it that apply_notes.c has, and of that what apply_host_notes.c has. */
-void apply_list_notes(struct apply *apply);
+/* Notes what the user may not expect of what install_prepare has made, and finds rivals. */
+void apply_note_all(struct apply *apply);
+/* The part of it that is about machines. */
 void apply_note_hosts(struct apply *apply);
 
 /* --explain: which rule serves whom, and why the others do not. Nothing else is read. */
@@ -82,9 +63,8 @@ int apply_explain(const struct options *options, struct error *err);
 /* --host NAME --forget: takes a machine's part out of an environment. */
 int apply_forget(const struct options *options, struct error *err);
 
-/* Prints the report: as text, or adds it to what --json prints. */
-int apply_print(const struct apply *apply, struct error *err);
-void apply_json(const struct apply *apply);
+/* Tells what becomes, or became, of it all: as text, or for --json. */
+int apply_tell(const struct apply *apply, struct error *err);
 
 /* Parts of that which --forget and --explain have as well. */
 void apply_json_files(const struct hook_set *files, bool written);

@@ -54,7 +54,7 @@ static void note_job(struct apply *apply)
 /* Who else has a say in the variables. */
 static void note_rivals(struct apply *apply)
 {
-    struct rivals *rivals = &apply->report.rivals;
+    struct rivals *rivals = &apply->rivals;
     const struct prefix *prefix = &apply->prefix;
 
     if (rivals_find(rivals, prefix, &apply->plan->variables, &apply->install.files) < 0)
@@ -63,7 +63,7 @@ static void note_rivals(struct apply *apply)
         scope(strbuf_release) struct strbuf text = STRBUF_INIT;
         rival_describe(&rivals->items[i], prefix, &text);
         cli_note("%s", strbuf_text(&text));
-        apply->report.beaten = apply->report.beaten || rivals->items[i].kind == RIVAL_BEATS;
+        apply->beaten = apply->beaten || rivals->items[i].kind == RIVAL_BEATS;
     }
 }
 
@@ -111,7 +111,7 @@ static void note_lines(const struct error *notes)
         cli_lost();
 }
 
-void apply_list_notes(struct apply *apply)
+void apply_note_all(struct apply *apply)
 {
     apply_note_hosts(apply);
     if (is_another(apply))
