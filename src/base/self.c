@@ -8,12 +8,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-char *self_host(void)
+const char *self_host(void)
 {
-    struct utsname machine = {0};
+    static struct utsname machine;
 
     uname(&machine);
-    return strdup(machine.nodename);
+    return machine.nodename;
 }
 
 char *self_user(char *const *env)

@@ -17,7 +17,7 @@ struct apply {
     const struct options *options;
     struct section section;
     struct environment environment;
-    char *host;                              /* this machine */
+    const char *host;                        /* this machine */
     char *user;                              /* who runs conda-gpu */
     struct stock stock;                      /* of --inventory */
     struct array_of(struct host_team) hosts; /* this machine, or those of the inventory */

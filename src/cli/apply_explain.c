@@ -89,10 +89,9 @@ int apply_explain(const struct options *options, struct error *err)
 {
     scope(section_release) struct section section = {0};
     scope(stock_release) struct stock stock = {0};
-    scope(free_text) char *host = self_host();
     scope(free_text) char *user = self_user(options->env);
 
-    if (!host || !user)
+    if (!user)
         return error_memory(err);
     if (files_read(&section, options->file, options->timeout, err) < 0)
         return -1;
@@ -102,7 +101,7 @@ int apply_explain(const struct options *options, struct error *err)
         return error_add(err, STATUS_INPUT, "%s has no machine of the name '%s'",
                          apply_stock_name(options), options->host);
     const struct whom whom = {options->user ? options->user : user,
-                              options->host ? options->host : host};
+                              options->host ? options->host : self_host()};
     apply_json_source(&section);
     json_put("user", json_text(whom.user));
     json_put("host", json_text(whom.host));

@@ -74,7 +74,7 @@ int apply_resolve(struct apply *apply, struct error *err)
 {
     apply->host = self_host();
     apply->user = self_user(apply->options->env);
-    if (!apply->host || !apply->user)
+    if (!apply->user)
         return error_memory(err);
     if (add_hosts(apply, err) < 0)
         return -1;
@@ -101,6 +101,5 @@ void apply_hosts_release(struct apply *apply)
         team_release(&apply->hosts.items[i].team);
     free(apply->hosts.items);
     stock_release(&apply->stock);
-    free(apply->host);
     free(apply->user);
 }

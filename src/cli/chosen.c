@@ -24,12 +24,11 @@ int chosen_open(struct chosen *chosen, const struct options *options, const stru
 static int apply_rules(struct section *own, const struct options *options,
                        const struct section *section, struct error *err)
 {
-    scope(free_text) char *host = self_host();
     scope(free_text) char *user = self_user(options->env);
 
-    if (!host || !user)
+    if (!user)
         return error_memory(err);
-    return rules_apply(own, section, rules_find(section, user, host), err);
+    return rules_apply(own, section, rules_find(section, user, self_host()), err);
 }
 
 static int resolve_file(struct chosen *chosen, const struct options *options,

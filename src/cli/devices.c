@@ -296,11 +296,9 @@ static int print_inventory(const struct options *options, struct error *err)
     const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
     scope(inventory_release) struct inventory machine = {0};
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *host = self_host();
 
-    if (!host)
-        return error_memory(err);
-    if (machine_read(&machine, &question, err) < 0 || stock_print(&text, host, &machine, err) < 0)
+    if (machine_read(&machine, &question, err) < 0 ||
+        stock_print(&text, self_host(), &machine, err) < 0)
         return -1;
     cli_write(&text);
     return 0;

@@ -76,11 +76,8 @@ static enum status_source look_at_source(struct situation *status)
 static int find_source(struct situation *status, struct error *err)
 {
     const struct receipt *receipt = status->chosen.planned.earlier.receipt;
-    scope(free_text) char *host = self_host();
+    const struct receipt_host *part = part_find(receipt, self_host());
 
-    if (!host)
-        return error_memory(err);
-    const struct receipt_host *part = part_find(receipt, host);
     status->source = part ? part->source : "";
     status->applied = receipt_time(status);
     status->source_state = look_at_source(status);

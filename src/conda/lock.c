@@ -40,9 +40,7 @@ static bool lock_file(int fd)
 /* " on dgx-01", which ends a lock's text. NULL if memory ran out. */
 static char *from_here(void)
 {
-    scope(free_text) char *host = self_host();
-
-    return host ? format_text(ON "%s", host) : NULL;
+    return format_text(ON "%s", self_host());
 }
 
 /* Whether a process of this machine made it, and has ended since. Of another machine's process that

@@ -7,11 +7,8 @@
 /* What this machine's part has for this user. */
 static int find_plan(struct planned *planned, char *const *env)
 {
-    scope(free_text) char *host = self_host();
+    const struct receipt_host *part = part_find(planned->earlier.receipt, self_host());
 
-    if (!host)
-        return -1;
-    const struct receipt_host *part = part_find(planned->earlier.receipt, host);
     planned->applied = part != NULL;
     /* The list of users may be on another machine. */
     scope(free_text) char *user = part && part->rules.count > 1 ? self_user(env) : strdup("");

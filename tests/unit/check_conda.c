@@ -300,7 +300,7 @@ END_TEST
 START_TEST(lock_of_a_killed_run)
 {
     struct lock lock = LOCK_INIT;
-    scope(free_text) char *host = self_host();
+    const char *host = self_host();
     scope(free_text) char *text = format_text("process 1 on %s", host);
 
     sandbox_write(&box, inside(LOCK), text);
