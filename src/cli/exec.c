@@ -48,18 +48,19 @@ static void run_release(struct run *run)
     env_release(&run->env);
 }
 
-/* Its numbers would be others than the job's. */
-static int check_gpus(const struct run *run, struct error *err)
+/* Of a CUDA_VISIBLE_DEVICES that stands nothing can be chosen, and its numbers are others. */
+static int check_choice(const struct run *run, struct error *err)
 {
     const struct options *options = run->options;
+    const char *option = options->gpus ? "--gpus" : options->free ? "--free" : NULL;
 
-    if (!options->gpus || !enact_leaves(options->env, &run->chosen.planned.plan))
+    if (!option || !enact_leaves(options->env, &run->chosen.planned.plan))
         return 0;
     return error_add(err, STATUS_INPUT,
-                     "--gpus: CUDA_VISIBLE_DEVICES is '%s' here and stands (%s: keep), so there is "
-                     "nothing to choose from; leave --gpus out",
-                     env_get(options->env, "CUDA_VISIBLE_DEVICES"),
-                     job_is_running(options->env) ? "in_job" : "if_set");
+                     "%s: CUDA_VISIBLE_DEVICES is '%s' here and stands (%s: keep), so there is "
+                     "nothing to choose from; leave %s out",
+                     option, env_get(options->env, "CUDA_VISIBLE_DEVICES"),
+                     job_is_running(options->env) ? "in_job" : "if_set", option);
 }
 
 static int take_free(struct run *run, struct error *err)
@@ -173,7 +174,7 @@ static int run_exec(const struct options *options, struct error *err)
     if (!options->free && (options->wait || options->prefer || options->busy_memory))
         return error_add(err, STATUS_INPUT,
                          "--wait, --prefer and --busy-memory are for --free N; say how many GPUs");
-    if (chosen_find(&run.chosen, options, err) < 0 || check_gpus(&run, err) < 0 ||
+    if (chosen_find(&run.chosen, options, err) < 0 || check_choice(&run, err) < 0 ||
         take_free(&run, err) < 0 || find_active(&run, err) < 0 || prepare_env(&run, err) < 0)
         return -1;
     if (options->dry_run)

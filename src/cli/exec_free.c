@@ -7,11 +7,9 @@
 #include "cli/exec_last.h"
 #include "cli/json.h"
 #include "cli/who.h"
-#include "hook/enact.h"
 #include "plan/narrow.h"
 #include "plan/pool.h"
 #include "plan/resolve.h"
-#include "section/job.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,28 +51,15 @@ static int fill_pool(struct plan *plan, const struct options *options, struct er
 
 static int list_uuids(struct free_cards *cards, struct error *err)
 {
-    size_t count = cards->plan->device_count;
+    char uuid[UUID_TEXT_SIZE];
 
-    cards->texts = calloc(count + 1, sizeof *cards->texts);
-    cards->uuids = calloc(count + 1, sizeof *cards->uuids);
-    if (!cards->texts || !cards->uuids)
-        return error_memory(err);
-    for (size_t i = 0; i < count; i++)
-        cards->uuids[i] = uuid_text(&cards->plan->devices[i].device, cards->texts[i]);
+    for (size_t i = 0; i < cards->plan->device_count; i++)
+        if (names_add(&cards->uuids, uuid_text(&cards->plan->devices[i].device, uuid)) < 0)
+            return error_memory(err);
     return 0;
 }
 
 /* ---- Whom others see on the cards ------------------------------------------------------------ */
-
-static void add_name(struct strbuf *out, const struct planned_device *planned)
-{
-    char uuid[UUID_TEXT_SIZE];
-
-    if (planned->number == PLAN_NO_NUMBER)
-        strbuf_adds(out, uuid_short(&planned->device, uuid));
-    else
-        strbuf_addf(out, "GPU %zu", planned->number);
-}
 
 /* "leased by alice since 14:02, process 4711: python train.py" */
 static void add_state(struct strbuf *out, const struct claim_card *card)
@@ -108,14 +93,27 @@ static void add_state(struct strbuf *out, const struct claim_card *card)
     }
 }
 
+/* "GPU 1: free" */
+static void add_card(struct strbuf *out, const struct planned_device *planned, const char *between,
+                     const struct claim_card *card)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    if (planned->number == PLAN_NO_NUMBER)
+        strbuf_adds(out, uuid_short(&planned->device, uuid));
+    else
+        strbuf_addf(out, "GPU %zu", planned->number);
+    strbuf_adds(out, between);
+    add_state(out, card);
+}
+
 /* "process 4711 of alice, which came before and waits for 4 of these GPUs" */
 static void add_before(struct strbuf *out, const struct turn_before *before)
 {
-    strbuf_adds(out, "somebody");
-    if (before->user != NO_USER) {
-        out->length = 0;
+    if (before->user == NO_USER)
+        strbuf_adds(out, "somebody");
+    else
         who_add_user(out, before->user);
-    }
     if (before->process)
         strbuf_addf(out, ", process %d", (int)before->process);
     strbuf_addf(out, ", who came before and waits for %zu of these GPUs", before->wanted);
@@ -134,9 +132,7 @@ static void say_for_whom(const struct claim *claim, void *data)
     cli_note("waiting for GPUs; of the %zu to choose from:", claim->count);
     for (size_t i = 0; i < claim->count; i++) {
         scope(strbuf_release) struct strbuf line = STRBUF_INIT;
-        add_name(&line, &cards->plan->devices[i]);
-        strbuf_adds(&line, ": ");
-        add_state(&line, &claim->cards[i]);
+        add_card(&line, &cards->plan->devices[i], ": ", &claim->cards[i]);
         if (claim->cards[i].state != CLAIM_FREE)
             cli_note("%s", strbuf_text(&line));
     }
@@ -175,23 +171,13 @@ static json_t *json_before(const struct turn_before *before)
     return json_pack("{s:o, s:I}", "who", who_json(&who), "wants", (json_int_t)before->wanted);
 }
 
-static void add_to_json(const struct free_cards *cards)
-{
-    const struct claim *claim = &cards->claim;
-
-    json_put("pool",
-             json_list_of(i, claim->count, json_card(&cards->plan->devices[i], &claim->cards[i])));
-    json_put("before", json_before(&claim->before));
-}
-
 static int taken(const struct free_cards *cards, size_t wanted, struct error *err)
 {
     const struct claim *claim = &cards->claim;
     scope(strbuf_release) struct strbuf before = STRBUF_INIT;
     size_t count = 0;
 
-    if (cards->options->json)
-        add_to_json(cards);
+    json_put("pool", json_array());
     for (size_t i = 0; i < claim->count; i++)
         count += claim->cards[i].state == CLAIM_FREE;
     error_add(err, STATUS_TAKEN, "--free %zu: of the %zu GPUs to choose from, %zu %s free%s",
@@ -199,11 +185,11 @@ static int taken(const struct free_cards *cards, size_t wanted, struct error *er
               cards->options->wait ? "" : "; --wait waits for more");
     for (size_t i = 0; i < claim->count; i++) {
         scope(strbuf_release) struct strbuf line = STRBUF_INIT;
-        add_name(&line, &cards->plan->devices[i]);
-        strbuf_adds(&line, "  ");
-        add_state(&line, &claim->cards[i]);
+        add_card(&line, &cards->plan->devices[i], "  ", &claim->cards[i]);
         error_detail(err, "%s", strbuf_text(&line));
+        json_list("pool", json_card(&cards->plan->devices[i], &claim->cards[i]));
     }
+    json_put("before", json_before(&claim->before));
     if (claim->before.number) {
         add_before(&before, &claim->before);
         error_detail(err, "first come is %s", strbuf_text(&before));
@@ -272,7 +258,7 @@ static int keep_chosen(const struct free_cards *cards, struct plan *plan, struct
         if (!cards->claim.cards[i].chosen)
             continue;
         chosen[count++] = i;
-        names_add(&last, cards->uuids[i]);
+        names_add(&last, cards->uuids.items[i]);
     }
     int result = chosen ? plan_keep(plan, chosen, count, err) : error_memory(err);
     free(chosen);
@@ -285,8 +271,8 @@ static int claim_cards(struct free_cards *cards, struct plan *plan, struct error
 {
     const struct options *options = cards->options;
     scope(names_release) struct names last = {0};
-    struct claim_wish wish = {.uuids = cards->uuids,
-                              .count = plan->device_count,
+    struct claim_wish wish = {.uuids = (const char *const *)cards->uuids.items,
+                              .count = cards->uuids.count,
                               .nvml = {.driver = options->driver, .timeout = options->timeout},
                               .patience = CLAIM_PATIENCE,
                               .waits = say_for_whom,
@@ -311,13 +297,6 @@ int free_cards_take(struct free_cards *cards, struct plan *plan, const struct op
 {
     cards->plan = plan;
     cards->options = options;
-    if (enact_leaves(options->env, plan))
-        return error_add(
-            err, STATUS_INPUT,
-            "--free: CUDA_VISIBLE_DEVICES is '%s' here and stands (%s: keep), so there "
-            "is nothing to choose from; leave --free out",
-            env_get(options->env, "CUDA_VISIBLE_DEVICES"),
-            job_is_running(options->env) ? "in_job" : "if_set");
     if (fill_pool(plan, options, err) < 0 || list_uuids(cards, err) < 0)
         return -1;
     return claim_cards(cards, plan, err);
@@ -353,6 +332,5 @@ int free_cards_hand_on(struct free_cards *cards, struct error *err)
 void free_cards_release(struct free_cards *cards)
 {
     claim_release(&cards->claim);
-    free(cards->uuids);
-    free(cards->texts);
+    names_release(&cards->uuids);
 }

@@ -16,8 +16,7 @@
 struct free_cards {
     const struct plan *plan; /* with the whole pool, while cards are claimed */
     const struct options *options;
-    char (*texts)[UUID_TEXT_SIZE]; /* of the pool */
-    const char **uuids;
+    struct names uuids; /* of the pool */
     struct claim claim;
 };
 
