@@ -211,7 +211,6 @@ const struct command apply_command = {
     .example = "conda env create -f environment.yml && conda-gpu apply",
     .instead = "a file is named with -f, an environment with -n or -p",
     .statuses = "012345",
-    .options = apply_options,
-    .option_count = sizeof apply_options / sizeof *apply_options,
+    OPTION_ROWS(apply_options),
     .run = run,
 };

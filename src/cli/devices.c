@@ -124,7 +124,27 @@ static void device_row(struct table *table, const struct report *report,
         table_cell(table, "-");
 }
 
-static void print_table(const struct report *report, const struct options *options)
+static json_t *json_device(const struct report *report, const struct device *device)
+{
+    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], why[HIDDEN_TEXT_SIZE];
+    size_t fastest = device_list_find(&report->fastest.devices, &device->uuid);
+    bool lost = is_lost(device);
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
+                     json_known(has_number(report, device), device->number), "cuda_default_number",
+                     json_known(fastest < report->fastest.devices.count, fastest), "name",
+                     json_text(lost ? NULL : device->name), "memory",
+                     json_known(device->memory, device->memory), "compute_capability",
+                     device->compute_major
+                         ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
+                         : json_null(),
+                     "pci_bus_id", lost ? NULL : pci_text(&device->pci, address), "uuid",
+                     lost ? NULL : uuid_text(device, uuid), "mig", device->mig, "profile",
+                     json_text(device_profile(device)), "visible", is_seen(report, device),
+                     "hidden", json_text(device->hidden ? hidden_text(device, why) : NULL));
+}
+
+static void tell_devices(const struct report *report, const struct options *options)
 {
     static const char *const heads[] = {"",       "GPU",     "CUDA",       "name",
                                         "memory", "compute", "PCI bus ID", "UUID"};
@@ -135,8 +155,13 @@ static void print_table(const struct report *report, const struct options *optio
 
     for (size_t i = 0; i < COLUMNS; i++)
         table_cell(&table, i == ADDRESS && !options->verbose ? "PCI bus" : heads[i]);
-    for (size_t i = 0; i < report->row_count; i++)
+    json_put("devices", json_array());
+    for (size_t i = 0; i < report->row_count; i++) {
         device_row(&table, report, report->rows[i], options->verbose);
+        json_list("devices", json_device(report, report->rows[i]));
+    }
+    if (options->json)
+        return;
     if (!options->verbose)
         table_fit(&table, 1u << NAME, CLI_WIDTH);
     table_print(&table, &lines);
@@ -177,12 +202,8 @@ static void print_visibility(const struct report *report)
 {
     size_t seen = report->shell.devices.count;
 
-    if (!report->visible)
-        cli_print("%s visible in this shell, where CUDA_VISIBLE_DEVICES is not set",
-                  seen ? "*" : "none is");
-    else
-        cli_print("%s visible in this shell, where CUDA_VISIBLE_DEVICES=%s", seen ? "*" : "none is",
-                  report->visible);
+    cli_print("%s visible in this shell, where CUDA_VISIBLE_DEVICES%s%s", seen ? "*" : "none is",
+              report->visible ? "=" : " is not set", report->visible ? report->visible : "");
     if (!seen && !is_order(report->order))
         cli_print("CUDA_DEVICE_ORDER=%s means nothing to CUDA, which then shows no device; it may "
                   "be " PLAN_ORDER " or FASTEST_FIRST",
@@ -245,9 +266,10 @@ static void print_nvml(const struct report *report)
                   "IDs; a number in gpu.devices is nvidia-smi's");
 }
 
-static void print_text(const struct report *report, const struct options *options)
+static void tell(const struct report *report, const struct options *options)
 {
-    print_table(report, options);
+    json_put("driver_cuda_version", json_integer(report->all.driver_version));
+    tell_devices(report, options);
     print_visibility(report);
     cli_print("the driver supports CUDA %d.%d", report->all.driver_version / 1000,
               report->all.driver_version % 1000 / 10);
@@ -255,39 +277,6 @@ static void print_text(const struct report *report, const struct options *option
         print_without_nvml(report);
     else
         print_nvml(report);
-}
-
-static json_t *json_number(const struct device_list *list, const struct device *device)
-{
-    size_t number = device_list_find(list, &device->uuid);
-
-    return json_known(number < list->count, number);
-}
-
-static json_t *json_device(const struct report *report, const struct device *device)
-{
-    const char *profile = device_profile(device);
-    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], why[HIDDEN_TEXT_SIZE];
-    bool lost = is_lost(device);
-
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
-                     json_known(has_number(report, device), device->number), "cuda_default_number",
-                     json_number(&report->fastest.devices, device), "name",
-                     lost ? json_null() : json_text(device->name), "memory",
-                     json_known(device->memory, device->memory), "compute_capability",
-                     device->compute_major
-                         ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
-                         : json_null(),
-                     "pci_bus_id", lost ? NULL : pci_text(&device->pci, address), "uuid",
-                     lost ? NULL : uuid_text(device, uuid), "mig", device->mig, "profile",
-                     profile ? json_text(profile) : json_null(), "visible", is_seen(report, device),
-                     "hidden", device->hidden ? json_text(hidden_text(device, why)) : json_null());
-}
-
-static void add_to_json(const struct report *report)
-{
-    json_put("driver_cuda_version", json_integer(report->all.driver_version));
-    json_put("devices", json_list_of(i, report->row_count, json_device(report, report->rows[i])));
 }
 
 /* This machine's document of an inventory: see gpu/stock.h. */
@@ -318,9 +307,7 @@ static int run(const struct options *options, struct error *err)
     report.rows = machine_rows(&report.all.devices, &report.row_count);
     if (!report.rows)
         return error_memory(err);
-    if (options->json)
-        return add_to_json(&report), 0;
-    print_text(&report, options);
+    tell(&report, options);
     return 0;
 }
 
@@ -340,7 +327,6 @@ const struct command devices_command = {
     .example = "conda-gpu devices",
     .instead = "only options are accepted here",
     .statuses = "0235",
-    .options = devices_options,
-    .option_count = sizeof devices_options / sizeof *devices_options,
+    OPTION_ROWS(devices_options),
     .run = run,
 };

@@ -199,7 +199,6 @@ const struct command exec_command = {
     .arguments = "COMMAND [ARG...]",
     .hands_on = true,
     .statuses = "023456",
-    .options = exec_options,
-    .option_count = sizeof exec_options / sizeof *exec_options,
+    OPTION_ROWS(exec_options),
     .run = run_exec,
 };

@@ -29,13 +29,9 @@ void last_read(struct names *uuids, char *const *env)
 
     if (!path || file_read(path, LIMIT, &text) < 0)
         return;
-    for (const char *line = strbuf_text(&text); *line && uuids->count < MOST;) {
-        size_t length = strcspn(line, "\n");
-        scope(free_text) char *uuid = strndup(line, length);
-        if (uuid && *uuid)
+    for (char *rest = text.text, *uuid; uuids->count < MOST && (uuid = strsep(&rest, "\n"));)
+        if (*uuid)
             names_add(uuids, uuid);
-        line += length + (line[length] != '\0');
-    }
 }
 
 /* Makes the folder and those above it. -1, or its descriptor. */

@@ -78,7 +78,6 @@ const struct command export_command = {
     .example = "conda-gpu export -n pt --format dotenv > .env",
     .instead = "only options are accepted here",
     .statuses = "02345",
-    .options = export_options,
-    .option_count = sizeof export_options / sizeof *export_options,
+    OPTION_ROWS(export_options),
     .run = run,
 };

@@ -97,6 +97,9 @@ struct command {
         OPTION_TEXT, letter, name, argument, excludes, help, offsetof(struct options, member)      \
     }
 
+/* The table among the members of a command. */
+#define OPTION_ROWS(rows) .options = (rows), .option_count = sizeof(rows) / sizeof *(rows)
+
 /* Rows that several commands have. */
 #define OPTION_NAME_ROW                                                                            \
     OPTION_TEXT_ROW(name, 'n', "name", "NAME", NULL, "the environment of this name")

@@ -74,7 +74,6 @@ const struct command remove_command = {
     .example = "conda deactivate && conda-gpu remove -n pt",
     .instead = "an environment is named with -n or -p",
     .statuses = "0245",
-    .options = remove_options,
-    .option_count = sizeof remove_options / sizeof *remove_options,
+    OPTION_ROWS(remove_options),
     .run = run,
 };

@@ -206,7 +206,6 @@ const struct command status_command = {
     .example = "conda-gpu status --all",
     .instead = "only options are accepted here",
     .statuses = "012345",
-    .options = status_options,
-    .option_count = sizeof status_options / sizeof *status_options,
+    OPTION_ROWS(status_options),
     .run = run,
 };

@@ -38,11 +38,18 @@ static json_t *json_processes(const struct seat *seat)
     return list;
 }
 
+/* Of a whole card; null where it is below 0, not told. */
+static json_t *json_reading(int32_t number)
+{
+    return json_known(number >= 0, (uint64_t)number);
+}
+
 static json_t *json_seat(const struct seat *seat)
 {
     const struct device *device = &seat->device;
     const struct card *card = seat->card;
-    bool split = device->mig && card, whole = card && !device->mig;
+    const struct card *whole = device->mig ? NULL : card;
+    bool split = device->mig && card;
     char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
 
     return json_pack(
@@ -52,11 +59,9 @@ static json_t *json_seat(const struct seat *seat)
         json_text(split ? device_profile(device) : NULL), "pci_bus_id",
         pci_text(&device->pci, address), "memory", (json_int_t)device->memory, "memory_used",
         json_known(seat->memory_used != CARD_NOT_TOLD, seat->memory_used), "utilization",
-        json_known(whole && card->utilization >= 0, (uint64_t)(whole ? card->utilization : 0)),
-        "temperature",
-        json_known(whole && card->temperature >= 0, (uint64_t)(whole ? card->temperature : 0)),
-        "persistence",
-        whole && card->persistence >= 0 ? json_boolean(card->persistence) : json_null(), "lease",
+        json_reading(whole ? whole->utilization : -1), "temperature",
+        json_reading(whole ? whole->temperature : -1), "persistence",
+        whole && whole->persistence >= 0 ? json_boolean(whole->persistence) : json_null(), "lease",
         seat->leased ? who_json(&seat->holder) : json_null(), "processes", json_processes(seat));
 }
 
