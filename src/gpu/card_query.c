@@ -1,25 +1,17 @@
 #include "gpu/card_query.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 #include "gpu/nvml.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PROFILE_SIZE = 32 };
 
-struct process_list array_of(struct card_process);
-
-struct instance_list array_of(struct card_instance);
-
 struct asking {
     struct nvml nvml;
-    struct strbuf *answer;
-    struct process_list processes; /* of the card that is asked about */
-    struct instance_list instances;
+    struct strbuf cards, instances, processes; /* what each is told of, for the answer */
 };
 
 static void free_block(void **block)
@@ -51,49 +43,39 @@ static void ask_memory(const struct nvml *nvml, nvml_device device, uint64_t *to
     }
 }
 
-static int fetch_processes(const struct nvml *nvml, nvml_device device, unsigned *count, void *to)
+/* NVML wants room for all, and says how many there are where it is too little. False where it does
+   not tell all. */
+static bool add_processes(struct asking *ask, nvml_device device, uint32_t instance,
+                          struct card *card)
 {
-    return nvml->processes ? nvml->processes(device, count, to)
-                           : nvml->processes_v1(device, count, to);
-}
-
-static struct card_process read_process(const struct nvml *nvml, const void *from, size_t i)
-{
-    const struct nvml_process *processes = from;
-    const struct nvml_process_v1 *processes_v1 = from;
-
-    if (nvml->processes)
-        return (struct card_process){.pid = processes[i].pid, .memory = processes[i].memory};
-    return (struct card_process){.pid = processes_v1[i].pid, .memory = processes_v1[i].memory};
-}
-
-/* NVML wants room for all, and says how many there are where it is too little. 1, or 0 where it
-   does not tell all, or -1 without memory. */
-static int add_processes(const struct nvml *nvml, nvml_device device, uint32_t instance,
-                         struct process_list *list)
-{
+    const struct nvml *nvml = &ask->nvml;
+    bool is_v1 = !nvml->processes;
+    size_t size = is_v1 ? sizeof(struct nvml_process_v1) : sizeof(struct nvml_process);
     unsigned room = 64, count = 0;
-    int code = NVML_INSUFFICIENT_SIZE, result = 0;
+    int code = NVML_INSUFFICIENT_SIZE;
     scope(free_block) void *found = NULL;
 
-    if (!nvml->processes && !nvml->processes_v1)
-        return 0;
+    if (is_v1 && !nvml->processes_v1)
+        return false;
     for (int i = 0; i < 5 && code == NVML_INSUFFICIENT_SIZE && room <= CARD_MOST_PROCESSES; i++) {
         free(found);
-        found = calloc(room, sizeof(struct nvml_process)); /* the larger of the two */
+        found = calloc(room, size);
         if (!found)
-            return -1;
+            return ask->processes.failed = true, false;
         count = room;
-        code = fetch_processes(nvml, device, &count, found);
+        code = (is_v1 ? nvml->processes_v1 : nvml->processes)(device, &count, found);
         room = count + 64;
     }
-    for (unsigned i = 0; code == NVML_SUCCESS && i < count && result == 0; i++) {
-        struct card_process process = read_process(nvml, found, i);
-        process.instance = instance;
-        if (list->count < CARD_MOST_PROCESSES)
-            result = array_add(list, process);
+    for (unsigned i = 0; code == NVML_SUCCESS && i < count; i++) {
+        struct nvml_process_v1 told; /* the other one begins so, too */
+        memcpy(&told, (const char *)found + i * size, sizeof told);
+        const struct card_process process = {told.pid, instance, told.memory};
+        if (card->process_count == CARD_MOST_PROCESSES)
+            break;
+        card->process_count++;
+        strbuf_add(&ask->processes, &process, sizeof process);
     }
-    return result < 0 ? -1 : code == NVML_SUCCESS;
+    return code == NVML_SUCCESS;
 }
 
 /* "3g.20gb" of "NVIDIA A100-SXM4-40GB MIG 3g.20gb". */
@@ -153,40 +135,33 @@ static void add_profile(const struct nvml *nvml, nvml_device device, uint64_t ca
 }
 
 /* As add_processes. */
-static int add_instance(struct asking *ask, nvml_device device, const struct card *card)
+static bool add_instance(struct asking *ask, nvml_device device, struct card *card)
 {
     const struct nvml *nvml = &ask->nvml;
     struct card_instance instance = {.device = card->device};
-    uint32_t number = (uint32_t)ask->instances.count;
 
     instance.device.mig = true;
     ask_uuid(nvml, device, &instance.device.uuid);
     add_profile(nvml, device, card->device.memory, instance.device.name);
     ask_memory(nvml, device, &instance.device.memory, &instance.memory_used);
-    if (array_add(&ask->instances, instance) < 0)
-        return -1;
-    return add_processes(nvml, device, number, &ask->processes);
+    strbuf_add(&ask->instances, &instance, sizeof instance);
+    return add_processes(ask, device, card->instance_count++, card);
 }
 
 /* Indices need not be without gaps. */
-static int ask_instances(struct asking *ask, nvml_device device, const struct card *card)
+static bool add_instances(struct asking *ask, nvml_device device, struct card *card)
 {
     const struct nvml *nvml = &ask->nvml;
     unsigned most = 0;
     nvml_device instance;
-    int told = 1;
+    bool told = true;
 
     if (!nvml->instance || !nvml->most_instances ||
         nvml->most_instances(device, &most) != NVML_SUCCESS)
-        return 0;
-    for (unsigned i = 0; i < most && i < CARD_MOST_INSTANCES; i++) {
-        if (nvml->instance(device, i, &instance) != NVML_SUCCESS)
-            continue;
-        int result = add_instance(ask, instance, card);
-        if (result < 0)
-            return -1;
-        told = told && result;
-    }
+        return false;
+    for (unsigned i = 0; i < most && i < CARD_MOST_INSTANCES; i++)
+        if (nvml->instance(device, i, &instance) == NVML_SUCCESS)
+            told = add_instance(ask, instance, card) && told;
     return told;
 }
 
@@ -226,30 +201,17 @@ static int ask_identity(const struct nvml *nvml, nvml_device device, struct card
     return code;
 }
 
-static int ask_use(struct asking *ask, nvml_device device, struct card *card)
+static void ask_use(struct asking *ask, nvml_device device, struct card *card)
 {
     const struct nvml *nvml = &ask->nvml;
 
     ask_state(nvml, device, card);
     ask_memory(nvml, device, &card->device.memory, &card->memory_used);
-    int told = card->mig == 1 ? ask_instances(ask, device, card)
-                              : add_processes(nvml, device, 0, &ask->processes);
-    card->processes_told = told == 1;
-    return told < 0 ? -1 : 0;
+    card->processes_told =
+        card->mig == 1 ? add_instances(ask, device, card) : add_processes(ask, device, 0, card);
 }
 
-static void send_card(struct asking *ask, struct card *card)
-{
-    card->instance_count = (uint32_t)ask->instances.count;
-    card->process_count = (uint32_t)ask->processes.count;
-    strbuf_add(ask->answer, card, sizeof *card);
-    strbuf_add(ask->answer, ask->instances.items,
-               ask->instances.count * sizeof *ask->instances.items);
-    strbuf_add(ask->answer, ask->processes.items,
-               ask->processes.count * sizeof *ask->processes.items);
-}
-
-static int add_card(struct asking *ask, unsigned number)
+static void add_card(struct asking *ask, unsigned number)
 {
     struct card card = {.device = {.number = number},
                         .utilization = -1,
@@ -257,32 +219,37 @@ static int add_card(struct asking *ask, unsigned number)
                         .persistence = -1,
                         .mig = -1,
                         .memory_used = CARD_NOT_TOLD};
+    char *why = card.device.reason;
     nvml_device device = NULL;
-    int result = 0;
 
-    ask->instances.count = ask->processes.count = 0;
     card.problem = ask->nvml.device(number, &device);
     if (card.problem == NVML_SUCCESS)
         card.problem = ask_identity(&ask->nvml, device, &card);
     if (card.problem == NVML_SUCCESS)
-        result = ask_use(ask, device, &card);
+        ask_use(ask, device, &card);
     else
-        snprintf(card.device.reason, sizeof card.device.reason, "%.60s", reason(ask, card.problem));
-    send_card(ask, &card);
-    return result;
+        snprintf(why, sizeof card.device.reason, "%.60s", reason(ask, card.problem));
+    strbuf_add(&ask->cards, &card, sizeof card);
 }
 
-static int ask_all(struct asking *ask, unsigned count)
+static void add_part(struct strbuf *answer, const struct strbuf *part)
+{
+    strbuf_add(answer, strbuf_text(part), part->length);
+    answer->failed = answer->failed || part->failed;
+}
+
+static void add_all(struct asking *ask, unsigned count, struct strbuf *answer)
 {
     struct card_head head = {.count = count < CARD_MOST ? count : CARD_MOST};
 
     if (ask->nvml.driver_version)
         ask->nvml.driver_version(head.driver, sizeof head.driver - 1);
-    strbuf_add(ask->answer, &head, sizeof head);
     for (unsigned i = 0; i < head.count; i++)
-        if (add_card(ask, i) < 0)
-            return -1;
-    return 0;
+        add_card(ask, i);
+    strbuf_add(answer, &head, sizeof head);
+    add_part(answer, &ask->cards);
+    add_part(answer, &ask->instances);
+    add_part(answer, &ask->processes);
 }
 
 static int open_library(struct nvml *nvml, const char *driver, struct error *err)
@@ -314,13 +281,14 @@ static int report(const struct asking *ask, const char *call, int code, struct e
 
 static void asking_release(struct asking *ask)
 {
-    free(ask->processes.items);
-    free(ask->instances.items);
+    strbuf_release(&ask->cards);
+    strbuf_release(&ask->instances);
+    strbuf_release(&ask->processes);
 }
 
 int card_query(const struct question *question, struct strbuf *answer, struct error *err)
 {
-    scope(asking_release) struct asking ask = {.answer = answer};
+    scope(asking_release) struct asking ask = {.cards = STRBUF_INIT};
     unsigned count = 0;
     int code;
 
@@ -332,5 +300,6 @@ int card_query(const struct question *question, struct strbuf *answer, struct er
         return report(&ask, "nvmlInit", code, err);
     if ((code = ask.nvml.count(&count)) != NVML_SUCCESS)
         return report(&ask, "nvmlDeviceGetCount", code, err);
-    return ask_all(&ask, count) < 0 ? error_memory(err) : 0;
+    add_all(&ask, count, answer);
+    return 0;
 }

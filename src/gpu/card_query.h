@@ -1,6 +1,6 @@
 /*
- * What a child asks NVML, and its answer: one head, then for each card its struct card, its
- * instances and its processes (the pointers mean nothing).
+ * What a child asks NVML, and its answer: one head, all cards (their pointers mean nothing), all
+ * instances of the first card, of the second and so on, and in the same way all processes.
  */
 #pragma once
 

@@ -84,114 +84,76 @@ const struct card *cards_find(const struct card_list *cards, const struct device
 
 void cards_release(struct card_list *cards)
 {
-    for (size_t i = 0; i < cards->count; i++) {
-        free(cards->items[i].instances);
-        free(cards->items[i].processes);
-    }
     free(cards->items);
     *cards = (struct card_list){0};
 }
 
 /* Decoding */
 
-struct decoding {
-    const char *at;
-    size_t left;
-    struct error *err;
-};
-
-static int nonsense(const struct decoding *in, const char *what)
+static int nonsense(struct error *err, const char *what)
 {
-    return asking_nonsense(&nvml, in->err, ": %s", what);
+    return asking_nonsense(&nvml, err, ": %s", what);
 }
 
-static int take_bytes(struct decoding *in, void *to, size_t size)
+static int check_card(struct card *card, size_t number, struct error *err)
 {
-    if (size > in->left)
-        return nonsense(in, "it is cut short");
-    memcpy(to, in->at, size);
-    in->at += size;
-    in->left -= size;
-    return 0;
-}
-
-static bool is_text(const char *text, size_t size)
-{
-    return memchr(text, '\0', size) != NULL;
-}
-
-static int take_instances(struct decoding *in, struct card *card)
-{
-    size_t count = card->instance_count;
-    const char *fault;
-
-    card->instances = calloc(count + 1, sizeof *card->instances);
-    if (!card->instances)
-        return error_memory(in->err);
-    if (take_bytes(in, card->instances, count * sizeof *card->instances) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        if ((fault = device_fault(&card->instances[i].device)))
-            return asking_nonsense(&nvml, in->err, ": an instance %s", fault);
-    return 0;
-}
-
-static int take_processes(struct decoding *in, struct card *card)
-{
-    size_t count = card->process_count;
-
-    card->processes = calloc(count + 1, sizeof *card->processes);
-    if (!card->processes)
-        return error_memory(in->err);
-    if (take_bytes(in, card->processes, count * sizeof *card->processes) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        if (card->processes[i].instance > card->instance_count)
-            return nonsense(in, "a process is on an instance that is not there");
-    return 0;
-}
-
-static int take_card(struct decoding *in, struct card *card, uint32_t number)
-{
-    struct card read;
-
-    if (take_bytes(in, &read, sizeof read) < 0)
-        return -1;
-    read.instances = NULL;
-    read.processes = NULL;
-    *card = read;
-    if (card->device.number != number || card->instance_count > CARD_MOST_INSTANCES ||
-        card->process_count > CARD_MOST_PROCESSES)
-        return nonsense(in, "a number is out of range");
     const char *fault = device_fault(&card->device);
+
     if (!fault && !card->problem && uuid_is_zero(&card->device.uuid))
         fault = "has no UUID";
-    if (fault)
-        return asking_nonsense(&nvml, in->err, ": a card %s", fault);
-    return take_instances(in, card) < 0 ? -1 : take_processes(in, card);
+    if (card->device.number != number || card->instance_count > CARD_MOST_INSTANCES ||
+        card->process_count > CARD_MOST_PROCESSES)
+        fault = "has a number that is out of range";
+    return fault ? asking_nonsense(&nvml, err, ": a card %s", fault) : 0;
+}
+
+/* What the cards have is in `size` bytes behind them: instances, then processes. */
+static int find_parts(struct card_list *cards, size_t size, struct error *err)
+{
+    struct card *end = cards->items + cards->count;
+    uint64_t instances = 0, processes = 0;
+
+    for (const struct card *card = cards->items; card < end; card++) {
+        instances += card->instance_count;
+        processes += card->process_count;
+    }
+    if (size != instances * sizeof *end->instances + processes * sizeof *end->processes)
+        return nonsense(err, "it is cut short, or too long");
+    struct card_instance *instance = (void *)end;
+    const struct card_process *process = (void *)(instance + instances);
+    for (struct card *card = cards->items; card < end; card++) {
+        card->instances = instance;
+        card->processes = process;
+        for (size_t i = 0; i < card->instance_count; i++)
+            if (device_fault(&(instance++)->device))
+                return nonsense(err, "an instance is none");
+        for (size_t i = 0; i < card->process_count; i++)
+            if ((process++)->instance > card->instance_count)
+                return nonsense(err, "a process is on an instance that is not there");
+    }
+    return 0;
 }
 
 int cards_decode(const char *bytes, size_t length, struct card_list *cards, struct error *err)
 {
-    struct decoding in = {bytes, length, err};
     scope(cards_release) struct card_list read = {0};
-    struct card_head head = {0};
+    struct card_head head = {.count = UINT64_MAX};
+    size_t size = length > sizeof head ? length - sizeof head : 0;
 
-    if (take_bytes(&in, &head, sizeof head) < 0)
-        return -1;
-    if (!is_text(head.driver, sizeof head.driver) || head.count > CARD_MOST)
-        return nonsense(&in, "it is not in our form");
-    read.items = calloc(head.count + 1, sizeof *read.items);
+    if (length >= sizeof head)
+        memcpy(&head, bytes, sizeof head);
+    if (!memchr(head.driver, '\0', sizeof head.driver) || head.count > size / sizeof *read.items)
+        return nonsense(err, "it is not in our form");
+    read.items = malloc(size + 1);
     if (!read.items)
         return error_memory(err);
+    memcpy(read.items, bytes + sizeof head, size);
     memcpy(read.driver, head.driver, sizeof read.driver);
-    for (uint32_t i = 0; i < head.count; i++) {
-        read.count = i + 1;
-        if (take_card(&in, &read.items[i], i) < 0)
+    for (; read.count < head.count; read.count++)
+        if (check_card(&read.items[read.count], read.count, err) < 0)
             return -1;
-    }
-    if (in.left)
-        return nonsense(&in, "it is too long");
+    if (find_parts(&read, size - read.count * sizeof *read.items, err) < 0)
+        return -1;
     *cards = take(&read);
     return 0;
 }

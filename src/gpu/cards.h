@@ -40,12 +40,12 @@ struct card {
     int32_t mig;            /* 1: in MIG mode */
     int32_t processes_told; /* 0: there may be others than `processes` */
     uint32_t instance_count, process_count;
-    struct card_instance *instances;
-    struct card_process *processes; /* that compute, not those that only draw */
+    const struct card_instance *instances;
+    const struct card_process *processes; /* that compute, not those that only draw */
 };
 
 struct card_list {
-    struct card *items; /* by number */
+    struct card *items; /* by number; in one block with all that they point to */
     size_t count;
     char driver[80]; /* "580.159.04" */
     bool absent;

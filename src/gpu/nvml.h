@@ -94,8 +94,8 @@ struct nvml {
     int (*utilization)(nvml_device device, struct nvml_utilization *utilization);
     int (*temperature)(nvml_device device, int sensor, unsigned *degrees);
     int (*persistence)(nvml_device device, int *mode);
-    int (*processes)(nvml_device device, unsigned *count, struct nvml_process *processes);
-    int (*processes_v1)(nvml_device device, unsigned *count, struct nvml_process_v1 *processes);
+    int (*processes)(nvml_device device, unsigned *count, void *nvml_process);
+    int (*processes_v1)(nvml_device device, unsigned *count, void *nvml_process_v1);
     int (*compute)(nvml_device device, int *major, int *minor);
     int (*mig_mode)(nvml_device device, unsigned *current, unsigned *pending);
     int (*most_instances)(nvml_device device, unsigned *count);
