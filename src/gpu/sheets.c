@@ -18,7 +18,6 @@ struct line {
 
 struct reading {
     struct sheets *sheets;
-    struct sheet *current; /* the one that got the last line */
     bool labelled;
     size_t most;
     struct error *err;
@@ -72,9 +71,6 @@ static struct sheet *find_open(const struct reading *in, const struct line *line
 {
     struct sheet *items = in->sheets->items;
 
-    if (in->current && !in->current->ended && strlen(in->current->label) == line->label &&
-        memcmp(in->current->label, line->text, line->label) == 0)
-        return in->current;
     for (size_t i = in->sheets->count; i-- > 0;)
         if (!items[i].ended && strlen(items[i].label) == line->label &&
             memcmp(items[i].label, line->text, line->label) == 0)
@@ -84,7 +80,6 @@ static struct sheet *find_open(const struct reading *in, const struct line *line
 
 static int add_line(struct reading *in, struct sheet *sheet, const struct line *line)
 {
-    in->current = sheet;
     strbuf_add(&sheet->text, line->text + line->label, line->length - line->label);
     strbuf_addc(&sheet->text, '\n');
     return sheet->text.failed || array_add(&sheet->lines, line->number) < 0 ? error_memory(in->err)

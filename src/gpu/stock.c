@@ -38,16 +38,11 @@ struct entry {
     const struct saved_device *saved;
 };
 
-static struct place place_of(const struct reading *in, const struct entry *entry, const char *key)
-{
-    return place_in(in, in->sheet, entry->list, entry->index, key);
-}
-
 static int wrong(const struct reading *in, const struct entry *entry, const char *key,
                  const char *found, const char *accepted)
 {
-    return error_at(in->err, place_of(in, entry, key), "%s: found '%s'; accepted: %s", key, found,
-                    accepted);
+    return error_at(in->err, place_in(in, in->sheet, entry->list, entry->index, key),
+                    "%s: found '%s'; accepted: %s", key, found, accepted);
 }
 
 static bool compute_read(const char *text, struct device *device)
@@ -112,14 +107,12 @@ static int check_number(const struct reading *in, const struct saved *saved, siz
 {
     const struct saved_device *device = &saved->devices[index];
 
-    for (size_t i = 0; i < index; i++) {
-        const struct entry first = {"devices", i, NULL}, again = {"devices", index, NULL};
+    for (size_t i = 0; i < index; i++)
         if (saved->devices[i].number == device->number &&
             strcmp(saved->devices[i].address, device->address) != 0)
-            return error_at(in->err, place_of(in, &again, "number"),
+            return error_at(in->err, place_in(in, in->sheet, "devices", index, "number"),
                             "number: %u is the number of the card in line %zu already",
-                            device->number, place_of(in, &first, "number").line);
-    }
+                            device->number, place_in(in, in->sheet, "devices", i, "number").line);
     return 0;
 }
 
