@@ -11,28 +11,21 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-enum { TRIES = 100 };
-
+/* Nobody has a name with these 64 random bits. */
 int tempfile_create(struct tempfile *temp, int folder)
 {
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    struct tempfile made = {.folder = folder};
+    uint64_t random;
 
-    for (int i = 0; i < TRIES; i++) {
-        uint64_t random;
-        char name[sizeof temp->name];
-        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-            return -1;
-        snprintf(name, sizeof name, ".conda-gpu-%016llx.tmp", (unsigned long long)random);
-        int fd = again(openat(folder, name, flags, 0600));
-        if (fd < 0 && errno == EEXIST)
-            continue;
-        if (fd < 0)
-            return -1;
-        *temp = (struct tempfile){.folder = folder, .fd = fd};
-        snprintf(temp->name, sizeof temp->name, "%s", name);
-        return 0;
-    }
-    return -1;
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return -1;
+    snprintf(made.name, sizeof made.name, ".conda-gpu-%016llx.tmp", (unsigned long long)random);
+    made.fd = again(
+        openat(folder, made.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (made.fd < 0)
+        return -1;
+    *temp = made;
+    return 0;
 }
 
 int tempfile_write(struct tempfile *temp, const char *bytes, size_t length)
