@@ -36,11 +36,9 @@
    has them. */
 OLD(dlopen);
 OLD(dlsym);
-OLD(dlclose);
 OLD(dlerror);
 void *old_dlopen(const char *path, int mode);
 void *old_dlsym(void *library, const char *name);
-int old_dlclose(void *library);
 char *old_dlerror(void);
 
 OURS void *dlopen(const char *path, int mode)
@@ -51,11 +49,6 @@ OURS void *dlopen(const char *path, int mode)
 OURS void *dlsym(void *library, const char *name)
 {
     return old_dlsym(library, name);
-}
-
-OURS int dlclose(void *library)
-{
-    return old_dlclose(library);
 }
 
 OURS char *dlerror(void)
