@@ -28,13 +28,6 @@ enum {
     PATIENCE = 1000,          /* milliseconds for a process that was killed to be gone */
 };
 
-/* What comes before an answer. */
-struct head {
-    uint64_t length;
-    int32_t error; /* errno; 0: an answer of this length follows */
-    uint32_t unused;
-};
-
 /* A process that hangs inside the kernel outlives even SIGKILL for a while, so there is an end to
    the waiting for one; its steps begin small. */
 static bool pause_until(long long deadline, long *step)
@@ -135,11 +128,12 @@ static void set_limit(unsigned resource, rlim_t most)
     setrlimit(resource, &(struct rlimit){most, most});
 }
 
+/* Before an answer comes its length; in place of one, what errno says, below zero. */
 static void answer_with(int error, const struct strbuf *text)
 {
-    struct head head = {!error && text ? text->length : 0, error, 0};
+    int64_t length = error ? -error : (int64_t)text->length;
 
-    if (file_write_fd(SOCKET, (const char *)&head, sizeof head) == 0 && head.length)
+    if (file_write_fd(SOCKET, (const char *)&length, sizeof length) == 0 && length > 0)
         file_write_fd(SOCKET, strbuf_text(text), text->length);
 }
 
@@ -298,17 +292,17 @@ static struct child_ending without_answer(struct child *child)
 struct child_ending child_answer(struct child *child, size_t limit, struct strbuf *answer)
 {
     struct child_ending ending = {CHILD_LATE, 0};
-    struct head head = {0};
+    int64_t length = 0;
 
-    int got = receive(child, &head, sizeof head);
-    if (got > 0 && !head.error) {
-        char *to = head.length <= limit ? strbuf_reserve(answer, (size_t)head.length) : NULL;
-        got = to ? receive(child, to, (size_t)head.length) : 0;
+    int got = receive(child, &length, sizeof length);
+    if (got > 0 && length >= 0) {
+        char *to = (size_t)length <= limit ? strbuf_reserve(answer, (size_t)length) : NULL;
+        got = to ? receive(child, to, (size_t)length) : 0;
     }
-    if (head.error) {
-        ending = (struct child_ending){CHILD_REFUSED, head.error};
+    if (length < 0) {
+        ending = (struct child_ending){CHILD_REFUSED, (int)-length};
     } else if (got > 0) {
-        strbuf_grew(answer, (size_t)head.length);
+        strbuf_grew(answer, (size_t)length);
         ending = (struct child_ending){CHILD_ANSWERED, 0};
     } else if (got == 0) {
         ending = without_answer(child);

@@ -59,7 +59,8 @@ static void read_command(struct proc *proc, pid_t process)
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
     snprintf(path, sizeof path, "/proc/%d/cmdline", (int)process);
-    if ((file_read(path, LIMIT, &text) < 0 && !text.length) || !text.length)
+    file_read(path, LIMIT, &text);
+    if (!text.length)
         return;
     size_t length = text.length - !text.text[text.length - 1];
     if (length >= sizeof proc->command)
