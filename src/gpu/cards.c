@@ -1,13 +1,12 @@
 #include "gpu/cards.h"
 
 #include "base/scope.h"
-#include "gpu/card_query.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct vendor nvml = {"NVML", card_query};
+static const struct vendor nvml = {"NVML", cards_query};
 
 int cards_ask(struct child *child, const struct question *question, struct error *err)
 {

@@ -75,5 +75,21 @@ const struct card *cards_find(const struct card_list *cards, const struct device
 
 void cards_release(struct card_list *cards);
 
-/* Reads what a child has answered. Pure; for cards_answer and the tests. */
+enum {
+    CARD_MOST = 1024,
+    CARD_MOST_INSTANCES = 256, /* of a card */
+    CARD_MOST_PROCESSES = 65536,
+};
+
+/* What a child answers: one head, all cards (their pointers mean nothing), all instances of the
+   first card, of the second and so on, and in the same way all processes. */
+struct card_head {
+    uint64_t count;
+    char driver[80];
+};
+
+/* Asks NVML, in the child: for struct vendor. */
+int cards_query(const struct question *question, struct strbuf *answer, struct error *err);
+
+/* Reads that. Pure; for cards_answer and the tests. */
 int cards_decode(const char *bytes, size_t length, struct card_list *cards, struct error *err);

@@ -10,7 +10,6 @@
 #include "fuzz/fuzz.h"
 
 #include "base/scope.h"
-#include "gpu/card_query.h"
 #include "gpu/cards.h"
 
 #include <string.h>

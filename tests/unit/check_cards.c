@@ -5,7 +5,6 @@
 #include "support/sandboxed.h"
 
 #include "base/scope.h"
-#include "gpu/card_query.h"
 #include "gpu/cards.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "gpu/card_query.h"
+#include "gpu/cards.h"
 
 #include "base/scope.h"
 #include "gpu/nvml.h"
@@ -286,7 +286,7 @@ static void asking_release(struct asking *ask)
     strbuf_release(&ask->processes);
 }
 
-int card_query(const struct question *question, struct strbuf *answer, struct error *err)
+int cards_query(const struct question *question, struct strbuf *answer, struct error *err)
 {
     scope(asking_release) struct asking ask = {.cards = STRBUF_INIT};
     unsigned count = 0;
