@@ -23,17 +23,17 @@
 #endif
 
 enum {
-    SOCKET = 3,               /* the only descriptor that guard and work keep */
-    CHILDREN_LIMIT = 1 << 20, /* bytes of a list of processes */
-    PATIENCE = 1000,          /* milliseconds for a process that was killed to be gone */
+    SOCKET = 3,                 /* the only descriptor that guard and work keep */
+    CHILDREN_LIMIT = 1 << 20,   /* bytes of a list of processes */
+    PATIENCE = 1000,            /* milliseconds for a process that was killed to be gone, */
+    SHORTEST = 10 * 1000,       /* looked at after so many nanoseconds, */
+    LONGEST = 20 * 1000 * 1000, /* and then less and less often, up to so many */
 };
 
 /* A process that hangs inside the kernel outlives even SIGKILL for a while, so there is an end to
    the waiting for one; its steps begin small. */
 static bool pause_until(long long deadline, long *step)
 {
-    enum { LONGEST = 20 * 1000 * 1000 }; /* nanoseconds */
-
     nanosleep(&(struct timespec){0, *step}, NULL);
     *step = *step < LONGEST ? *step * 2 : LONGEST;
     return clock_now() < deadline;
@@ -41,55 +41,32 @@ static bool pause_until(long long deadline, long *step)
 
 /* Processes */
 
-/* A thread's children, each followed by a blank; none where the kernel does not tell (proc(5),
-   /proc/pid/task/tid/children). */
-static void list_children(pid_t process, const char *thread, struct strbuf *children)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", (int)process, thread);
-    file_read(path, CHILDREN_LIMIT, children);
-}
-
-static void end_tree(pid_t process);
-
-/* Also those that are a group or a session of their own: a guard is the parent of the orphans. */
-static void end_children(pid_t process)
+/* Kills the guard's own children, also those that are a group or a session of their own; none where
+   the kernel does not tell which it has (proc(5), /proc/pid/task/tid/children). */
+static void kill_children(void)
 {
     scope(strbuf_release) struct strbuf children = STRBUF_INIT;
-    char path[32], *end;
+    char path[64], *end;
 
-    snprintf(path, sizeof path, "/proc/%d/task", (int)process);
-    DIR *threads = opendir(path);
-    for (struct dirent *thread; threads && (thread = readdir(threads));)
-        list_children(process, thread->d_name, &children);
-    if (threads)
-        closedir(threads);
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    file_read(path, CHILDREN_LIMIT, &children);
     const char *at = strbuf_text(&children);
     for (long child; (child = strtol(at, &end, 10)) > 0; at = end)
-        end_tree((pid_t)child);
+        kill((pid_t)child, SIGKILL);
 }
 
-/* What has been stopped starts no further process. */
-static void end_tree(pid_t process)
-{
-    kill(process, SIGSTOP);
-    end_children(process);
-    kill(process, SIGKILL);
-}
-
-/* All below the guard. Those that lose their parent meanwhile become its own, so it looks again. */
+/* All below the guard. Those that lose their parent become its own children, so it looks again. */
 static void end_all(pid_t worker)
 {
     long long deadline = clock_now() + PATIENCE / 2;
-    long step = 10000;
+    long step = SHORTEST;
     pid_t reaped;
 
     kill(-worker, SIGKILL);
     do {
-        end_children(getpid());
+        kill_children();
         while ((reaped = waitpid(-1, NULL, WNOHANG)) > 0)
-            ;
+            step = SHORTEST;
     } while (reaped == 0 && pause_until(deadline, &step));
 }
 
@@ -263,7 +240,7 @@ static siginfo_t reap(pid_t guard)
 {
     long long deadline = clock_now() + PATIENCE;
     siginfo_t exit = {0};
-    long step = 10000;
+    long step = SHORTEST;
 
     do
         waitid(P_PID, (id_t)guard, &exit, WEXITED | WNOHANG);
