@@ -271,16 +271,15 @@ static int check_hosts(const struct reading *in)
     const struct stocked *hosts = in->stock->items;
     int result = 0;
 
-    for (size_t i = 1; i < in->stock->count && in->err->count < ERRORS_LIMIT; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(hosts[i].host, hosts[k].host) == 0) {
-                result = error_at(in->err, place_in(in, &in->sheets->items[i], NULL, 0, "host"),
-                                  "host: '%s' has its devices in line %zu already; one task on "
-                                  "each machine is enough (srun --ntasks-per-node=1)",
-                                  hosts[i].host,
-                                  place_in(in, &in->sheets->items[k], NULL, 0, "host").line);
-                break;
-            }
+    for (size_t i = 1; i < in->stock->count && in->err->count < ERRORS_LIMIT; i++) {
+        size_t first = (size_t)(stock_find(in->stock, hosts[i].host) - hosts);
+        if (first < i)
+            result = error_at(in->err, place_in(in, &in->sheets->items[i], NULL, 0, "host"),
+                              "host: '%s' has its devices in line %zu already; one task on each "
+                              "machine is enough (srun --ntasks-per-node=1)",
+                              hosts[i].host,
+                              place_in(in, &in->sheets->items[first], NULL, 0, "host").line);
+    }
     return result;
 }
 
