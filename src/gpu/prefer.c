@@ -2,30 +2,23 @@
 
 #include <string.h>
 
-static size_t place_in_last(const struct claim_wish *wish, const char *uuid)
+/* The least is to be taken first, and of equal ones the first of the pool. */
+static uint64_t cost_of(const struct claim_wish *wish, const struct claim_card *card)
 {
-    size_t i = 0;
+    size_t place = 0;
 
-    while (i < wish->last_count && strcmp(wish->last[i], uuid) != 0)
-        i++;
-    return i;
-}
-
-/* Whether the first is to be taken before the other, which is further on in the pool. */
-static bool is_better(const struct claim_wish *wish, const struct claim_card *card,
-                      const struct claim_card *other)
-{
     switch (wish->prefer) {
     case CLAIM_LAST:
-        return place_in_last(wish, card->uuid) < place_in_last(wish, other->uuid);
+        while (place < wish->last_count && strcmp(wish->last[place], card->uuid) != 0)
+            place++;
+        return place;
     case CLAIM_COOL:
-        return (uint32_t)card->use.temperature < (uint32_t)other->use.temperature;
+        return (uint32_t)card->use.temperature;
     case CLAIM_EMPTY:
-        return card->use.memory_used < other->use.memory_used;
-    case CLAIM_ANY:
-        break;
+        return card->use.memory_used;
+    default:
+        return 0;
     }
-    return false;
 }
 
 struct claim_card *prefer_best(struct claim *claim, const struct claim_wish *wish)
@@ -34,7 +27,8 @@ struct claim_card *prefer_best(struct claim *claim, const struct claim_wish *wis
 
     for (size_t i = 0; i < claim->count; i++) {
         struct claim_card *card = &claim->cards[i];
-        if (card->state == CLAIM_FREE && !card->chosen && (!best || is_better(wish, card, best)))
+        if (card->state == CLAIM_FREE && !card->chosen &&
+            (!best || cost_of(wish, card) < cost_of(wish, best)))
             best = card;
     }
     return best;
