@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/scope.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,8 +61,14 @@ int file_read_fd(int fd, size_t limit, struct strbuf *out)
     return read_all(fd, limit, 0, out);
 }
 
-static int read_regular(int fd, size_t limit, struct strbuf *out)
+int file_read(const char *path, size_t limit, struct strbuf *out)
 {
+    return file_read_at(AT_FDCWD, path, 0, limit, out);
+}
+
+int file_read_at(int folder, const char *path, int flags, size_t limit, struct strbuf *out)
+{
+    scope(close_fd) int fd = again(openat(folder, path, HOW | flags));
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
@@ -71,25 +76,6 @@ static int read_regular(int fd, size_t limit, struct strbuf *out)
     if (!S_ISREG(st.st_mode))
         return fail(S_ISDIR(st.st_mode) ? EISDIR : ENXIO);
     return file_read_fd(fd, limit, out);
-}
-
-int file_read(const char *path, size_t limit, struct strbuf *out)
-{
-    return file_read_below(AT_FDCWD, path, limit, out);
-}
-
-int file_read_below(int folder, const char *path, size_t limit, struct strbuf *out)
-{
-    scope(close_fd) int fd = again(openat(folder, path, HOW));
-
-    return read_regular(fd, limit, out);
-}
-
-int file_read_at(int folder, const char *name, size_t limit, struct strbuf *out)
-{
-    scope(close_fd) int fd = again(openat(folder, name, HOW | O_NOFOLLOW));
-
-    return read_regular(fd, limit, out);
 }
 
 int file_read_named(const char *path, size_t limit, unsigned seconds, struct strbuf *out)

@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -28,11 +29,8 @@ int file_read_fd(int fd, size_t limit, struct strbuf *out);
    a pipe, a socket or a device: nothing is waited for. */
 int file_read(const char *path, size_t limit, struct strbuf *out);
 
-/* The same for a path below an open folder. */
-int file_read_below(int folder, const char *path, size_t limit, struct strbuf *out);
-
-/* The same in an open folder, and ELOOP for a symbolic link. */
-int file_read_at(int folder, const char *name, size_t limit, struct strbuf *out);
+/* The same below an open folder. With O_NOFOLLOW, ELOOP for a path that is a symbolic link. */
+int file_read_at(int folder, const char *path, int flags, size_t limit, struct strbuf *out);
 
 /* For a path that the user has named on the command line: a pipe or a device will do (`-f <(...)`),
    and "-" is standard input. ETIMEDOUT if that many seconds do not bring its end. */

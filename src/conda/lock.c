@@ -155,7 +155,7 @@ void lock_holder(const struct prefix *prefix, struct strbuf *out)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-    if (file_read_at(prefix->folder, LOCK_FILE, LONGEST, &text) == 0 && text.length)
+    if (file_read_at(prefix->folder, LOCK_FILE, O_NOFOLLOW, LONGEST, &text) == 0 && text.length)
         strbuf_add_printable(out, text.text, text.length);
     else
         strbuf_adds(out, "another process");

@@ -167,14 +167,15 @@ int prefix_read(const struct prefix *prefix, const char *path, struct strbuf *ou
 {
     scope(close_fd) int folder = open_parent(prefix, path, false);
 
-    if (folder >= 0 && file_read_at(folder, path_name(path), PREFIX_FILE_LIMIT, out) == 0)
+    if (folder >= 0 &&
+        file_read_at(folder, path_name(path), O_NOFOLLOW, PREFIX_FILE_LIMIT, out) == 0)
         return 1;
     return errno == ENOENT ? 0 : prefix_failed(prefix, path, "read", err);
 }
 
 int prefix_look_at(const struct prefix *prefix, const char *path, struct strbuf *out)
 {
-    if (file_read_below(prefix->folder, path, PREFIX_FILE_LIMIT, out) == 0)
+    if (file_read_at(prefix->folder, path, 0, PREFIX_FILE_LIMIT, out) == 0)
         return 1;
     return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 }
@@ -191,7 +192,7 @@ static int still_holds(int folder, const char *name, const struct strbuf *text)
 {
     scope(strbuf_release) struct strbuf now = STRBUF_INIT;
 
-    if (file_read_at(folder, name, PREFIX_FILE_LIMIT, &now) < 0)
+    if (file_read_at(folder, name, O_NOFOLLOW, PREFIX_FILE_LIMIT, &now) < 0)
         return errno == ENOENT || errno == EOVERFLOW ? 0 : -1;
     return strbuf_equal(&now, text);
 }

@@ -150,7 +150,7 @@ START_TEST(file_read_at_takes_files_only)
     ck_assert_int_eq(symlinkat("file", folder, "link"), 0);
     ck_assert_int_eq(symlinkat("nowhere", folder, "dangling"), 0);
     ck_assert_int_eq(mkfifoat(folder, "fifo", 0644), 0);
-    int result = file_read_at(folder, oddities[_i].name, 100, &out);
+    int result = file_read_at(folder, oddities[_i].name, O_NOFOLLOW, 100, &out);
     ck_assert_int_eq(result, oddities[_i].error ? -1 : 0);
     if (oddities[_i].error)
         ck_assert_int_eq(errno, oddities[_i].error);
