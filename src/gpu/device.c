@@ -220,10 +220,15 @@ bool pci_parse(const char *text, struct pci_address *pci)
     return true;
 }
 
+uint64_t pci_place(const struct pci_address *pci)
+{
+    return (uint64_t)pci->domain << 24 | (uint64_t)pci->bus << 16 | (uint64_t)pci->device << 8 |
+           pci->function;
+}
+
 bool pci_equal(const struct pci_address *a, const struct pci_address *b)
 {
-    return a->domain == b->domain && a->bus == b->bus && a->device == b->device &&
-           a->function == b->function;
+    return pci_place(a) == pci_place(b);
 }
 
 const char *device_fault(struct device *device)

@@ -135,6 +135,9 @@ bool pci_parse(const char *text, struct pci_address *pci);
 
 bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 
+/* A number by which addresses are in order. */
+uint64_t pci_place(const struct pci_address *pci);
+
 /* What is wrong with a device whose bytes anything may have written, to follow "device 3"; NULL:
    nothing. It may be without a UUID. Nobody has said yet that it is hidden. */
 const char *device_fault(struct device *device);

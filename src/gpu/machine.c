@@ -105,20 +105,12 @@ static bool is_instance(const struct device_list *list, const struct device *dev
     return device_list_find(&instances, &device->uuid) < instances.count;
 }
 
-static uint64_t place_of(const struct device *device)
-{
-    const struct pci_address *pci = &device->pci;
-
-    return (uint64_t)pci->domain << 24 | (uint64_t)pci->bus << 16 | (uint64_t)pci->device << 8 |
-           pci->function;
-}
-
 /* Behind those of the same place, or of one before it; a card before its instances. */
 static void insert(const struct device **rows, size_t *count, const struct device *device)
 {
     size_t at = *count;
 
-    while (at && place_of(rows[at - 1]) > place_of(device)) {
+    while (at && pci_place(&rows[at - 1]->pci) > pci_place(&device->pci)) {
         rows[at] = rows[at - 1];
         at--;
     }

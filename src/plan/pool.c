@@ -2,19 +2,13 @@
 
 #include <stdlib.h>
 
-static uint64_t place_of(const struct pci_address *pci)
-{
-    return (uint64_t)pci->domain << 24 | (uint64_t)pci->bus << 16 | (uint64_t)pci->device << 8 |
-           pci->function;
-}
-
 /* Whether all are there, whole, and in the order of their addresses. */
 static bool is_countable(const struct card_list *cards)
 {
     for (size_t i = 0; i < cards->count; i++)
         if (cards->items[i].problem || cards->items[i].mig == 1 ||
             (i &&
-             place_of(&cards->items[i - 1].device.pci) >= place_of(&cards->items[i].device.pci)))
+             pci_place(&cards->items[i - 1].device.pci) >= pci_place(&cards->items[i].device.pci)))
             return false;
     return true;
 }
