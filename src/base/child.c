@@ -100,11 +100,6 @@ static void keep_only(int fd)
 
 /* The work */
 
-static void set_limit(unsigned resource, rlim_t most)
-{
-    setrlimit(resource, &(struct rlimit){most, most});
-}
-
 /* Before an answer comes its length; in place of one, what errno says, below zero. */
 static void answer_with(int error, const struct strbuf *text)
 {
@@ -180,8 +175,8 @@ static _Noreturn void be_guard(child_work *work, const void *data, unsigned seco
     sigaction(SIGCHLD, &(struct sigaction){.sa_handler = note_signal}, NULL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
-    set_limit(RLIMIT_CORE, 0);
-    set_limit(RLIMIT_CPU, seconds + 1);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    setrlimit(RLIMIT_CPU, &(struct rlimit){seconds + 1, seconds + 1});
     keep_only(fd);
     pid_t worker = fork();
     if (worker == 0)
