@@ -79,12 +79,12 @@ static bool is_listening(const char *line)
     return at && strtoul(at, &type, 16) & LISTENS && strtoul(type, NULL, 16) == SOCK_STREAM;
 }
 
-bool abstract_is_in(const struct strbuf *table, const char *name)
+bool abstract_is_in(const struct strbuf *table, const char *begin, const char *rest)
 {
     const char *text = strbuf_text(table);
     char end[128];
 
-    snprintf(end, sizeof end, " @%s\n", name);
+    snprintf(end, sizeof end, " @%s%s\n", begin, rest);
     for (const char *at = text; (at = strstr(at, end)); at++) {
         const char *before = memrchr(text, '\n', (size_t)(at - text));
         if (is_listening(before ? before + 1 : text))

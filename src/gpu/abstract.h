@@ -24,8 +24,8 @@ int abstract_listener(int fd, struct ucred *listener);
    connection tells for sure. -1 with errno. */
 int abstract_read_table(struct strbuf *table);
 
-/* Whether somebody listens under this name, as the table tells. */
-bool abstract_is_in(const struct strbuf *table, const char *name);
+/* Whether somebody listens under the name that begins so and goes on so, as the table tells. */
+bool abstract_is_in(const struct strbuf *table, const char *begin, const char *rest);
 
 /* The rest of the next name in the table that begins so and under which somebody listens; moves
    `at`, which begins at the table's start. NULL behind the last. */

@@ -3,7 +3,6 @@
 #include "base/scope.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 
 int lease_take(const char *uuid)
 {
@@ -25,10 +24,7 @@ int lease_hand_on(int *lease)
 
 bool lease_is_in(const struct strbuf *table, const char *uuid)
 {
-    char name[sizeof LEASE_NAME + 64];
-
-    snprintf(name, sizeof name, LEASE_NAME "%s", uuid);
-    return abstract_is_in(table, name);
+    return abstract_is_in(table, LEASE_NAME, uuid);
 }
 
 int lease_watch(const char *uuid)
