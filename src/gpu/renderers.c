@@ -25,17 +25,17 @@ static int failed(const char *call, int code, struct error *err)
 }
 
 /* What is no CUDA device of this process has no ordinal. */
-static struct renderer ask_device(const struct libraries *all, egl_device device)
+static struct uuid ask_device(const struct libraries *all, egl_device device)
 {
-    struct renderer renderer = {0};
+    struct uuid uuid = {{0}};
     intptr_t ordinal = -1;
     int gpu = 0;
 
-    if (egl_has(all->egl.device_string(device, EGL_EXTENSIONS), "EGL_NV_device_cuda") &&
-        all->egl.attribute(device, EGL_CUDA_DEVICE, &ordinal) && ordinal >= 0 &&
-        ordinal < RENDERERS_MOST && all->cuda.device(&gpu, (int)ordinal) == CUDA_SUCCESS)
-        renderer.cuda = all->cuda.device_uuid(&renderer.uuid, gpu) == CUDA_SUCCESS;
-    return renderer;
+    bool told = egl_has(all->egl.device_string(device, EGL_EXTENSIONS), "EGL_NV_device_cuda") &&
+                all->egl.attribute(device, EGL_CUDA_DEVICE, &ordinal) && ordinal >= 0 &&
+                ordinal < RENDERERS_MOST && all->cuda.device(&gpu, (int)ordinal) == CUDA_SUCCESS &&
+                all->cuda.device_uuid(&uuid, gpu) == CUDA_SUCCESS;
+    return told ? uuid : (struct uuid){{0}};
 }
 
 static int ask_all(const struct libraries *all, struct strbuf *answer, struct error *err)
@@ -51,8 +51,8 @@ static int ask_all(const struct libraries *all, struct strbuf *answer, struct er
     if (count < 0 || count > RENDERERS_MOST)
         return failed("eglQueryDevicesEXT, as the number of devices,", count, err);
     for (int32_t i = 0; i < count; i++) {
-        struct renderer renderer = ask_device(all, devices[i]);
-        strbuf_add(answer, &renderer, sizeof renderer);
+        struct uuid uuid = ask_device(all, devices[i]);
+        strbuf_add(answer, &uuid, sizeof uuid);
     }
     return 0;
 }
@@ -90,11 +90,11 @@ int renderers_read(struct renderers *list, const struct question *question, stru
 
 int renderers_decode(const char *bytes, size_t length, struct renderers *list, struct error *err)
 {
-    size_t count = length / sizeof(struct renderer);
+    size_t count = length / sizeof(struct uuid);
 
-    if (count > RENDERERS_MOST || length % sizeof(struct renderer))
+    if (count > RENDERERS_MOST || length % sizeof(struct uuid))
         return asking_nonsense(&egl, err, ": it is too long, or cut short");
-    struct renderer *items = calloc(count + 1, sizeof *items);
+    struct uuid *items = calloc(count + 1, sizeof *items);
     if (!items)
         return error_memory(err);
     memcpy(items, bytes, length);
@@ -106,8 +106,7 @@ size_t renderers_find(const struct renderers *list, const struct uuid *uuid)
 {
     size_t i = 0;
 
-    while (i < list->count &&
-           (!list->items[i].cuda || memcmp(&list->items[i].uuid, uuid, sizeof *uuid) != 0))
+    while (i < list->count && memcmp(&list->items[i], uuid, sizeof *uuid) != 0)
         i++;
     return i;
 }

@@ -17,12 +17,8 @@
 #include "gpu/asking.h"
 #include "gpu/device.h"
 
-struct renderer {
-    int32_t cuda; /* 1: it is a CUDA device, with this UUID: of the GPU, not of a MIG instance */
-    struct uuid uuid;
-};
-
-struct renderers array_of(struct renderer);
+/* The UUIDs of the GPUs, also of those with MIG instances; of zeros where it is no CUDA device. */
+struct renderers array_of(struct uuid);
 
 int renderers_read(struct renderers *list, const struct question *question, struct error *err);
 

@@ -29,17 +29,17 @@ static void check_decode(const char *bytes, size_t length)
 static size_t right_answer(char *bytes, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct renderer device = {.cuda = 1, .uuid = {{(unsigned char)(i + 1)}}};
+        struct uuid device = {{(unsigned char)(i + 1)}};
         memcpy(bytes + i * sizeof device, &device, sizeof device);
     }
-    return count * sizeof(struct renderer);
+    return count * sizeof(struct uuid);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { MOST = 4 };
     static const struct answer_format format = {
-        .room = MOST * sizeof(struct renderer),
+        .room = MOST * sizeof(struct uuid),
         .most = MOST,
         .right = right_answer,
         .decode = check_decode,
