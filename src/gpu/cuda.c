@@ -45,11 +45,6 @@ void cuda_set_environment(const char *visible, const char *order)
     setenv("CUDA_DISABLE_JIT", "1", 1);
 }
 
-#define MPS_REMEDY                                                                                 \
-    "the GPUs are shared through NVIDIA MPS and its server does not answer as it should: see "     \
-    "/var/log/nvidia-mps, and restart it with 'echo quit | nvidia-cuda-mps-control; "              \
-    "nvidia-cuda-mps-control -d'"
-
 /* Codes as in CUresult, "Data types used by CUDA driver". */
 static const struct {
     int code;
@@ -73,18 +68,16 @@ static const struct {
     {803, "the driver was updated and the old one still runs in the kernel: reboot"},
     {804, "a forward compatibility library (cuda-compat) is loaded that this GPU does not "
           "support: take it out of LD_LIBRARY_PATH, often /usr/local/cuda/compat"},
-    {805, MPS_REMEDY},
-    {806, MPS_REMEDY},
-    {807, MPS_REMEDY},
-    {808, MPS_REMEDY},
-    {809, MPS_REMEDY},
-    {810, MPS_REMEDY},
     {999, "the driver failed without a reason: see 'dmesg | grep NVRM'; after a suspend 'sudo "
           "rmmod nvidia_uvm && sudo modprobe nvidia_uvm' or a reboot helps"},
 };
 
 const char *cuda_remedy(int code)
 {
+    if (code >= CUDA_FIRST_OF_MPS && code <= CUDA_LAST_OF_MPS)
+        return "the GPUs are shared through NVIDIA MPS and its server does not answer as it "
+               "should: see /var/log/nvidia-mps, and restart it with 'echo quit | "
+               "nvidia-cuda-mps-control; nvidia-cuda-mps-control -d'";
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
         if (remedies[i].code == code)
             return remedies[i].remedy;

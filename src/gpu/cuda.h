@@ -23,6 +23,8 @@
 enum {
     CUDA_SUCCESS = 0,
     CUDA_NO_DEVICE = 100,
+    CUDA_FIRST_OF_MPS = 805,
+    CUDA_LAST_OF_MPS = 810,
 };
 
 /* CUdevice_attribute. */
