@@ -32,7 +32,8 @@ void *record_load(const char *text, size_t length, const cyaml_schema_value_t *s
 int record_save(struct strbuf *out, const cyaml_schema_value_t *schema, const void *value,
                 bool delimited, struct record_fault *fault);
 
-/* Only for what record_load returned. */
+/* For what record_load returned, or what was made of malloc'ed parts in its place; NULL is nothing.
+ */
 void record_free(const cyaml_schema_value_t *schema, void *value);
 
 /*

@@ -80,17 +80,6 @@ static int save_device(struct saved_device *saved, const struct device *device)
     return device_name_text(device, saved->name) ? 0 : -1;
 }
 
-void saved_release(struct saved *saved)
-{
-    free(saved->host);
-    free(saved->unseen);
-    free(saved->untold);
-    free(saved->devices);
-    free(saved->instances);
-    free(saved->hidden);
-    *saved = (struct saved){0};
-}
-
 /* What messages hold may be any bytes. */
 static int save_text(char **saved, const char *text)
 {
@@ -116,20 +105,22 @@ static int save_devices(struct saved_device **saved, unsigned *saved_count,
     return 0;
 }
 
-int saved_make(struct saved *saved, const char *host, const struct inventory *inventory)
+struct saved *saved_make(const char *host, const struct inventory *inventory)
 {
     const struct device_list *list = &inventory->devices;
-    scope(saved_release) struct saved made = {.format = STOCK_FORMAT,
-                                              .driver_version = (unsigned)inventory->driver_version,
-                                              .numbered = list->numbered};
+    scope(saved_free) struct saved *saved = calloc(1, sizeof *saved);
 
-    if (save_text(&made.host, host) < 0 || save_text(&made.unseen, list->unseen) < 0 ||
-        save_text(&made.untold, list->untold) < 0 ||
-        save_devices(&made.devices, &made.devices_count, list->items, list->count) < 0 ||
-        save_devices(&made.instances, &made.instances_count, list->instances.items,
+    if (!saved || save_text(&saved->host, host) < 0 ||
+        save_text(&saved->unseen, list->unseen) < 0 ||
+        save_text(&saved->untold, list->untold) < 0 ||
+        save_devices(&saved->devices, &saved->devices_count, list->items, list->count) < 0 ||
+        save_devices(&saved->instances, &saved->instances_count, list->instances.items,
                      list->instances.count) < 0 ||
-        save_devices(&made.hidden, &made.hidden_count, list->hidden.items, list->hidden.count) < 0)
-        return -1;
-    *saved = take(&made);
-    return 0;
+        save_devices(&saved->hidden, &saved->hidden_count, list->hidden.items, list->hidden.count) <
+            0)
+        return NULL;
+    saved->format = STOCK_FORMAT;
+    saved->driver_version = (unsigned)inventory->driver_version;
+    saved->numbered = list->numbered;
+    return take(&saved);
 }

@@ -33,11 +33,8 @@ struct saved {
 
 extern const cyaml_schema_value_t saved_value;
 
-/* Only for what record_load returned; for scope(). */
+/* The form of a machine's inventory. NULL if memory ran out. */
+struct saved *saved_make(const char *host, const struct inventory *inventory);
+
+/* For what that or record_load returned, or NULL. */
 void saved_free(struct saved **saved);
-
-/* The form of a machine's inventory. -1 if memory ran out. */
-int saved_make(struct saved *saved, const char *host, const struct inventory *inventory);
-
-/* Only for that. */
-void saved_release(struct saved *saved);

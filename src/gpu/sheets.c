@@ -1,6 +1,5 @@
 #include "gpu/sheets.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 
 #include <stdlib.h>

@@ -5,17 +5,15 @@
  */
 #pragma once
 
+#include "base/array.h"
 #include "base/error.h"
 
 /* One document, without labels. */
 struct sheet {
     char *label; /* "" if there are none */
     struct strbuf text;
-    struct {
-        size_t *items;
-        size_t count;
-        size_t room;
-    } lines; /* of the file, from 1: where each line of the text stands there */
+    struct array_of(
+        size_t) lines; /* of the file, from 1: where each line of the text stands there */
     bool ended;
 };
 

@@ -1,6 +1,5 @@
 #include "gpu/stock.h"
 
-#include "base/array.h"
 #include "base/record.h"
 #include "base/scope.h"
 #include "gpu/saved.h"
@@ -235,11 +234,7 @@ static int by_uuid(const void *one, const void *other)
 static int check_uuids(const struct reading *in)
 {
     const struct stocked *hosts = in->stock->items;
-    struct {
-        struct seen *items;
-        size_t count;
-        size_t room;
-    } all = {0};
+    struct array_of(struct seen) all = {0};
     int result = 0;
 
     for (size_t h = 0; h < in->stock->count; h++)
@@ -325,11 +320,11 @@ int stock_print(struct strbuf *out, const char *host, const struct inventory *in
                 struct error *err)
 {
     scope(record_fault_release) struct record_fault fault = {0};
-    scope(saved_release) struct saved saved = {0};
+    scope(saved_free) struct saved *saved = saved_make(host, inventory);
 
-    if (saved_make(&saved, host, inventory) < 0)
+    if (!saved)
         return error_memory(err);
-    if (record_save(out, &saved_value, &saved, true, &fault) == 0)
+    if (record_save(out, &saved_value, saved, true, &fault) == 0)
         return 0;
     return fault.what
                ? error_add(err, STATUS_SYSTEM, "the devices cannot be written: %s", fault.what)

@@ -43,11 +43,8 @@ struct stocked {
     struct inventory inventory; /* its devices are those of `host` */
 };
 
-struct stock {
-    struct stocked *items; /* at least one; no host and no UUID is there twice */
-    size_t count;
-    size_t room;
-};
+/* At least one; no host and no UUID is there twice. */
+struct stock array_of(struct stocked);
 
 /* All machines of a file, or STATUS_INPUT with the places of what is wrong in it. */
 int stock_read(struct stock *stock, const char *file, const char *text, size_t length,
