@@ -89,11 +89,6 @@ void cards_release(struct card_list *cards)
 
 /* Decoding */
 
-static int nonsense(struct error *err, const char *what)
-{
-    return asking_nonsense(&nvml, err, ": %s", what);
-}
-
 static int check_card(struct card *card, size_t number, struct error *err)
 {
     const char *fault = device_fault(&card->device);
@@ -117,7 +112,7 @@ static int find_parts(struct card_list *cards, size_t size, struct error *err)
         processes += card->process_count;
     }
     if (size != instances * sizeof *end->instances + processes * sizeof *end->processes)
-        return nonsense(err, "it is cut short, or too long");
+        return asking_nonsense(&nvml, err, ": it is cut short, or too long");
     struct card_instance *instance = (void *)end;
     const struct card_process *process = (void *)(instance + instances);
     for (struct card *card = cards->items; card < end; card++) {
@@ -125,10 +120,11 @@ static int find_parts(struct card_list *cards, size_t size, struct error *err)
         card->processes = process;
         for (size_t i = 0; i < card->instance_count; i++)
             if (device_fault(&(instance++)->device))
-                return nonsense(err, "an instance is none");
+                return asking_nonsense(&nvml, err, ": an instance is none");
         for (size_t i = 0; i < card->process_count; i++)
             if ((process++)->instance > card->instance_count)
-                return nonsense(err, "a process is on an instance that is not there");
+                return asking_nonsense(&nvml, err,
+                                       ": a process is on an instance that is not there");
     }
     return 0;
 }
@@ -142,7 +138,7 @@ int cards_decode(const char *bytes, size_t length, struct card_list *cards, stru
     if (length >= sizeof head)
         memcpy(&head, bytes, sizeof head);
     if (!memchr(head.driver, '\0', sizeof head.driver) || head.count > size / sizeof *read.items)
-        return nonsense(err, "it is not in our form");
+        return asking_nonsense(&nvml, err, ": it is not in our form");
     read.items = malloc(size + 1);
     if (!read.items)
         return error_memory(err);

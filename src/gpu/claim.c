@@ -317,15 +317,20 @@ static int claim_in_turn(struct claiming *in)
     return got == GIVEN_UP ? 0 : got == TAKEN ? 1 : -1;
 }
 
-static int prepare(struct claim *claim, const struct claim_wish *wish)
+static int prepare(struct claiming *in)
 {
-    claim->cards = calloc(wish->count + 1, sizeof *claim->cards);
-    if (!claim->cards)
-        return -1;
-    claim->count = wish->count;
-    for (size_t i = 0; i < wish->count; i++)
-        claim->cards[i] = (struct claim_card){
-            .uuid = wish->uuids[i], .lease = -1, .use = {CARD_NOT_TOLD, -1, 0, 0}};
+    size_t count = in->wish->count;
+
+    in->claim->cards = calloc(count + 1, sizeof *in->claim->cards);
+    in->watched = in->claim->cards ? calloc(count + 1, sizeof *in->watched) : NULL;
+    if (!in->watched)
+        return error_memory(in->err);
+    in->claim->count = count;
+    for (size_t i = 0; i < count; i++) {
+        in->watched[i].fd = -1;
+        in->claim->cards[i] = (struct claim_card){
+            .uuid = in->wish->uuids[i], .lease = -1, .use = {CARD_NOT_TOLD, -1, 0, 0}};
+    }
     return 0;
 }
 
@@ -339,24 +344,17 @@ static void free_room(struct claiming *in)
 int claim_take(struct claim *claim, const struct claim_wish *wish, struct error *err)
 {
     scope(claim_release) struct claim made = {.before.watch = -1};
-    scope(free_room) struct claiming in = {.claim = &made,
-                                           .wish = wish,
-                                           .watched = calloc(wish->count + 1, sizeof *in.watched),
-                                           .patience = wish->patience,
-                                           .told = ULONG_MAX,
-                                           .err = err};
+    scope(free_room) struct claiming in = {
+        .claim = &made, .wish = wish, .patience = wish->patience, .told = ULONG_MAX, .err = err};
 
-    for (size_t i = 0; in.watched && i < wish->count; i++)
-        in.watched[i].fd = -1;
-    if (!in.watched || prepare(&made, wish) < 0)
-        return error_memory(err);
+    if (prepare(&in) < 0)
+        return -1;
     if (turn_join(&made.turn, wish->uuids, wish->count, wish->wanted) < 0)
         return failed(&in, "join the line for cards");
     int got = claim_in_turn(&in);
     turn_release(&made.turn);
-    if (got < 0)
-        return -1;
-    *claim = take(&made);
+    if (got >= 0)
+        *claim = take(&made);
     return got;
 }
 
