@@ -103,22 +103,12 @@ static void note_swap(const struct host_team *host, const struct receipt_device 
                  uuid, was->name, was->uuid, when);
 }
 
-static bool is_before(const struct receipt_host *part, size_t plan, size_t device)
-{
-    const char *uuid = part->plans.items[plan].devices.items[device].uuid;
-
-    for (size_t p = 0; p < plan; p++)
-        for (size_t d = 0; d < part->plans.items[p].devices.count; d++)
-            if (strcmp(part->plans.items[p].devices.items[d].uuid, uuid) == 0)
-                return true;
-    return false;
-}
-
 /* Each device of the machine's part once. An instance's UUID is a new one each time that a card is
    divided, and says nothing. */
 static void note_swaps(struct apply *apply, const struct host_team *host)
 {
     const struct receipt_host *part = part_find(apply->install.earlier.receipt, host->host);
+    scope(names_release) struct names seen = {0};
 
     if (part && strcmp(part->host, host->host) != 0)
         return; /* another machine's */
@@ -126,9 +116,12 @@ static void note_swaps(struct apply *apply, const struct host_team *host)
         const struct receipt_plan *told = &part->plans.items[p];
         const char *when =
             told->plan.unconfirmed ? "as an inventory said" : "as the driver said then";
-        for (size_t d = 0; d < told->devices.count; d++)
-            if (told->devices.items[d].number != RECEIPT_NO_NUMBER && !is_before(part, p, d))
-                note_swap(host, &told->devices.items[d], when);
+        for (size_t d = 0; d < told->devices.count; d++) {
+            const struct receipt_device *was = &told->devices.items[d];
+            if (was->number != RECEIPT_NO_NUMBER && !names_have(&seen, was->uuid))
+                note_swap(host, was, when);
+            names_add(&seen, was->uuid);
+        }
     }
 }
 

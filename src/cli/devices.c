@@ -73,11 +73,6 @@ static int fill(struct report *report, const struct options *options, struct err
     return result < 0 && err->status == STATUS_DONE ? error_join(err, &report->blind) : result;
 }
 
-static void number_cell(struct table *table, size_t number, bool known)
-{
-    table_cellf(table, known ? "%zu" : "-", number);
-}
-
 static bool is_seen(const struct report *report, const struct device *device)
 {
     return device_list_find(&report->shell.devices, &device->uuid) < report->shell.devices.count;
@@ -114,8 +109,8 @@ static void device_row(struct table *table, const struct report *report,
     bool below = device_profile(device) && !report->all.devices.untold;
 
     table_cell(table, is_seen(report, device) ? "*" : " ");
-    number_cell(table, device->number, has_number(report, device));
-    number_cell(table, fastest, fastest < report->fastest.devices.count);
+    table_cellf(table, has_number(report, device) ? "%u" : "-", device->number);
+    table_cellf(table, fastest < report->fastest.devices.count ? "%zu" : "-", fastest);
     if (!is_lost(device)) {
         describe(table, device, below, whole);
         return;

@@ -60,14 +60,6 @@ static void give_back(void)
             close(fd);
 }
 
-/* What became of it, in case it could not be run. */
-static void take_back(void)
-{
-    fill_standard_streams();
-    for (int i = 0; i < SIGNALS; i++)
-        signal(signals[i].signal, signals[i].ours);
-}
-
 int process_become(char *const *argv, char **env, struct error *err)
 {
     bool has_path = strchr(argv[0], '/');
@@ -78,7 +70,7 @@ int process_become(char *const *argv, char **env, struct error *err)
     execvp(argv[0], argv);
     int reason = errno;
     environ = before;
-    take_back();
+    process_begin();
     if (reason == ENOENT && !has_path)
         error_add(err, STATUS_INPUT, "%s: there is no such command in PATH, which is %s", argv[0],
                   env_get_filled(env, "PATH"));

@@ -5,60 +5,54 @@
 
 #include <string.h>
 
-static void add(struct seats *seats, const struct card *card, uint32_t instance)
+static int add(struct seats *seats, const struct card *card, uint32_t instance)
 {
-    struct seat *seat = &seats->items[seats->count++];
     bool whole = instance == card->instance_count;
 
-    *seat = (struct seat){.device = whole ? card->device : card->instances[instance].device,
-                          .countable = whole,
-                          .memory_used =
-                              whole ? card->memory_used : card->instances[instance].memory_used,
-                          .card = card,
-                          .instance = instance};
+    return array_add(
+        seats, ((struct seat){.device = whole ? card->device : card->instances[instance].device,
+                              .countable = whole,
+                              .memory_used =
+                                  whole ? card->memory_used : card->instances[instance].memory_used,
+                              .card = card,
+                              .instance = instance}));
 }
 
-/* A card and the instances that it is split into. */
+/* Each card, and then the instances that it is split into. */
 static int list_cards(struct seats *seats, struct error *err)
 {
-    size_t room = seats->cards.count;
-
-    for (size_t i = 0; i < seats->cards.count; i++)
-        room += seats->cards.items[i].instance_count;
-    seats->items = calloc(room + 1, sizeof *seats->items);
-    if (!seats->items)
-        return error_memory(err);
     for (size_t i = 0; i < seats->cards.count; i++) {
         const struct card *card = &seats->cards.items[i];
         if (card->problem)
             continue;
-        add(seats, card, card->instance_count);
-        for (uint32_t k = 0; k < card->instance_count; k++)
-            add(seats, card, k);
+        int result = add(seats, card, card->instance_count);
+        for (uint32_t k = 0; k < card->instance_count && result == 0; k++)
+            result = add(seats, card, k);
+        if (result < 0)
+            return error_memory(err);
     }
     return 0;
 }
 
-static int list_devices(struct seats *seats, struct error *err)
+static int list_devices(struct seats *seats, const struct device_list *devices, struct error *err)
 {
-    const struct device_list *devices = &seats->machine.devices;
+    bool countable = device_list_is_countable(devices);
 
-    seats->items = calloc(devices->count + 1, sizeof *seats->items);
-    if (!seats->items)
-        return error_memory(err);
     for (size_t i = 0; i < devices->count; i++)
-        seats->items[seats->count++] = (struct seat){.device = devices->items[i],
-                                                     .countable = device_list_is_countable(devices),
-                                                     .memory_used = CARD_NOT_TOLD};
+        if (array_add(seats, ((struct seat){.device = devices->items[i],
+                                            .countable = countable,
+                                            .memory_used = CARD_NOT_TOLD})) < 0)
+            return error_memory(err);
     return 0;
 }
 
 static int ask_driver(struct seats *seats, const struct options *options, struct error *err)
 {
     const struct question question = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
+    scope(inventory_release) struct inventory machine = {0};
 
-    if (inventory_read(&seats->machine, &question, &seats->why_none) == 0)
-        return list_devices(seats, err);
+    if (inventory_read(&machine, &question, &seats->why_none) == 0)
+        return list_devices(seats, &machine.devices, err);
     return seats->why_none.status == STATUS_SYSTEM ? error_join(err, &seats->why_none) : 0;
 }
 
@@ -108,7 +102,6 @@ void seats_release(struct seats *seats)
 {
     free(seats->items);
     cards_release(&seats->cards);
-    inventory_release(&seats->machine);
     error_release(&seats->why_blind);
     error_release(&seats->why_none);
 }

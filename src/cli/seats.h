@@ -25,11 +25,11 @@ struct seat {
 struct seats {
     struct seat *items;
     size_t count;
-    struct card_list cards;
-    struct inventory machine; /* where there is no NVML */
-    bool blind;               /* nothing is known of processes, */
-    struct error why_blind;   /* for this reason; empty: NVML is not there */
-    struct error why_none;    /* why nothing is known at all, not even the cards */
+    size_t room;
+    struct card_list cards; /* of NVML */
+    bool blind;             /* nothing is known of processes, */
+    struct error why_blind; /* for this reason; empty: NVML is not there */
+    struct error why_none;  /* why nothing is known at all, not even the cards */
 };
 
 /* Asks NVML or, where that is not there, CUDA's driver. */
