@@ -35,8 +35,7 @@ struct run {
     struct chosen chosen;
     struct planned active; /* what is to be taken back first */
     struct free_cards free;
-    struct env given; /* the caller's, and what --free adds */
-    struct env env;
+    struct env env; /* of the command */
 };
 
 static void run_release(struct run *run)
@@ -44,7 +43,6 @@ static void run_release(struct run *run)
     chosen_release(&run->chosen);
     planned_release(&run->active);
     free_cards_release(&run->free);
-    env_release(&run->given);
     env_release(&run->env);
 }
 
@@ -65,26 +63,27 @@ static int check_choice(const struct run *run, struct error *err)
 
 static int take_free(struct run *run, struct error *err)
 {
-    env_copy(&run->given, run->options->env);
-    if (run->options->free) {
-        if (free_cards_take(&run->free, &run->chosen.planned.plan, run->options, err) < 0)
-            return -1;
-        free_cards_put(&run->chosen.planned.plan, &run->given);
-    }
-    return run->given.failed ? error_memory(err) : 0;
+    struct plan *plan = &run->chosen.planned.plan;
+
+    if (!run->options->free)
+        return 0;
+    if (free_cards_take(&run->free, plan, run->options, err) < 0)
+        return -1;
+    free_cards_put(plan, &run->env);
+    return 0;
 }
 
 /* The hooks of the environment that this shell has active; one that is gone has none. */
 static int find_active(struct run *run, struct error *err)
 {
     scope(prefix_close) struct prefix prefix = PREFIX_INIT;
-    const char *path = run->chosen.environment.path ? enter_from(run->given.items) : NULL;
+    const char *path = run->chosen.environment.path ? enter_from(run->options->env) : NULL;
 
     if (!path || !is_folder(path))
         return 0;
-    return prefix_open(&prefix, path, err) < 0
-               ? -1
-               : planned_read(&run->active, &prefix, run->options->env, err);
+    if (prefix_open(&prefix, path, err) < 0)
+        return -1;
+    return planned_read(&run->active, &prefix, run->options->env, err);
 }
 
 static void enter_environment(struct run *run)
@@ -99,15 +98,6 @@ static void enter_environment(struct run *run)
                            &run->chosen.planned.earlier.managed}};
 
     enter(&run->env, &to, run->active.earlier.key[0] ? &left : NULL);
-}
-
-/* The variables that the command will have. */
-static int prepare_env(struct run *run, struct error *err)
-{
-    env_copy(&run->env, run->given.items);
-    if (run->chosen.environment.path)
-        enter_environment(run);
-    return run->env.failed ? error_memory(err) : 0;
 }
 
 static bool is_state(const char *entry)
@@ -174,9 +164,14 @@ static int run_exec(const struct options *options, struct error *err)
     if (!options->free && (options->wait || options->prefer || options->busy_memory))
         return error_add(err, STATUS_INPUT,
                          "--wait, --prefer and --busy-memory are for --free N; say how many GPUs");
+    env_copy(&run.env, options->env);
     if (chosen_find(&run.chosen, options, err) < 0 || check_choice(&run, err) < 0 ||
-        take_free(&run, err) < 0 || find_active(&run, err) < 0 || prepare_env(&run, err) < 0)
+        take_free(&run, err) < 0 || find_active(&run, err) < 0)
         return -1;
+    if (run.chosen.environment.path)
+        enter_environment(&run);
+    if (run.env.failed)
+        return error_memory(err);
     if (options->dry_run)
         return show(&run, options, err);
     if (free_cards_hand_on(&run.free, err) < 0)
