@@ -127,7 +127,7 @@ static void offer_gpus(struct line *line)
 static void offer_formats(struct line *line)
 {
     for (size_t i = 0; i < format_count; i++)
-        offer(line, formats[i].name, "format");
+        offer(line, formats[i]->name, "format");
 }
 
 static void offer_preferences(struct line *line)

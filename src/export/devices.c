@@ -13,7 +13,7 @@ static int needs_devices(const char *format, const struct plan *plan, struct err
 
 /* CDI device names, for `podman run --device` and Kubernetes: as nvidia-ctk(1) `cdi generate` makes
    them by UUID, and nvidia.com/gpu=all. */
-int export_cdi(struct strbuf *out, const struct exported *what, struct error *err)
+static int export_cdi(struct strbuf *out, const struct exported *what, struct error *err)
 {
     static const char kind[] = "nvidia.com/gpu=";
     const struct plan *plan = what->plan;
@@ -29,9 +29,11 @@ int export_cdi(struct strbuf *out, const struct exported *what, struct error *er
     return 0;
 }
 
+const struct format cdi_format = {"cdi", export_cdi, NULL, NULL};
+
 /* The --gpus argument of `docker run`, as words of a shell. It is a CSV record, so a list needs
    double quotes of its own (docker/cli, opts/gpus.go). */
-int export_docker(struct strbuf *out, const struct exported *what, struct error *err)
+static int export_docker(struct strbuf *out, const struct exported *what, struct error *err)
 {
     const struct plan *plan = what->plan;
 
@@ -49,3 +51,5 @@ int export_docker(struct strbuf *out, const struct exported *what, struct error 
     }
     return 0;
 }
+
+const struct format docker_format = {"docker", export_docker, NULL, NULL};

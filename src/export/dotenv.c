@@ -42,7 +42,7 @@ static int add(struct strbuf *out, const struct exported *what, const struct var
     return 0;
 }
 
-int export_dotenv(struct strbuf *out, const struct exported *what, struct error *err)
+static int export_dotenv(struct strbuf *out, const struct exported *what, struct error *err)
 {
     int result = 0;
 
@@ -70,7 +70,7 @@ static const char *find_part(const struct strbuf *text, const char **end)
     return begin;
 }
 
-char *dotenv_owner(const struct strbuf *text)
+static char *owner(const struct strbuf *text)
 {
     const char *end, *begin = find_part(text, &end);
     const char *prefix = begin ? begin + strlen(BEGIN) : NULL;
@@ -108,7 +108,7 @@ static int check_others(const struct keep *keep, const char *others, const struc
     return result;
 }
 
-int dotenv_merge(struct keep *keep, const struct exported *what, struct error *err)
+static int merge(struct keep *keep, const struct exported *what, struct error *err)
 {
     const char *text = strbuf_text(&keep->found), *after = text + keep->found.length;
     const char *begin = find_part(&keep->found, &after);
@@ -130,3 +130,5 @@ int dotenv_merge(struct keep *keep, const struct exported *what, struct error *e
     strbuf_adds(&keep->text, after);
     return keep->text.failed || others.failed ? error_memory(err) : 0;
 }
+
+const struct format dotenv_format = {"dotenv", export_dotenv, merge, owner};

@@ -3,21 +3,14 @@
 #include "base/scope.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
-#include "export/keep.h"
 #include "hook/element.h"
 
 #include <ctype.h>
 #include <string.h>
 
-const struct format formats[] = {
-    {"sh", export_sh, NULL, NULL},
-    {"fish", export_fish, NULL, NULL},
-    {"dotenv", export_dotenv, dotenv_merge, dotenv_owner},
-    {"systemd", export_systemd, NULL, NULL},
-    {"jupyter", export_jupyter, jupyter_merge, jupyter_owner},
-    {"docker", export_docker, NULL, NULL},
-    {"cdi", export_cdi, NULL, NULL},
-    {"json", export_json, NULL, NULL},
+const struct format *const formats[] = {
+    &sh_format,      &fish_format,   &dotenv_format, &systemd_format,
+    &jupyter_format, &docker_format, &cdi_format,    &json_format,
 };
 const size_t format_count = sizeof formats / sizeof *formats;
 
@@ -27,9 +20,9 @@ const struct format *format_find(const char *name, struct error *err)
     scope(strbuf_release) struct strbuf hint = STRBUF_INIT;
 
     for (size_t i = 0; i < format_count; i++) {
-        names[i] = formats[i].name;
+        names[i] = formats[i]->name;
         if (strcmp(name, names[i]) == 0)
-            return &formats[i];
+            return formats[i];
     }
     suggest_add(&hint, name, names, format_count, "known: ");
     error_add(err, STATUS_INPUT, "unknown format '%s'; %s", name, strbuf_text(&hint));

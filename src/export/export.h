@@ -27,12 +27,14 @@ struct keep;
 struct format {
     const char *name;
     int (*print)(struct strbuf *out, const struct exported *what, struct error *err);
-    /* Of a format that files are kept in (keep.h); else NULL. */
+    /* Of a format that files are kept in (keep.h), else NULL: makes keep->text of keep->found;
+       without a plan our part goes. And the prefix for which a text has a part, malloc'ed, or NULL.
+     */
     int (*merge)(struct keep *keep, const struct exported *what, struct error *err);
     char *(*owner)(const struct strbuf *text);
 };
 
-extern const struct format formats[];
+extern const struct format *const formats[];
 extern const size_t format_count;
 
 /* NULL, with the known ones in the error, where there is none of this name. */
@@ -40,14 +42,8 @@ const struct format *format_find(const char *name, struct error *err);
 
 /* ---- For the formats ------------------------------------------------------------------------- */
 
-int export_cdi(struct strbuf *out, const struct exported *what, struct error *err);
-int export_docker(struct strbuf *out, const struct exported *what, struct error *err);
-int export_dotenv(struct strbuf *out, const struct exported *what, struct error *err);
-int export_fish(struct strbuf *out, const struct exported *what, struct error *err);
-int export_json(struct strbuf *out, const struct exported *what, struct error *err);
-int export_jupyter(struct strbuf *out, const struct exported *what, struct error *err);
-int export_sh(struct strbuf *out, const struct exported *what, struct error *err);
-int export_systemd(struct strbuf *out, const struct exported *what, struct error *err);
+extern const struct format sh_format, fish_format, dotenv_format, systemd_format, jupyter_format,
+    docker_format, cdi_format, json_format;
 
 /* A value or a separator with ${CONDA_PREFIX} and the like replaced; malloc'ed, NULL where memory
    ran out. */

@@ -44,7 +44,7 @@ static int add_all(json_t *env, const struct exported *what, struct error *err)
     return result;
 }
 
-int export_jupyter(struct strbuf *out, const struct exported *what, struct error *err)
+static int export_jupyter(struct strbuf *out, const struct exported *what, struct error *err)
 {
     json_t *env = json_object();
     int result = add_all(env, what, err);
@@ -59,7 +59,7 @@ static json_t *our_part(json_t *root)
     return json_object_get(json_object_get(root, "metadata"), OURS);
 }
 
-char *jupyter_owner(const struct strbuf *text)
+static char *owner(const struct strbuf *text)
 {
     scope(release) json_t *root = json_loads(strbuf_text(text), 0, NULL);
     const char *prefix = json_string_value(json_object_get(our_part(root), "prefix"));
@@ -139,7 +139,7 @@ static int put(json_t *root, const struct keep *keep, const struct exported *wha
     return result;
 }
 
-int jupyter_merge(struct keep *keep, const struct exported *what, struct error *err)
+static int merge(struct keep *keep, const struct exported *what, struct error *err)
 {
     scope(release) json_t *root = load(keep, err);
 
@@ -152,3 +152,5 @@ int jupyter_merge(struct keep *keep, const struct exported *what, struct error *
     drop_if_empty(root, "metadata");
     return json_print(&keep->text, json_incref(root)) < 0 ? error_memory(err) : 0;
 }
+
+const struct format jupyter_format = {"jupyter", export_jupyter, merge, owner};

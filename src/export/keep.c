@@ -17,6 +17,12 @@ static int failed(const struct keep *keep, const char *doing, struct error *err)
                      file_reason(errno));
 }
 
+/* With the slash at its end; "" where the path has none. */
+static char *folder_of(const char *path)
+{
+    return strndup(path, (size_t)(path_name(path) - path));
+}
+
 /* Through links, which stay; of a file that is not there yet the folder must be. */
 static char *whole_path(const char *path)
 {
@@ -24,10 +30,9 @@ static char *whole_path(const char *path)
 
     if (real || errno != ENOENT)
         return real;
-    const char *name = path_name(path);
-    scope(free_text) char *before = strndup(path, (size_t)(name - path));
+    scope(free_text) char *before = folder_of(path);
     scope(free_text) char *folder = before ? realpath(*before ? before : ".", NULL) : NULL;
-    return folder ? path_join(folder, name) : NULL;
+    return folder ? path_join(folder, path_name(path)) : NULL;
 }
 
 int keep_open(struct keep *keep, const char *path, const struct format *format, struct error *err)
@@ -111,11 +116,10 @@ static int replace(const struct keep *keep, int folder)
 
 int keep_write(const struct keep *keep, struct error *err)
 {
-    scope(free_text) char *path = strdup(keep->path);
+    scope(free_text) char *path = folder_of(keep->path);
 
     if (!path)
         return error_memory(err);
-    path[path_name(keep->path) - keep->path] = '\0';
     scope(close_fd) int folder = again(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder < 0)
         return failed(keep, "write", err);

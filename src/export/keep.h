@@ -37,13 +37,3 @@ bool keep_differs(const struct keep *keep);
 int keep_write(const struct keep *keep, struct error *err);
 
 void keep_release(struct keep *keep);
-
-/* ---- For the formats ------------------------------------------------------------------------- */
-
-/* Makes the text of what is found; without a plan our part goes. */
-int dotenv_merge(struct keep *keep, const struct exported *what, struct error *err);
-int jupyter_merge(struct keep *keep, const struct exported *what, struct error *err);
-
-/* The prefix for which the text has a part; malloc'ed. NULL: it has none. */
-char *dotenv_owner(const struct strbuf *text);
-char *jupyter_owner(const struct strbuf *text);

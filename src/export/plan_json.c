@@ -80,7 +80,7 @@ int json_print(struct strbuf *out, json_t *value)
     return result < 0 || out->failed ? -1 : 0;
 }
 
-int export_json(struct strbuf *out, const struct exported *what, struct error *err)
+static int export_json(struct strbuf *out, const struct exported *what, struct error *err)
 {
     json_t *name = json_text(what->environment), *prefix = json_text(what->prefix);
     json_t *root = json_pack("{s:{s:o, s:o}, s:o}", "environment", "name", name, "prefix", prefix,
@@ -88,3 +88,5 @@ int export_json(struct strbuf *out, const struct exported *what, struct error *e
 
     return json_print(out, root) < 0 ? error_memory(err) : 0;
 }
+
+const struct format json_format = {"json", export_json, NULL, NULL};

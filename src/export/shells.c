@@ -79,16 +79,20 @@ static int add_all(const struct dialect *dialect, struct strbuf *out, const stru
     return out->failed ? error_memory(err) : 0;
 }
 
-int export_sh(struct strbuf *out, const struct exported *what, struct error *err)
+static int export_sh(struct strbuf *out, const struct exported *what, struct error *err)
 {
     static const struct dialect sh = {"unset -v", "export", "=", quote_sh, add_list_sh};
 
     return add_all(&sh, out, what, err);
 }
 
-int export_fish(struct strbuf *out, const struct exported *what, struct error *err)
+const struct format sh_format = {"sh", export_sh, NULL, NULL};
+
+static int export_fish(struct strbuf *out, const struct exported *what, struct error *err)
 {
     static const struct dialect fish = {"set -e", "set -gx", " ", quote_fish, add_list_fish};
 
     return add_all(&fish, out, what, err);
 }
+
+const struct format fish_format = {"fish", export_fish, NULL, NULL};

@@ -37,7 +37,7 @@ static int add(struct strbuf *out, const struct exported *what, const struct var
     return 0;
 }
 
-int export_systemd(struct strbuf *out, const struct exported *what, struct error *err)
+static int export_systemd(struct strbuf *out, const struct exported *what, struct error *err)
 {
     int result = 0;
 
@@ -47,3 +47,5 @@ int export_systemd(struct strbuf *out, const struct exported *what, struct error
             result = -1;
     return result;
 }
+
+const struct format systemd_format = {"systemd", export_systemd, NULL, NULL};
