@@ -78,12 +78,6 @@ static bool is_seen(const struct report *report, const struct device *device)
     return device_list_find(&report->shell.devices, &device->uuid) < report->shell.devices.count;
 }
 
-/* Of a card that NVML cannot describe nothing is known but its number. */
-static bool is_lost(const struct device *device)
-{
-    return device->hidden == HIDDEN_LOST;
-}
-
 static bool has_number(const struct report *report, const struct device *device)
 {
     return device->hidden || (!device->mig && device_list_is_countable(&report->all.devices));
@@ -111,19 +105,18 @@ static void device_row(struct table *table, const struct report *report,
     table_cell(table, is_seen(report, device) ? "*" : " ");
     table_cellf(table, has_number(report, device) ? "%u" : "-", device->number);
     table_cellf(table, fastest < report->fastest.devices.count ? "%zu" : "-", fastest);
-    if (!is_lost(device)) {
+    if (device->hidden != HIDDEN_LOST)
         describe(table, device, below, whole);
-        return;
-    }
-    for (int i = 0; i < 5; i++)
-        table_cell(table, "-");
+    else /* nothing is known of it but its number */
+        for (int i = 0; i < 5; i++)
+            table_cell(table, "-");
 }
 
 static json_t *json_device(const struct report *report, const struct device *device)
 {
     char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], why[HIDDEN_TEXT_SIZE];
     size_t fastest = device_list_find(&report->fastest.devices, &device->uuid);
-    bool lost = is_lost(device);
+    bool lost = device->hidden == HIDDEN_LOST;
 
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
                      json_known(has_number(report, device), device->number), "cuda_default_number",
@@ -220,11 +213,6 @@ static void print_without_nvml(const struct report *report)
                   report->all.devices.unseen);
 }
 
-static bool has_same_reason(const struct device *one, const struct device *other)
-{
-    return one->hidden == other->hidden && strcmp(one->reason, other->reason) == 0;
-}
-
 /* It and all that follow for the same reason, once. */
 static void print_hidden(const struct device_list *all, size_t first)
 {
@@ -233,11 +221,12 @@ static void print_hidden(const struct device_list *all, size_t first)
     char why[HIDDEN_TEXT_SIZE];
 
     for (size_t i = 0; i < all->hidden.count; i++) {
-        if (!has_same_reason(&all->hidden.items[i], hidden))
+        const struct device *other = &all->hidden.items[i];
+        if (other->hidden != hidden->hidden || strcmp(other->reason, hidden->reason) != 0)
             continue;
         if (i < first)
             return;
-        strbuf_addf(&numbers, "%s%u", i > first ? ", " : "", all->hidden.items[i].number);
+        strbuf_addf(&numbers, "%s%u", i > first ? ", " : "", other->number);
     }
     cli_print("CUDA does not show GPU %s: %s", strbuf_text(&numbers), hidden_text(hidden, why));
 }

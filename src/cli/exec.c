@@ -18,8 +18,8 @@ static const struct option_spec exec_options[] = {
     OPTION_TEXT_ROW(free, '\0', "free", "N", NULL,
                     "N of them that nobody uses, or of the machine's GPUs where none are named; "
                     "others get them when all that COMMAND starts has ended"),
-    {OPTION_WAIT, '\0', "wait", "SECONDS", NULL, "with --free: wait, first come, first served",
-     offsetof(struct options, wait)},
+    OPTION_ROW(OPTION_WAIT, wait, '\0', "wait", "SECONDS", NULL,
+               "with --free: wait, first come, first served"),
     OPTION_TEXT_ROW(prefer, '\0', "prefer", "WHICH", NULL,
                     "with --free: last (had by you), cool, or empty ones"),
     OPTION_TEXT_ROW(busy_memory, '\0', "busy-memory", "SIZE", NULL,

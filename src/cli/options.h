@@ -88,14 +88,14 @@ struct command {
 };
 
 /* A row of the table of a command: the member of struct options, letter, name, and so on. */
+#define OPTION_ROW(kind, member, letter, name, argument, excludes, help)                           \
+    {                                                                                              \
+        kind, letter, name, argument, excludes, help, offsetof(struct options, member)             \
+    }
 #define OPTION_FLAG_ROW(member, letter, name, excludes, help)                                      \
-    {                                                                                              \
-        OPTION_FLAG, letter, name, NULL, excludes, help, offsetof(struct options, member)          \
-    }
+    OPTION_ROW(OPTION_FLAG, member, letter, name, NULL, excludes, help)
 #define OPTION_TEXT_ROW(member, letter, name, argument, excludes, help)                            \
-    {                                                                                              \
-        OPTION_TEXT, letter, name, argument, excludes, help, offsetof(struct options, member)      \
-    }
+    OPTION_ROW(OPTION_TEXT, member, letter, name, argument, excludes, help)
 
 /* The table among the members of a command. */
 #define OPTION_ROWS(rows) .options = (rows), .option_count = sizeof(rows) / sizeof *(rows)
@@ -109,9 +109,7 @@ struct command {
     OPTION_TEXT_ROW(driver, '\0', "driver", "PATH", NULL,                                          \
                     "the driver's library, or CONDA_GPU_DRIVER")
 #define OPTION_TIMEOUT_ROW(help)                                                                   \
-    {                                                                                              \
-        OPTION_SECONDS, '\0', "timeout", "SECONDS", NULL, help, offsetof(struct options, timeout)  \
-    }
+    OPTION_ROW(OPTION_SECONDS, timeout, '\0', "timeout", "SECONDS", NULL, help)
 
 /* All commands, in the order of the help. */
 extern const struct command *const commands[];
