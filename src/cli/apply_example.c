@@ -28,14 +28,14 @@ static int tell_last_source(const struct options *options, struct error *err)
 /* "1  # NVIDIA A100-SXM4-80GB, 80 GiB" */
 static void add_device(struct strbuf *out, const struct device *device, bool numbered)
 {
-    char uuid[UUID_TEXT_SIZE], name[DEVICE_NAME_SIZE], memory[MEMORY_TEXT_SIZE];
+    char name[DEVICE_NAME_SIZE];
 
     if (numbered)
         strbuf_addf(out, "%u", device->number);
     else
-        strbuf_adds(out, uuid_text(device, uuid));
+        strbuf_adds(out, UUID_TEXT(device));
     if (device_name_text(device, name))
-        strbuf_addf(out, "  # %s, %s", name, memory_text(device->memory, memory));
+        strbuf_addf(out, "  # %s, %s", name, MEMORY_TEXT(device->memory));
     else
         out->failed = true;
 }

@@ -20,10 +20,9 @@ static void print_devices(const struct apply *apply, const struct plan *plan)
 
     for (size_t i = 0; i < plan->device_count; i++) {
         const struct device *device = &plan->devices[i].device;
-        char memory[MEMORY_TEXT_SIZE];
         table_cellf(&table, "cuda:%zu", i);
         planned_cells(&table, &plan->devices[i]);
-        table_cell(&table, memory_text(device->memory, memory));
+        table_cell(&table, MEMORY_TEXT(device->memory));
         device_cells(&table, device, whole);
     }
     cli_write_table(&table, whole ? 0 : 1u << NAME);

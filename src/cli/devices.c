@@ -86,11 +86,9 @@ static bool has_number(const struct report *report, const struct device *device)
 /* What it is, and where. An instance stands below its card, if that is known. */
 static void describe(struct table *table, const struct device *device, bool below, bool whole)
 {
-    char memory[MEMORY_TEXT_SIZE];
-
     table_cellf(table, "%s%s", below ? "  MIG " : "",
                 below ? device_profile(device) : device->name);
-    table_cell(table, device->memory ? memory_text(device->memory, memory) : "-");
+    table_cell(table, device->memory ? MEMORY_TEXT(device->memory) : "-");
     table_cellf(table, device->compute_major ? "%d.%d" : "-", device->compute_major,
                 device->compute_minor);
     device_cells(table, device, whole);
@@ -114,22 +112,20 @@ static void device_row(struct table *table, const struct report *report,
 
 static json_t *json_device(const struct report *report, const struct device *device)
 {
-    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE], why[HIDDEN_TEXT_SIZE];
     size_t fastest = device_list_find(&report->fastest.devices, &device->uuid);
     bool lost = device->hidden == HIDDEN_LOST;
 
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
-                     json_known(has_number(report, device), device->number), "cuda_default_number",
-                     json_known(fastest < report->fastest.devices.count, fastest), "name",
-                     json_text(lost ? NULL : device->name), "memory",
-                     json_known(device->memory, device->memory), "compute_capability",
-                     device->compute_major
-                         ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
-                         : json_null(),
-                     "pci_bus_id", lost ? NULL : pci_text(&device->pci, address), "uuid",
-                     lost ? NULL : uuid_text(device, uuid), "mig", device->mig, "profile",
-                     json_text(device_profile(device)), "visible", is_seen(report, device),
-                     "hidden", json_text(device->hidden ? hidden_text(device, why) : NULL));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:b, s:o, s:b, s:o}", "number",
+        json_known(has_number(report, device), device->number), "cuda_default_number",
+        json_known(fastest < report->fastest.devices.count, fastest), "name",
+        json_text(lost ? NULL : device->name), "memory", json_known(device->memory, device->memory),
+        "compute_capability",
+        device->compute_major ? json_sprintf("%d.%d", device->compute_major, device->compute_minor)
+                              : json_null(),
+        "pci_bus_id", lost ? NULL : PCI_TEXT(&device->pci), "uuid", lost ? NULL : UUID_TEXT(device),
+        "mig", device->mig, "profile", json_text(device_profile(device)), "visible",
+        is_seen(report, device), "hidden", json_text(device->hidden ? HIDDEN_TEXT(device) : NULL));
 }
 
 static void tell_devices(const struct report *report, const struct options *options)
@@ -218,7 +214,6 @@ static void print_hidden(const struct device_list *all, size_t first)
 {
     const struct device *hidden = &all->hidden.items[first];
     scope(strbuf_release) struct strbuf numbers = STRBUF_INIT;
-    char why[HIDDEN_TEXT_SIZE];
 
     for (size_t i = 0; i < all->hidden.count; i++) {
         const struct device *other = &all->hidden.items[i];
@@ -228,7 +223,7 @@ static void print_hidden(const struct device_list *all, size_t first)
             return;
         strbuf_addf(&numbers, "%s%u", i > first ? ", " : "", other->number);
     }
-    cli_print("CUDA does not show GPU %s: %s", strbuf_text(&numbers), hidden_text(hidden, why));
+    cli_print("CUDA does not show GPU %s: %s", strbuf_text(&numbers), HIDDEN_TEXT(hidden));
 }
 
 /* Where NVML and CUDA differ. */
@@ -236,7 +231,6 @@ static void print_nvml(const struct report *report)
 {
     const struct device_list *all = &report->all.devices;
     const struct device *divided = device_list_divided(all);
-    char address[PCI_TEXT_SIZE];
 
     for (size_t i = 0; i < all->hidden.count; i++)
         if (all->hidden.items[i].hidden != HIDDEN_SPLIT)
@@ -244,7 +238,7 @@ static void print_nvml(const struct report *report)
     if (divided)
         cli_print("CUDA shows the GPU at %s as several devices, as MPS makes them of its locality "
                   "domains; in gpu.devices they have no number, but UUIDs",
-                  pci_text(&divided->pci, address));
+                  PCI_TEXT(&divided->pci));
     else if (!device_list_is_ascending(all))
         cli_print("nvidia-smi does not number these GPUs in the order of their PCI bus "
                   "IDs; a number in gpu.devices is nvidia-smi's");

@@ -51,10 +51,8 @@ static int fill_pool(struct plan *plan, const struct options *options, struct er
 
 static int list_uuids(struct free_cards *cards, struct error *err)
 {
-    char uuid[UUID_TEXT_SIZE];
-
     for (size_t i = 0; i < cards->plan->device_count; i++)
-        if (names_add(&cards->uuids, uuid_text(&cards->plan->devices[i].device, uuid)) < 0)
+        if (names_add(&cards->uuids, UUID_TEXT(&cards->plan->devices[i].device)) < 0)
             return error_memory(err);
     return 0;
 }
@@ -65,7 +63,6 @@ static int list_uuids(struct free_cards *cards, struct error *err)
 static void add_state(struct strbuf *out, const struct claim_card *card)
 {
     const struct lease_holder user = who_is((pid_t)card->use.process);
-    char memory[MEMORY_TEXT_SIZE];
 
     switch (card->state) {
     case CLAIM_LEASED:
@@ -82,7 +79,7 @@ static void add_state(struct strbuf *out, const struct claim_card *card)
             strbuf_addf(out, " and %u more", card->use.process_count - 1);
         break;
     case CLAIM_FILLED:
-        strbuf_addf(out, "%s of its memory are in use", memory_text(card->use.memory_used, memory));
+        strbuf_addf(out, "%s of its memory are in use", MEMORY_TEXT(card->use.memory_used));
         break;
     case CLAIM_MISSING:
         strbuf_adds(out, "not among the cards that NVML lists");
@@ -97,10 +94,8 @@ static void add_state(struct strbuf *out, const struct claim_card *card)
 static void add_card(struct strbuf *out, const struct planned_device *planned, const char *between,
                      const struct claim_card *card)
 {
-    char uuid[UUID_TEXT_SIZE];
-
     if (planned->number == PLAN_NO_NUMBER)
-        strbuf_adds(out, uuid_short(&planned->device, uuid));
+        strbuf_adds(out, UUID_SHORT(&planned->device));
     else
         strbuf_addf(out, "GPU %zu", planned->number);
     strbuf_adds(out, between);

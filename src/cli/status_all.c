@@ -63,7 +63,6 @@ static void add_environments(struct strbuf *text, const struct known *known,
 
 static void add_row(struct table *table, const struct known *known, const struct seat *seat)
 {
-    char memory[MEMORY_TEXT_SIZE] = "-", uuid[UUID_TEXT_SIZE];
     const char *profile = device_profile(&seat->device);
     scope(strbuf_release) struct strbuf holder = STRBUF_INIT;
     scope(strbuf_release) struct strbuf environments = STRBUF_INIT;
@@ -71,8 +70,6 @@ static void add_row(struct table *table, const struct known *known, const struct
 
     for (uint32_t i = 0; seat->card && i < seat->card->process_count; i++)
         count += seat_has(seat, &seat->card->processes[i]);
-    if (seat->memory_used != CARD_NOT_TOLD)
-        memory_text(seat->memory_used, memory);
     if (seat->leased && seat->holder.user != NO_USER)
         who_add_user(&holder, seat->holder.user);
     else if (seat->leased)
@@ -83,8 +80,8 @@ static void add_row(struct table *table, const struct known *known, const struct
                 : seat->countable ? "GPU %u"
                                   : "GPU -",
                 seat->device.number);
-    table_cell(table, seat->card && profile ? profile : uuid_short(&seat->device, uuid));
-    table_cell(table, memory);
+    table_cell(table, seat->card && profile ? profile : UUID_SHORT(&seat->device));
+    table_cell(table, seat->memory_used != CARD_NOT_TOLD ? MEMORY_TEXT(seat->memory_used) : "-");
     table_cellf(table, seat->card ? "%u" : "-", count);
     table_cell_of(table, &environments);
     table_cell_of(table, &holder);
@@ -129,11 +126,9 @@ static void print_environment(const struct known *known, size_t i)
     const char *visible = plan_visible(plan);
 
     strbuf_adds(&text, plan->gpus == PLAN_GPUS_CHOSEN && visible ? visible : gpus[plan->gpus]);
-    for (size_t k = 0; k < plan->device_count; k++) {
-        char uuid[UUID_TEXT_SIZE];
+    for (size_t k = 0; k < plan->device_count; k++)
         if (is_gone(known, &plan->devices[k]))
-            strbuf_addf(&text, ", of which %s is gone", uuid_short(&plan->devices[k].device, uuid));
-    }
+            strbuf_addf(&text, ", of which %s is gone", UUID_SHORT(&plan->devices[k].device));
     cli_print("%s  GPUs: %s", known->paths.items[i], strbuf_text(&text));
 }
 
@@ -155,11 +150,10 @@ static void print(const struct known *known)
 static json_t *json_gone(const struct known *known, const struct plan *plan)
 {
     json_t *list = json_array();
-    char uuid[UUID_TEXT_SIZE];
 
     for (size_t k = 0; k < plan->device_count; k++)
         if (is_gone(known, &plan->devices[k]))
-            list = json_append(list, json_string(uuid_text(&plan->devices[k].device, uuid)));
+            list = json_append(list, json_string(UUID_TEXT(&plan->devices[k].device)));
     return list;
 }
 

@@ -50,14 +50,13 @@ static json_t *json_seat(const struct seat *seat)
     const struct card *card = seat->card;
     const struct card *whole = device->mig ? NULL : card;
     bool split = device->mig && card;
-    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
 
     return json_pack(
         "{s:o, s:o, s:s, s:b, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
         json_known(seat->countable || split, device->number), "name", json_text(device->name),
-        "uuid", uuid_text(device, uuid), "mig", device->mig, "profile",
-        json_text(split ? device_profile(device) : NULL), "pci_bus_id",
-        pci_text(&device->pci, address), "memory", (json_int_t)device->memory, "memory_used",
+        "uuid", UUID_TEXT(device), "mig", device->mig, "profile",
+        json_text(split ? device_profile(device) : NULL), "pci_bus_id", PCI_TEXT(&device->pci),
+        "memory", (json_int_t)device->memory, "memory_used",
         json_known(seat->memory_used != CARD_NOT_TOLD, seat->memory_used), "utilization",
         json_reading(whole ? whole->utilization : -1), "temperature",
         json_reading(whole ? whole->temperature : -1), "persistence",
@@ -107,9 +106,8 @@ static json_t *json_device(const struct situation *status, size_t i)
     const struct planned_device *planned = &status->chosen.planned.plan.devices[i];
     const struct status_device device = status_device(status, i);
     const struct seat *seat = device.seat;
-    char uuid[UUID_TEXT_SIZE];
 
-    return json_pack("{s:s, s:o, s:o, s:s}", "uuid", uuid_text(&planned->device, uuid), "number",
+    return json_pack("{s:s, s:o, s:o, s:s}", "uuid", UUID_TEXT(&planned->device), "number",
                      json_known(planned->number != PLAN_NO_NUMBER, planned->number), "number_now",
                      json_known(seat && seat->countable, seat ? seat->device.number : 0), "state",
                      !status->seats.count ? "not seen"

@@ -170,27 +170,22 @@ static void add_reading(struct table *table, int32_t number, const char *unit)
 /* "A100", or of a MIG instance "1g.10gb" and its UUID. */
 static void add_seat_name(struct strbuf *out, const struct seat *seat)
 {
-    char uuid[UUID_TEXT_SIZE];
-
     if (seat->card && device_profile(&seat->device))
         strbuf_addf(out, "%s ", device_profile(&seat->device));
-    strbuf_adds(out, seat->device.mig ? uuid_text(&seat->device, uuid) : seat->device.name);
+    strbuf_adds(out, seat->device.mig ? UUID_TEXT(&seat->device) : seat->device.name);
 }
 
 static void add_seat_row(struct table *table, const struct seat *seat)
 {
     const struct device *device = &seat->device;
     const struct card *card = device->mig ? NULL : seat->card;
-    char used[MEMORY_TEXT_SIZE] = "-", of[MEMORY_TEXT_SIZE];
     scope(strbuf_release) struct strbuf name = STRBUF_INIT;
 
-    if (seat->memory_used != CARD_NOT_TOLD)
-        memory_text(seat->memory_used, used);
     add_seat_name(&name, seat);
     table_cellf(table, device->mig ? " MIG" : seat->countable ? "GPU %u" : "GPU -", device->number);
     table_cell_of(table, &name);
-    table_cell(table, used);
-    table_cell(table, memory_text(device->memory, of));
+    table_cell(table, seat->memory_used != CARD_NOT_TOLD ? MEMORY_TEXT(seat->memory_used) : "-");
+    table_cell(table, MEMORY_TEXT(device->memory));
     add_reading(table, card ? card->utilization : -1, "%");
     add_reading(table, card ? card->temperature : -1, "C");
 }
@@ -231,11 +226,9 @@ static void add_process(struct table *table, const struct seat *seat,
                         const struct card_process *process)
 {
     const struct lease_holder who = who_is((pid_t)process->pid);
-    char memory[MEMORY_TEXT_SIZE] = "-";
 
-    if (process->memory != CARD_NOT_TOLD)
-        memory_text(process->memory, memory);
-    add_person(table, seat, memory, &who);
+    add_person(table, seat, process->memory != CARD_NOT_TOLD ? MEMORY_TEXT(process->memory) : "-",
+               &who);
 }
 
 static size_t add_people(struct table *table, const struct seat *seat)

@@ -69,9 +69,7 @@ void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
     const char *entry = plan_visible(plan);
 
     for (size_t i = 0; i < plan->device_count; i++) {
-        char uuid[UUID_TEXT_SIZE];
-        strbuf_addf(out, "%s%s%s", i ? between : "", each,
-                    uuid_text(&plan->devices[i].device, uuid));
+        strbuf_addf(out, "%s%s%s", i ? between : "", each, UUID_TEXT(&plan->devices[i].device));
     }
     while (!plan->device_count && entry && *entry) {
         size_t length = strcspn(entry, ",");

@@ -34,14 +34,13 @@ json_t *json_append(json_t *list, json_t *value)
 static json_t *json_planned_device(const struct planned_device *planned)
 {
     const struct device *device = &planned->device;
-    char address[PCI_TEXT_SIZE], uuid[UUID_TEXT_SIZE];
 
     return json_pack(
         "{s:o, s:o, s:I, s:o, s:s, s:s, s:b}", "number",
         json_known(planned->number != PLAN_NO_NUMBER, planned->number), "name",
         json_text(device->name), "memory", (json_int_t)device->memory, "compute_capability",
         json_sprintf("%d.%d", device->compute_major, device->compute_minor), "pci_bus_id",
-        pci_text(&device->pci, address), "uuid", uuid_text(device, uuid), "mig", device->mig);
+        PCI_TEXT(&device->pci), "uuid", UUID_TEXT(device), "mig", device->mig);
 }
 
 static json_t *json_variable(const struct var *var)

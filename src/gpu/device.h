@@ -70,6 +70,13 @@ struct device_list {
     struct devices hidden;    /* by number */
 };
 
+/* The texts below in a place of their own, which lasts as long as the block that asks for them. */
+#define UUID_TEXT(device)   uuid_text(device, (char[UUID_TEXT_SIZE]){0})
+#define UUID_SHORT(device)  uuid_short(device, (char[UUID_TEXT_SIZE]){0})
+#define PCI_TEXT(pci)       pci_text(pci, (char[PCI_TEXT_SIZE]){0})
+#define MEMORY_TEXT(bytes)  memory_text(bytes, (char[MEMORY_TEXT_SIZE]){0})
+#define HIDDEN_TEXT(hidden) hidden_text(hidden, (char[HIDDEN_TEXT_SIZE]){0})
+
 void device_list_release(struct device_list *list);
 
 /* For messages: "this machine", or its name. */
