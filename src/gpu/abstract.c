@@ -9,48 +9,42 @@
 #include <string.h>
 #include <sys/un.h>
 
-/* A socket, and the address that says this name. */
-static int open_socket(struct sockaddr_un *address, socklen_t *size, const char *format,
-                       va_list args)
+/* A socket that has this name itself, or is connected to the one that has it. */
+static int open_socket(bool has_it, const char *format, va_list args)
 {
-    const size_t room = sizeof address->sun_path - 1;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct sockaddr *to = (const struct sockaddr *)&address;
+    int length = vsnprintf(address.sun_path + 1, sizeof address.sun_path - 1, format, args);
+    size_t size = offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length;
 
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    int length = vsnprintf(address->sun_path + 1, room, format, args);
-    *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-    if ((size_t)length < room)
-        return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    errno = ENAMETOOLONG;
-    return -1;
+    if (size >= sizeof address) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    scope(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || (has_it ? bind(fd, to, (socklen_t)size) : connect(fd, to, (socklen_t)size)) < 0)
+        return -1;
+    return take_fd(&fd);
 }
 
 int abstract_listen(const char *format, ...)
 {
-    struct sockaddr_un address;
-    socklen_t size;
     va_list args;
 
     va_start(args, format);
-    scope(close_fd) int fd = open_socket(&address, &size, format, args);
+    scope(close_fd) int fd = open_socket(true, format, args);
     va_end(args);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, size) < 0 ||
-        listen(fd, SOMAXCONN) < 0)
-        return -1;
-    return take_fd(&fd);
+    return fd < 0 || listen(fd, SOMAXCONN) < 0 ? -1 : take_fd(&fd);
 }
 
 int abstract_watch(const char *format, ...)
 {
-    struct sockaddr_un address;
-    socklen_t size;
     va_list args;
 
     va_start(args, format);
-    scope(close_fd) int fd = open_socket(&address, &size, format, args);
+    int fd = open_socket(false, format, args);
     va_end(args);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, size) < 0)
-        return -1;
-    return take_fd(&fd);
+    return fd;
 }
 
 int abstract_listener(int fd, struct ucred *listener)
