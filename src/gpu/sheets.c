@@ -87,12 +87,11 @@ static int add_line(struct reading *in, struct sheet *sheet, const struct line *
 
 static int begin(struct reading *in, const struct line *line)
 {
-    struct sheet *open = find_open(in, line);
-    struct sheet sheet = {.label = strndup(line->text, line->label)};
+    const struct sheet *open = find_open(in, line);
+    scope(free_text) char *label = strndup(line->text, line->label);
 
     if (open)
-        return free(sheet.label),
-               error_at(in->err, place_of(in, line),
+        return error_at(in->err, place_of(in, line),
                         "a document begins here, and the one that begins in line %zu has not "
                         "ended ('...'): %s",
                         open->lines.items[0],
@@ -100,10 +99,10 @@ static int begin(struct reading *in, const struct line *line)
                                      : "a file was cut off, or the outputs of several machines "
                                        "are mixed; 'srun --label' keeps them apart");
     if (in->sheets->count == in->most)
-        return free(sheet.label), error_at(in->err, place_of(in, line),
-                                           "more than %zu machines in one file", in->most);
-    if (!sheet.label || array_add(in->sheets, sheet) < 0)
-        return free(sheet.label), error_memory(in->err);
+        return error_at(in->err, place_of(in, line), "more than %zu machines in one file",
+                        in->most);
+    if (!label || array_add(in->sheets, (struct sheet){.label = take(&label)}) < 0)
+        return error_memory(in->err);
     return add_line(in, &in->sheets->items[in->sheets->count - 1], line);
 }
 
@@ -160,8 +159,7 @@ int sheets_read(struct sheets *sheets, const char *file, const char *text, size_
 
     if (read_all(&in, text, length) < 0)
         return -1;
-    *sheets = read;
-    read = (struct sheets){0};
+    *sheets = take(&read);
     return 0;
 }
 

@@ -207,10 +207,7 @@ static int read_sheet(const struct reading *in)
         return -1;
     read.host = take(&saved->host);
     read.inventory.devices.host = read.host;
-    if (array_add(in->stock, read) < 0)
-        return error_memory(in->err);
-    read = (struct stocked){0};
-    return 0;
+    return array_add(in->stock, take(&read)) < 0 ? error_memory(in->err) : 0;
 }
 
 /* ---- all of them together -------------------------------------------------------------------- */
@@ -295,8 +292,7 @@ int stock_read(struct stock *stock, const char *file, const char *text, size_t l
     }
     if (result < 0 || check_hosts(&in) < 0 || check_uuids(&in) < 0)
         return -1;
-    *stock = read;
-    read = (struct stock){0};
+    *stock = take(&read);
     return 0;
 }
 
