@@ -10,11 +10,6 @@ uint64_t digest_add(uint64_t digest, const char *bytes, size_t length)
     return digest;
 }
 
-uint64_t digest_of(const char *bytes, size_t length)
-{
-    return digest_add(DIGEST_OF_NOTHING, bytes, length);
-}
-
 const char *digest_text(uint64_t digest, char text[DIGEST_TEXT_SIZE])
 {
     snprintf(text, DIGEST_TEXT_SIZE, "%016" PRIx64, digest);

@@ -9,10 +9,8 @@
 
 enum { DIGEST_TEXT_SIZE = 17 }; /* 16 hexadecimal digits and a NUL */
 
-/* FNV-1a, 64 bits (draft-eastlake-fnv, sections 2 and 5). */
-uint64_t digest_of(const char *bytes, size_t length);
-
-/* The same in pieces: from DIGEST_OF_NOTHING on, each call adds one. */
+/* FNV-1a, 64 bits (draft-eastlake-fnv, sections 2 and 5): from DIGEST_OF_NOTHING on, each call adds
+   a piece. */
 #define DIGEST_OF_NOTHING UINT64_C(0xcbf29ce484222325)
 uint64_t digest_add(uint64_t digest, const char *bytes, size_t length);
 

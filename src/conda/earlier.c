@@ -61,7 +61,7 @@ int earlier_read(struct earlier *earlier, const struct prefix *prefix, struct er
     if (recall_receipt(&read, prefix, err) < 0 || recall_hooks(&read, prefix, err) < 0)
         return -1;
     if (!read.key[0]) {
-        uint64_t digest = digest_of(prefix->path, strlen(prefix->path));
+        uint64_t digest = digest_add(DIGEST_OF_NOTHING, prefix->path, strlen(prefix->path));
         snprintf(read.key, sizeof read.key, "%08x", (unsigned)(digest ^ digest >> 32));
     }
     *earlier = take(&read);

@@ -744,7 +744,7 @@ static char *signed_text(const char *rest)
     char digest[DIGEST_TEXT_SIZE];
     char *text = format_text("# Written by conda-gpu 1\n# conda-gpu digest %016d\n%s", 0, rest);
 
-    digest_text(digest_of(text, strlen(text)), digest);
+    digest_text(digest_add(DIGEST_OF_NOTHING, text, strlen(text)), digest);
     memcpy(strstr(text, "digest ") + strlen("digest "), digest, DIGEST_TEXT_SIZE - 1);
     return text;
 }
