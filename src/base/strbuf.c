@@ -13,30 +13,27 @@ void strbuf_release(struct strbuf *buf)
     *buf = STRBUF_INIT;
 }
 
-static void fail(struct strbuf *buf)
+static char *fail(struct strbuf *buf)
 {
     strbuf_release(buf);
     buf->failed = true;
+    return NULL;
 }
 
 char *strbuf_reserve(struct strbuf *buf, size_t more)
 {
     if (buf->failed)
         return NULL;
-    if (more >= SIZE_MAX / 2 - buf->length) {
-        fail(buf);
-        return NULL;
-    }
+    if (more >= SIZE_MAX / 2 - buf->length)
+        return fail(buf);
     size_t need = buf->length + more + 1;
     if (need > buf->room) {
         size_t room = buf->room ? buf->room : 64;
         while (room < need)
             room += room / 2;
         char *text = realloc(buf->text, room);
-        if (!text) {
-            fail(buf);
-            return NULL;
-        }
+        if (!text)
+            return fail(buf);
         buf->text = text;
         buf->text[buf->length] = '\0';
         buf->room = room;
