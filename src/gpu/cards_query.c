@@ -59,23 +59,23 @@ static bool add_processes(struct asking *ask, nvml_device device, uint32_t insta
         return false;
     for (int i = 0; i < 5 && code == NVML_INSUFFICIENT_SIZE && room <= CARD_MOST_PROCESSES; i++) {
         free(found);
-        found = calloc(room, size);
+        found = calloc(room, sizeof(struct nvml_process)); /* the larger of the two */
         if (!found)
             return ask->processes.failed = true, false;
         count = room;
         code = (is_v1 ? nvml->processes_v1 : nvml->processes)(device, &count, found);
         room = count + 64;
     }
-    for (unsigned i = 0; code == NVML_SUCCESS && i < count; i++) {
+    if (code != NVML_SUCCESS)
+        return false;
+    for (unsigned i = 0; i < count && card->process_count < CARD_MOST_PROCESSES; i++) {
         struct nvml_process_v1 told; /* the other one begins so, too */
         memcpy(&told, (const char *)found + i * size, sizeof told);
         const struct card_process process = {told.pid, instance, told.memory};
-        if (card->process_count == CARD_MOST_PROCESSES)
-            break;
-        card->process_count++;
         strbuf_add(&ask->processes, &process, sizeof process);
+        card->process_count++;
     }
-    return code == NVML_SUCCESS;
+    return true;
 }
 
 /* "3g.20gb" of "NVIDIA A100-SXM4-40GB MIG 3g.20gb". */

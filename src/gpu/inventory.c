@@ -133,9 +133,9 @@ static int ask_device(struct asking *ask, struct device *to, int ordinal)
                cuda->device_attribute(&to->compute_minor, CUDA_COMPUTE_MINOR, device)) < 0)
         return -1;
     to->memory = memory;
-    return pci_parse(pci, &to->pci)
-               ? 0
-               : asking_nonsense(&driver, ask->err, ": device %d has no PCI bus ID", ordinal);
+    if (!pci_parse(pci, &to->pci))
+        return asking_nonsense(&driver, ask->err, ": device %d has no PCI bus ID", ordinal);
+    return 0;
 }
 
 static int count_devices(struct asking *ask, struct answer_head *head)
