@@ -41,7 +41,7 @@ static void message_release(struct message *message)
 /* Takes what the message holds. */
 static int add_message(struct error *err, struct message *message)
 {
-    if (!message->text || array_add(err, *message) < 0) {
+    if (!message->file || !message->text || array_add(err, *message) < 0) {
         message_release(message);
         return error_memory(err);
     }
@@ -52,19 +52,15 @@ static int add_message(struct error *err, struct message *message)
 int error_of(struct error *err, enum status status, struct place place, const char *format, ...)
 {
     struct strbuf text = STRBUF_INIT, file = STRBUF_INIT;
-    struct message message = {.status = status, .line = place.line, .column = place.column};
+    const char *name = place.file ? place.file : "";
     va_list args;
 
     va_start(args, format);
     add_line(&text, format, args);
     va_end(args);
-    message.text = strbuf_take(&text);
-    if (place.file) {
-        strbuf_add_printable(&file, place.file, strlen(place.file));
-        message.file = strbuf_take(&file);
-        if (!message.file)
-            return free(message.text), error_memory(err);
-    }
+    strbuf_add_printable(&file, name, strlen(name));
+    struct message message = {status,       strbuf_take(&file), place.line,
+                              place.column, strbuf_take(&text), STRBUF_INIT};
     return add_message(err, &message);
 }
 
@@ -102,17 +98,12 @@ int error_detail_lines(struct error *err, const char *text)
     return -1;
 }
 
-static bool is_same_text(const char *one, const char *other)
-{
-    return !one == !other && (!one || strcmp(one, other) == 0);
-}
-
 static bool is_said(const struct error *err, const struct message *message)
 {
     for (size_t i = 0; i < err->count; i++) {
         const struct message *said = &err->items[i];
         if (said->line == message->line && said->column == message->column &&
-            is_same_text(said->file, message->file) && strcmp(said->text, message->text) == 0 &&
+            strcmp(said->file, message->file) == 0 && strcmp(said->text, message->text) == 0 &&
             strbuf_equal(&said->detail, &message->detail))
             return true;
     }
@@ -136,11 +127,11 @@ int error_join(struct error *err, struct error *other)
 static void print_message(const struct message *message, const char *before, struct strbuf *out)
 {
     strbuf_adds(out, before);
-    if (message->file)
+    if (*message->file)
         strbuf_addf(out, "%s:", message->file);
     if (message->line)
         strbuf_addf(out, "%zu:%zu:", message->line, message->column);
-    strbuf_addf(out, "%s%s\n", message->file ? " " : "", message->text);
+    strbuf_addf(out, "%s%s\n", *message->file ? " " : "", message->text);
     for (const char *line = strbuf_text(&message->detail); *line;) {
         size_t length = strcspn(line, "\n") + 1;
         strbuf_addf(out, "%s%.*s", length > 1 ? "  " : "", (int)length, line);

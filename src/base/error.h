@@ -38,7 +38,7 @@ struct place {
 
 struct message {
     enum status status;
-    char *file; /* with line and column, its place; NULL: none */
+    char *file; /* with line and column, its place; "": none */
     size_t line;
     size_t column;
     char *text;           /* one line, without its end */

@@ -66,7 +66,8 @@ static json_t *json_message(const struct message *message)
     bool placed = message->line > 0;
 
     return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "status", (int)message->status, "file",
-                     json_text(message->file), "line", json_known(placed, message->line), "column",
+                     json_text(*message->file ? message->file : NULL), "line",
+                     json_known(placed, message->line), "column",
                      json_known(placed, message->column), "message", json_text(message->text),
                      "details", json_detail(&message->detail));
 }
