@@ -68,11 +68,6 @@ OURS int stat(const char *restrict path, struct stat *restrict st)
     return fstatat(AT_FDCWD, path, st, 0);
 }
 
-OURS int lstat(const char *restrict path, struct stat *restrict st)
-{
-    return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
-}
-
 OURS int fstat(int fd, struct stat *st)
 {
     return (int)syscall(SYS_fstat, fd, st);
