@@ -199,6 +199,16 @@ static int expect_first(struct claiming *in)
     return could ? pass_first(in, true) : AGAIN;
 }
 
+/* Who has the cards that are leased. A lease that has ended is CLAIM_FREE then. */
+static void ask_holders(struct claim *claim)
+{
+    for (size_t i = 0; i < claim->count; i++) {
+        struct claim_card *card = &claim->cards[i];
+        if (card->state == CLAIM_LEASED && lease_ask(card->uuid, &card->holder) == 0)
+            card->state = CLAIM_FREE;
+    }
+}
+
 static void tell(struct claiming *in)
 {
     unsigned long whom = in->claim->before.number;
@@ -206,7 +216,7 @@ static void tell(struct claiming *in)
     if (whom == in->told || !in->wish->waits)
         return;
     in->told = whom;
-    claim_ask_holders(in->claim);
+    ask_holders(in->claim);
     in->wish->waits(in->claim, in->wish->data);
 }
 
@@ -301,7 +311,7 @@ static int look_back(struct claiming *in)
 {
     if (look_at_leases(in) < 0 || look(in) < 0)
         return -1;
-    claim_ask_holders(in->claim);
+    ask_holders(in->claim);
     return !in->claim->before.number && count_free(in->claim) >= in->wish->wanted ? AGAIN
                                                                                   : GIVEN_UP;
 }
@@ -356,15 +366,6 @@ int claim_take(struct claim *claim, const struct claim_wish *wish, struct error 
     if (got >= 0)
         *claim = take(&made);
     return got;
-}
-
-void claim_ask_holders(struct claim *claim)
-{
-    for (size_t i = 0; i < claim->count; i++) {
-        struct claim_card *card = &claim->cards[i];
-        if (card->state == CLAIM_LEASED && lease_ask(card->uuid, &card->holder) == 0)
-            card->state = CLAIM_FREE;
-    }
 }
 
 int claim_hand_on(struct claim *claim)

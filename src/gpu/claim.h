@@ -47,7 +47,7 @@ struct claim_card {
     const char *uuid; /* the wish's */
     enum claim_state state;
     int lease;                  /* -1: not ours */
-    struct lease_holder holder; /* CLAIM_LEASED, once claim_ask_holders has asked */
+    struct lease_holder holder; /* CLAIM_LEASED, where `waits` or the caller sees it */
     struct card_use use;        /* not told of those that others have leased */
     bool chosen;
 };
@@ -80,9 +80,6 @@ struct claim_wish {
 /* 1: the cards are ours; 0: not so many are free, and `cards` and `before` say why, and `turn` is
    given up; -1 with an error. */
 int claim_take(struct claim *claim, const struct claim_wish *wish, struct error *err);
-
-/* Asks for the holders of the cards that are leased. A lease that has ended is CLAIM_FREE then. */
-void claim_ask_holders(struct claim *claim);
 
 /* What is executed from now on holds the chosen cards. -1 with errno. */
 int claim_hand_on(struct claim *claim);
