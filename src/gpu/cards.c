@@ -16,10 +16,10 @@ int cards_ask(struct child *child, const struct question *question, struct error
 int cards_answer(struct child *child, struct card_list *cards, struct error *err)
 {
     scope(strbuf_release) struct strbuf bytes = STRBUF_INIT;
-    int result = asking_answer(child, &nvml, &bytes, err);
 
-    cards->absent = result == ASKING_ABSENT;
-    return result < 0 ? -1 : cards_decode(strbuf_text(&bytes), bytes.length, cards, err);
+    if (asking_answer(child, &nvml, &bytes, err) < 0)
+        return -1;
+    return cards_decode(strbuf_text(&bytes), bytes.length, cards, err);
 }
 
 int cards_read(struct card_list *cards, const struct question *question, struct error *err)

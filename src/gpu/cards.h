@@ -4,18 +4,17 @@
  * container; it takes a hundredth of a second, where CUDA takes a fifth.
  *
  *     scope(cards_release) struct card_list cards = {0};
- *     if (cards_read(&cards, &(struct question){.timeout = 60}, &err) < 0 && !cards.absent) ...
+ *     if (cards_read(&cards, &(struct question){.timeout = 60}, &err) < 0) ...
  *
  * What NVML does not tell of a card is CARD_NOT_TOLD or -1: a card in MIG mode has no utilisation,
- * a driver of some years ago no MIG. Errors have STATUS_DRIVER; when there is simply no library or
- * no driver loaded, cards.absent is set as well.
+ * a driver of some years ago no MIG. Errors have STATUS_DRIVER.
  */
 #pragma once
 
 #include "gpu/asking.h"
 #include "gpu/device.h"
 
-#define CARD_NOT_TOLD UINT64_MAX
+#define CARD_NOT_TOLD UINT64_MAX /* as NVML has it for the memory of a process */
 
 struct card_process {
     uint32_t pid;      /* the host's, also in a container */
@@ -48,10 +47,9 @@ struct card_list {
     struct card *items; /* by number; in one block with all that they point to */
     size_t count;
     char driver[80]; /* "580.159.04" */
-    bool absent;
 };
 
-/* Asks and waits for the answer. *cards is only changed on success, but for `absent`. */
+/* Asks and waits for the answer. */
 int cards_read(struct card_list *cards, const struct question *question, struct error *err);
 
 /* The same in two steps, for another question meanwhile; see inventory_ask. */

@@ -255,28 +255,25 @@ static void add_all(struct asking *ask, unsigned count, struct strbuf *answer)
 static int open_library(struct nvml *nvml, const char *driver, struct error *err)
 {
     char why[LIBRARY_PROBLEM_SIZE];
+    enum library_state state = library_open(&nvml_library, driver, nvml, why);
 
-    switch (library_open(&nvml_library, driver, nvml, why)) {
-    case LIBRARY_OPEN:
+    if (state == LIBRARY_OPEN)
         return 0;
-    case LIBRARY_MISSING:
-        error_add(err, STATUS_DRIVER,
-                  "no NVML (%s), so nothing is known of who uses the GPUs; it comes with NVIDIA's "
-                  "driver (on Debian libnvidia-ml1)",
-                  why);
-        return ASKING_ABSENT;
-    default:
-        return error_add(err, STATUS_DRIVER, "NVML cannot be used: %s; reinstall NVIDIA's driver",
+    if (state == LIBRARY_MISSING)
+        return error_add(err, STATUS_DRIVER,
+                         "no NVML (%s), so nothing is known of who uses the GPUs; it comes with "
+                         "NVIDIA's driver (on Debian libnvidia-ml1)",
                          why);
-    }
+    return error_add(err, STATUS_DRIVER, "NVML cannot be used: %s; reinstall NVIDIA's driver", why);
 }
 
-static int report(const struct asking *ask, const char *call, int code, struct error *err)
+static int failed(const struct asking *ask, const char *call, int code, struct error *err)
 {
-    error_add(err, STATUS_DRIVER, "NVML failed: %s gave %d (%.200s); see whether nvidia-smi works",
-              call, code, reason(ask, code));
-    return code == NVML_DRIVER_NOT_LOADED || code == NVML_LIBRARY_NOT_FOUND ? ASKING_ABSENT
-                                                                            : ASKING_FAILED;
+    if (code == NVML_SUCCESS)
+        return 0;
+    return error_add(err, STATUS_DRIVER,
+                     "NVML failed: %s gave %d (%.200s); see whether nvidia-smi works", call, code,
+                     reason(ask, code));
 }
 
 static void asking_release(struct asking *ask)
@@ -289,17 +286,14 @@ static void asking_release(struct asking *ask)
 int cards_query(const struct question *question, struct strbuf *answer, struct error *err)
 {
     scope(asking_release) struct asking ask = {.cards = STRBUF_INIT};
+    const struct nvml *nvml = &ask.nvml;
     unsigned count = 0;
-    int code;
 
     unsetenv("NVML_MPS_DEVICE_ENUMERATION"); /* else it lists what MPS makes of the cards */
-    int result = open_library(&ask.nvml, question->driver, err);
-    if (result < 0)
-        return result;
-    if ((code = ask.nvml.init()) != NVML_SUCCESS)
-        return report(&ask, "nvmlInit", code, err);
-    if ((code = ask.nvml.count(&count)) != NVML_SUCCESS)
-        return report(&ask, "nvmlDeviceGetCount", code, err);
+    if (open_library(&ask.nvml, question->driver, err) < 0 ||
+        failed(&ask, "nvmlInit", nvml->init(), err) < 0 ||
+        failed(&ask, "nvmlDeviceGetCount", nvml->count(&count), err) < 0)
+        return -1;
     add_all(&ask, count, answer);
     return 0;
 }

@@ -23,16 +23,10 @@
 /* nvmlReturn_t: the codes that the program tells apart. */
 enum {
     NVML_SUCCESS = 0,
-    NVML_NOT_FOUND = 6,
     NVML_INSUFFICIENT_SIZE = 7,
-    NVML_DRIVER_NOT_LOADED = 9,
-    NVML_LIBRARY_NOT_FOUND = 12,
 };
 
 enum { NVML_TEMPERATURE_OF_GPU = 0 };
-
-/* A memory or process answer that the driver does not tell. */
-#define NVML_NOT_TOLD UINT64_MAX
 
 typedef struct nvml_device *nvml_device;
 
