@@ -21,16 +21,6 @@ int chosen_open(struct chosen *chosen, const struct options *options, const stru
 }
 
 /* What the rules make of the section for this user on this machine. */
-static int apply_rules(struct section *own, const struct options *options,
-                       const struct section *section, struct error *err)
-{
-    scope(free_text) char *user = self_user(options->env);
-
-    if (!user)
-        return error_memory(err);
-    return rules_apply(own, section, rules_find(section, user, self_host()), err);
-}
-
 static int resolve_file(struct chosen *chosen, const struct options *options,
                         const struct section *section, struct error *err)
 {
@@ -38,8 +28,12 @@ static int resolve_file(struct chosen *chosen, const struct options *options,
                                   NULL};
     scope(plan_release) struct plan plan = {0};
     scope(rules_unapply) struct section own = {0};
+    scope(free_text) char *user = self_user(options->env);
 
-    if (apply_rules(&own, options, section, err) < 0 || resolve(&plan, &own, &driver, err) < 0)
+    if (!user)
+        return error_memory(err);
+    if (rules_apply(&own, section, rules_find(section, user, self_host()), err) < 0 ||
+        resolve(&plan, &own, &driver, err) < 0)
         return -1;
     plan_release(&chosen->planned.plan);
     chosen->planned.plan = take(&plan);

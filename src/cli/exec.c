@@ -100,11 +100,6 @@ static void enter_environment(struct run *run)
     enter(&run->env, &to, run->active.earlier.key[0] ? &left : NULL);
 }
 
-static bool is_state(const char *entry)
-{
-    return strncmp(entry, STATE_PREFIX, strlen(STATE_PREFIX)) == 0;
-}
-
 /* The hooks' own notes are left out. */
 static int add_differences(struct table *table, const struct run *run, struct error *err)
 {
@@ -117,7 +112,7 @@ static int add_differences(struct table *table, const struct run *run, struct er
                 return error_memory(err);
             const char *now = env_get(here, name), *then = env_value(&run->env, name);
             bool differs = i ? then && (!now || strcmp(now, then) != 0) : now && !then;
-            if (!differs || is_state(name))
+            if (!differs || strncmp(name, STATE_PREFIX, strlen(STATE_PREFIX)) == 0)
                 continue;
             table_cell(table, name);
             table_cell(table, now ? now : "(not set)");

@@ -105,10 +105,7 @@ static void add_card(struct strbuf *out, const struct planned_device *planned, c
 /* "process 4711 of alice, which came before and waits for 4 of these GPUs" */
 static void add_before(struct strbuf *out, const struct turn_before *before)
 {
-    if (before->user == NO_USER)
-        strbuf_adds(out, "somebody");
-    else
-        who_add_user(out, before->user);
+    who_add_user(out, before->user);
     if (before->process)
         strbuf_addf(out, ", process %d", (int)before->process);
     strbuf_addf(out, ", who came before and waits for %zu of these GPUs", before->wanted);

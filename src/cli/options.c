@@ -53,8 +53,6 @@ static void accept(struct accepted *accepted, const struct command *command)
 
 static const struct option_spec *find_row(const struct command *command, int found)
 {
-    if (!command->options)
-        return NULL;
     if (found >= FIRST)
         return &command->options[found - FIRST];
     for (size_t i = 0; found && i < command->option_count; i++)
@@ -63,8 +61,8 @@ static const struct option_spec *find_row(const struct command *command, int fou
     return NULL;
 }
 
-static int set_option(struct options *options, const struct option_spec *row, const char *value,
-                      struct error *err)
+static void set_option(struct options *options, const struct option_spec *row, const char *value,
+                       struct error *err)
 {
     void *target = (char *)options + row->target;
     unsigned long seconds;
@@ -74,16 +72,15 @@ static int set_option(struct options *options, const struct option_spec *row, co
     } else if (!value) {
         *(unsigned *)target = OPTION_FOR_EVER;
     } else if (row->kind == OPTION_TEXT && !*value) {
-        return error_add(err, STATUS_INPUT, "--%s: found nothing; a value is needed", row->name);
+        error_add(err, STATUS_INPUT, "--%s: found nothing; a value is needed", row->name);
     } else if (row->kind == OPTION_TEXT) {
         *(const char **)target = value;
     } else if (!number_parse(value, &seconds) || !seconds || seconds > LONGEST_TIMEOUT) {
-        return error_add(err, STATUS_INPUT, "--%s: found '%s'; accepted: seconds, 1 to %d",
-                         row->name, value, LONGEST_TIMEOUT);
+        error_add(err, STATUS_INPUT, "--%s: found '%s'; accepted: seconds, 1 to %d", row->name,
+                  value, LONGEST_TIMEOUT);
     } else {
         *(unsigned *)target = (unsigned)seconds;
     }
-    return 0;
 }
 
 static bool is_given(const struct options *options, const struct option_spec *row)
@@ -160,10 +157,10 @@ static void check_combinations(const struct options *options, const struct comma
 
 static void use_environment(struct options *options)
 {
-    if (!options->driver && !getauxval(AT_SECURE))
-        options->driver = env_get_filled(options->env, "CONDA_GPU_DRIVER");
     if (getauxval(AT_SECURE))
         options->driver = options->template_dir = NULL;
+    else if (!options->driver)
+        options->driver = env_get_filled(options->env, "CONDA_GPU_DRIVER");
 }
 
 /* 'COMMAND --help' is 'help COMMAND'. */

@@ -70,10 +70,8 @@ static void add_row(struct table *table, const struct known *known, const struct
 
     for (uint32_t i = 0; seat->card && i < seat->card->process_count; i++)
         count += seat_has(seat, &seat->card->processes[i]);
-    if (seat->leased && seat->holder.user != NO_USER)
+    if (seat->leased)
         who_add_user(&holder, seat->holder.user);
-    else if (seat->leased)
-        strbuf_adds(&holder, "somebody");
     add_environments(&environments, known, seat);
     table_cellf(table,
                 seat->device.mig  ? " MIG"

@@ -6,22 +6,17 @@
 
 /* ---- Who is on the cards --------------------------------------------------------------------- */
 
-/* Takes the value. NULL where memory ran out. */
-static json_t *with(json_t *object, const char *key, json_t *value)
-{
-    if (json_object_set_new(object, key, value) == 0)
-        return object;
-    json_decref(object);
-    return NULL;
-}
-
 static json_t *json_process(const struct card_process *process)
 {
     const struct lease_holder who = who_is((pid_t)process->pid);
     json_t *told = who_json(&who);
+    json_t *memory = json_known(process->memory != CARD_NOT_TOLD, process->memory);
 
-    told = with(told, "memory", json_known(process->memory != CARD_NOT_TOLD, process->memory));
-    return with(told, "forgotten", json_boolean(who_forgot(&who.proc)));
+    if (json_object_set_new(told, "memory", memory) == 0 &&
+        json_object_set_new(told, "forgotten", json_boolean(who_forgot(&who.proc))) == 0)
+        return told;
+    json_decref(told);
+    return NULL;
 }
 
 /* null where NVML tells of none. */

@@ -38,18 +38,18 @@ static void say_source(const struct situation *status, struct strbuf *text)
     strbuf_addf(text, "%s%s", states[status->source_state], error_first(&status->source_error));
 }
 
-static const char *state_of(const struct situation *status, size_t i, char text[32])
+static void state_cell(struct table *table, const struct situation *status, size_t i)
 {
     const struct status_device device = status_device(status, i);
 
     if (!status->seats.count)
-        return "cannot be seen now";
-    if (!device.seat)
-        return "is gone";
-    if (!device.moved)
-        return "as assigned";
-    snprintf(text, 32, "is GPU %u now", device.seat->device.number);
-    return text;
+        table_cell(table, "cannot be seen now");
+    else if (!device.seat)
+        table_cell(table, "is gone");
+    else if (device.moved)
+        table_cellf(table, "is GPU %u now", device.seat->device.number);
+    else
+        table_cell(table, "as assigned");
 }
 
 static void add_devices(const struct situation *status, struct strbuf *out)
@@ -59,11 +59,10 @@ static void add_devices(const struct situation *status, struct strbuf *out)
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
     for (size_t i = 0; i < plan->device_count; i++) {
-        char state[32];
         table_cellf(&table, "cuda:%zu", i);
         planned_cells(&table, &plan->devices[i]);
         device_cells(&table, &plan->devices[i].device, false);
-        table_cell(&table, state_of(status, i, state));
+        state_cell(&table, status, i);
     }
     add_table(out, &table, 1u << NAME);
 }
@@ -96,8 +95,8 @@ static void add_assigned(const struct situation *status, struct strbuf *out)
 
 /* ---- What is in force ------------------------------------------------------------------------ */
 
-static void say_standing(const struct situation *status, const struct variable_standing *of,
-                         struct strbuf *text)
+static void standing_cell(struct table *table, const struct situation *status,
+                          const struct variable_standing *of)
 {
     static const char *const words[] = {
         [STANDING_INACTIVE] = "",
@@ -112,11 +111,11 @@ static void say_standing(const struct situation *status, const struct variable_s
 
     status_add_job(&job, status->options->env);
     if (rival)
-        strbuf_addf(text, "beaten by %s:%zu", path_name(rival->file), rival->line);
+        table_cellf(table, "beaten by %s:%zu", path_name(rival->file), rival->line);
     else if (of->standing == STANDING_KEPT && job.length)
-        strbuf_addf(text, "kept from job %s", strbuf_text(&job));
+        table_cellf(table, "kept from job %s", strbuf_text(&job));
     else
-        strbuf_adds(text, words[of->standing]);
+        table_cell(table, words[of->standing]);
 }
 
 static void add_variables(const struct situation *status, struct strbuf *out)
@@ -128,11 +127,9 @@ static void add_variables(const struct situation *status, struct strbuf *out)
     table_row(&table, heads);
     for (size_t i = 0; i < status->standings.count; i++) {
         const struct variable_standing *of = &status->standings.items[i];
-        scope(strbuf_release) struct strbuf state = STRBUF_INIT;
-        say_standing(status, of, &state);
         table_cell(&table, of->var->name);
         table_cell(&table, cli_shown(of->now));
-        table_cell_of(&table, &state);
+        standing_cell(&table, status, of);
         table_cell(&table, cli_shown(of->then));
     }
     add_table(out, &table, 1u << NAME | 1u << NOW | 1u << STATE | 1u << THEN);
@@ -167,23 +164,15 @@ static void add_reading(struct table *table, int32_t number, const char *unit)
     table_cellf(table, number < 0 ? "-" : "%d %s", number, unit);
 }
 
-/* "A100", or of a MIG instance "1g.10gb" and its UUID. */
-static void add_seat_name(struct strbuf *out, const struct seat *seat)
-{
-    if (seat->card && device_profile(&seat->device))
-        strbuf_addf(out, "%s ", device_profile(&seat->device));
-    strbuf_adds(out, seat->device.mig ? UUID_TEXT(&seat->device) : seat->device.name);
-}
-
 static void add_seat_row(struct table *table, const struct seat *seat)
 {
     const struct device *device = &seat->device;
     const struct card *card = device->mig ? NULL : seat->card;
-    scope(strbuf_release) struct strbuf name = STRBUF_INIT;
+    const char *profile = seat->card ? device_profile(device) : NULL;
 
-    add_seat_name(&name, seat);
     table_cellf(table, device->mig ? " MIG" : seat->countable ? "GPU %u" : "GPU -", device->number);
-    table_cell_of(table, &name);
+    table_cellf(table, "%s%s%s", profile ? profile : "", profile ? " " : "",
+                device->mig ? UUID_TEXT(device) : device->name);
     table_cell(table, seat->memory_used != CARD_NOT_TOLD ? MEMORY_TEXT(seat->memory_used) : "-");
     table_cell(table, MEMORY_TEXT(device->memory));
     add_reading(table, card ? card->utilization : -1, "%");

@@ -9,27 +9,24 @@
 
 void who_add_user(struct strbuf *out, uid_t user)
 {
-    const struct passwd *known = getpwuid(user);
+    const struct passwd *known = user == NO_USER ? NULL : getpwuid(user);
 
-    if (known)
-        strbuf_adds(out, known->pw_name);
+    if (known || user == NO_USER)
+        strbuf_adds(out, known ? known->pw_name : "somebody");
     else
         strbuf_addf(out, "user %u", (unsigned)user);
 }
 
 void who_add_time(struct strbuf *out, time_t since)
 {
-    char today[32] = "", day[32] = "", text[32] = "";
     time_t now = time(NULL);
-    struct tm broken;
+    struct tm today, day;
+    char text[32];
 
-    if (!since || !localtime_r(&now, &broken))
+    if (!since || !localtime_r(&now, &today) || !localtime_r(&since, &day))
         return;
-    strftime(today, sizeof today, "%F", &broken);
-    if (!localtime_r(&since, &broken))
-        return;
-    strftime(day, sizeof day, "%F", &broken);
-    strftime(text, sizeof text, strcmp(day, today) == 0 ? "%H:%M" : "%b %d %H:%M", &broken);
+    bool is_today = day.tm_year == today.tm_year && day.tm_yday == today.tm_yday;
+    strftime(text, sizeof text, is_today ? "%H:%M" : "%b %d %H:%M", &day);
     strbuf_adds(out, text);
 }
 
@@ -46,10 +43,7 @@ void who_add(struct strbuf *out, const struct lease_holder *who)
 {
     const struct proc *proc = &who->proc;
 
-    if (who->user == NO_USER)
-        strbuf_adds(out, "somebody");
-    else
-        who_add_user(out, who->user);
+    who_add_user(out, who->user);
     if (!who->process)
         return;
     strbuf_adds(out, proc->since ? " since " : "");

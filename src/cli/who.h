@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-/* "alice", or the number of a user without a name. */
+/* "alice", the number of a user without a name, or for NO_USER "somebody". */
 void who_add_user(struct strbuf *out, uid_t user);
 
 /* "14:02", or "Nov 25 14:02" on another day; nothing for 0. */
