@@ -73,7 +73,9 @@ static void print_gpus(const struct apply *apply, const struct host_team *host)
         if (rival)
             say_rival(rival, &line);
     }
-    cli_print_line(&line);
+    cli_print("%s", strbuf_text(&line));
+    if (line.failed)
+        cli_lost();
 }
 
 /* The inventory's machines, each with its devices; else this one's. */

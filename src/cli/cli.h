@@ -37,7 +37,6 @@ void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line on stdout, likewise; quiet says nothing. */
 void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void cli_print_line(const struct strbuf *text);
 
 /* Adds a head and, from this column on, a text; a word that would stand beyond the last column
    begins a new line there. */

@@ -221,23 +221,19 @@ static int read_prefer(enum claim_prefer *prefer, const char *text, struct error
                      text);
 }
 
-static int read_busy_memory(uint64_t *memory, const char *text, struct error *err)
-{
-    if (size_parse(text ? text : BUSY_MEMORY, memory))
-        return 0;
-    return error_add(err, STATUS_INPUT,
-                     "--busy-memory: found '%s'; accepted: a size such as 500MiB", text);
-}
-
 static int read_wish(struct claim_wish *wish, const struct options *options, struct error *err)
 {
-    int wrong = read_wanted(&wish->wanted, wish->count, options->free, err) < 0;
+    int result = read_wanted(&wish->wanted, wish->count, options->free, err);
 
-    wrong += read_prefer(&wish->prefer, options->prefer, err) < 0;
-    wrong += read_busy_memory(&wish->busy_memory, options->busy_memory, err) < 0;
+    if (read_prefer(&wish->prefer, options->prefer, err) < 0)
+        result = -1;
+    if (!size_parse(options->busy_memory ? options->busy_memory : BUSY_MEMORY, &wish->busy_memory))
+        result = error_add(err, STATUS_INPUT,
+                           "--busy-memory: found '%s'; accepted: a size such as 500MiB",
+                           options->busy_memory);
     if (options->wait)
         wish->deadline = options->wait == OPTION_FOR_EVER ? LLONG_MAX : clock_in(options->wait);
-    return wrong ? -1 : 0;
+    return result;
 }
 
 /* Leaves the chosen ones in the plan, and remembers them. */

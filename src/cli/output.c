@@ -50,22 +50,16 @@ void cli_note(const char *format, ...)
 
 void cli_print(const char *format, ...)
 {
+    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     va_list args;
 
+    if (cli_options->quiet || cli_options->json)
+        return;
     va_start(args, format);
     strbuf_vaddf(&text, format, args);
     va_end(args);
-    cli_print_line(&text);
-}
-
-void cli_print_line(const struct strbuf *text)
-{
-    scope(strbuf_release) struct strbuf line = STRBUF_INIT;
-
-    if (cli_options->quiet || cli_options->json)
-        return;
-    make_line(&line, "", text);
+    make_line(&line, "", &text);
     put(strbuf_text(&line), line.length);
 }
 

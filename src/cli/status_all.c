@@ -8,39 +8,44 @@
 
 #include <string.h>
 
-/* The environments that apply has served here, and what they have. */
+/* An environment that apply has served here, and what it has. */
+struct served {
+    const char *path;
+    struct planned planned;
+};
+
 struct known {
-    struct names paths;
-    struct planned *planned; /* as many */
+    struct names paths; /* of all environments */
+    struct array_of(struct served) served;
     struct seats seats;
     bool out_of_step;
 };
 
 static void known_release(struct known *known)
 {
-    for (size_t i = 0; known->planned && i < known->paths.count; i++)
-        planned_release(&known->planned[i]);
-    free(known->planned);
+    for (size_t i = 0; i < known->served.count; i++)
+        planned_release(&known->served.items[i].planned);
+    free(known->served.items);
     names_release(&known->paths);
     seats_release(&known->seats);
 }
 
 /* One that cannot be read is said to be so, and does not keep the others from being shown. */
-static int read_plans(struct known *known, const struct options *options, struct error *err)
+static int read_plan(struct known *known, const char *path, char *const *env, struct error *err)
 {
-    known->planned = calloc(known->paths.count + 1, sizeof *known->planned);
-    if (!known->planned)
-        return error_memory(err);
-    for (size_t i = 0; i < known->paths.count; i++) {
-        scope(prefix_close) struct prefix prefix = PREFIX_INIT;
-        scope(error_release) struct error wrong = ERROR_INIT;
-        if (prefix_open(&prefix, known->paths.items[i], &wrong) == 0 &&
-            planned_read(&known->planned[i], &prefix, options->env, &wrong) == 0)
-            continue;
+    scope(prefix_close) struct prefix prefix = PREFIX_INIT;
+    scope(planned_release) struct planned planned = {0};
+    scope(error_release) struct error wrong = ERROR_INIT;
+
+    if (prefix_open(&prefix, path, &wrong) < 0 ||
+        planned_read(&planned, &prefix, env, &wrong) < 0) {
         if (wrong.status == STATUS_SYSTEM)
             return error_join(err, &wrong);
         cli_note("%s", error_first(&wrong));
         known->out_of_step = true;
+    } else if (planned.applied &&
+               array_add(&known->served, (struct served){path, take(&planned)}) < 0) {
+        return error_memory(err);
     }
     return 0;
 }
@@ -56,9 +61,11 @@ static bool has(const struct plan *plan, const struct seat *seat)
 static void add_environments(struct strbuf *text, const struct known *known,
                              const struct seat *seat)
 {
-    for (size_t i = 0; i < known->paths.count; i++)
-        if (known->planned[i].applied && has(&known->planned[i].plan, seat))
-            strbuf_addf(text, "%s%s", text->length ? ", " : "", path_name(known->paths.items[i]));
+    for (size_t i = 0; i < known->served.count; i++) {
+        const struct served *served = &known->served.items[i];
+        if (has(&served->planned.plan, seat))
+            strbuf_addf(text, "%s%s", text->length ? ", " : "", path_name(served->path));
+    }
 }
 
 static void add_row(struct table *table, const struct known *known, const struct seat *seat)
@@ -98,76 +105,42 @@ static void print_table(const struct known *known)
     cli_write_table(&table, 1u << ENVIRONMENTS | 1u << HOLDER);
 }
 
-static bool is_gone(const struct known *known, const struct planned_device *planned)
+static void print_seats(const struct known *known)
 {
-    return known->seats.count && !seats_find(&known->seats, &planned->device);
-}
-
-static void look_for_gone(struct known *known)
-{
-    for (size_t i = 0; i < known->paths.count; i++) {
-        const struct plan *plan = &known->planned[i].plan;
-        for (size_t k = 0; k < plan->device_count; k++)
-            known->out_of_step = known->out_of_step || is_gone(known, &plan->devices[k]);
-    }
+    if (known->seats.blind)
+        cli_note("nothing is known of memory and processes: %s",
+                 error_first(&known->seats.why_blind));
+    if (known->seats.count)
+        print_table(known);
+    else
+        cli_note("nothing is known of this machine's GPUs: %s",
+                 error_first(&known->seats.why_none));
 }
 
 /* "/opt/envs/pt  GPUs: 1,3" */
-static void print_environment(const struct known *known, size_t i)
+static void tell_environment(struct known *known, const struct served *served)
 {
     static const char *const gpus[] = {[PLAN_GPUS_AS_BEFORE] = "as before",
                                        [PLAN_GPUS_ALL] = "all",
                                        [PLAN_GPUS_NONE] = "none",
                                        [PLAN_GPUS_CHOSEN] = ""};
-    const struct plan *plan = &known->planned[i].plan;
+    const struct plan *plan = &served->planned.plan;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     const char *visible = plan_visible(plan);
+    json_t *gone = json_array();
 
     strbuf_adds(&text, plan->gpus == PLAN_GPUS_CHOSEN && visible ? visible : gpus[plan->gpus]);
-    for (size_t k = 0; k < plan->device_count; k++)
-        if (is_gone(known, &plan->devices[k]))
-            strbuf_addf(&text, ", of which %s is gone", UUID_SHORT(&plan->devices[k].device));
-    cli_print("%s  GPUs: %s", known->paths.items[i], strbuf_text(&text));
-}
-
-static void print(const struct known *known)
-{
-    if (known->seats.blind)
-        cli_note("nothing is known of memory and processes: %s",
-                 error_first(&known->seats.why_blind));
-    if (!known->seats.count)
-        cli_note("nothing is known of this machine's GPUs: %s",
-                 error_first(&known->seats.why_none));
-    if (known->seats.count)
-        print_table(known);
-    for (size_t i = 0; i < known->paths.count; i++)
-        if (known->planned[i].applied)
-            print_environment(known, i);
-}
-
-static json_t *json_gone(const struct known *known, const struct plan *plan)
-{
-    json_t *list = json_array();
-
-    for (size_t k = 0; k < plan->device_count; k++)
-        if (is_gone(known, &plan->devices[k]))
-            list = json_append(list, json_string(UUID_TEXT(&plan->devices[k].device)));
-    return list;
-}
-
-static void add_to_json(const struct known *known)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < known->paths.count; i++)
-        if (known->planned[i].applied)
-            list = json_append(list, json_pack("{s:o, s:o, s:o}", "prefix",
-                                               json_text(known->paths.items[i]), "plan",
-                                               json_plan(&known->planned[i].plan), "gone",
-                                               json_gone(known, &known->planned[i].plan)));
-    json_put("environments", list);
-    json_put("out_of_step", json_boolean(known->out_of_step));
-    status_json_seats(&known->seats);
+    for (size_t i = 0; i < plan->device_count && known->seats.count; i++) {
+        const struct device *device = &plan->devices[i].device;
+        if (seats_find(&known->seats, device))
+            continue;
+        known->out_of_step = true;
+        strbuf_addf(&text, ", of which %s is gone", UUID_SHORT(device));
+        gone = json_append(gone, json_string(UUID_TEXT(device)));
+    }
+    cli_print("%s  GPUs: %s", served->path, strbuf_text(&text));
+    json_list("environments", json_pack("{s:o, s:o, s:o}", "prefix", json_text(served->path),
+                                        "plan", json_plan(plan), "gone", gone));
 }
 
 int status_all(const struct options *options, struct error *err)
@@ -176,12 +149,17 @@ int status_all(const struct options *options, struct error *err)
 
     if (find_environments(&known.paths, options->env) < 0)
         return error_memory(err);
-    if (read_plans(&known, options, err) < 0 || seats_read(&known.seats, options, err) < 0)
+    for (size_t i = 0; i < known.paths.count; i++)
+        if (read_plan(&known, known.paths.items[i], options->env, err) < 0)
+            return -1;
+    if (seats_read(&known.seats, options, err) < 0)
         return -1;
-    look_for_gone(&known);
-    if (options->json)
-        add_to_json(&known);
-    else
-        print(&known);
+    if (!options->json)
+        print_seats(&known);
+    json_put("environments", json_array());
+    for (size_t i = 0; i < known.served.count; i++)
+        tell_environment(&known, &known.served.items[i]);
+    json_put("out_of_step", json_boolean(known.out_of_step));
+    status_json_seats(&known.seats);
     return known.out_of_step ? STATUS_DIFFERS : STATUS_DONE;
 }
