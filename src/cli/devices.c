@@ -44,33 +44,28 @@ static void report_release(struct report *report)
     error_release(&report->blind);
 }
 
-/* Asks all three at once. That the shell's variables let the driver show nothing, or make it fail,
-   is an answer. */
+/* Asks all at once. That the shell's variables let the driver show nothing, or make it fail, is an
+   answer. */
 static int fill(struct report *report, const struct options *options, struct error *err)
 {
-    const struct question questions[] = {
-        {options->driver, NULL, PLAN_ORDER, options->timeout, NULL},
-        {options->driver, NULL, NULL, options->timeout, NULL},
-        {options->driver, report->visible, report->order, options->timeout, NULL},
-    };
-    struct inventory *answers[] = {&report->all, &report->fastest, &report->shell};
-    struct child children[] = {CHILD_INIT, CHILD_INIT, CHILD_INIT};
+    const struct question all = {options->driver, NULL, PLAN_ORDER, options->timeout, NULL};
+    const struct question fastest = {options->driver, NULL, NULL, options->timeout, NULL};
+    const struct question shell = {options->driver, report->visible, report->order,
+                                   options->timeout, NULL};
     scope(child_end) struct child nvml = CHILD_INIT;
-    int result = machine_ask(&nvml, &questions[0], err);
+    scope(child_end) struct child first = CHILD_INIT;
+    scope(child_end) struct child second = CHILD_INIT;
+    scope(child_end) struct child third = CHILD_INIT;
 
-    for (int i = 0; i < 3 && result == 0; i++)
-        result = inventory_ask(&children[i], &questions[i], err);
-    for (int i = 0; i < 3; i++) {
-        struct error *to = i == 2 ? &report->blind : err;
-        bool wanted = result == 0 && children[i].guard > 0;
-        if (wanted && inventory_answer(&children[i], answers[i], to) < 0)
-            result = to->status == STATUS_DRIVER && i == 2 ? 0 : -1;
-        else
-            child_end(&children[i]);
-    }
-    if (result == 0)
-        result = machine_complete(&report->all, &nvml, err);
-    return result < 0 && err->status == STATUS_DONE ? error_join(err, &report->blind) : result;
+    if (machine_ask(&nvml, &all, err) < 0 || inventory_ask(&first, &all, err) < 0 ||
+        inventory_ask(&second, &fastest, err) < 0 || inventory_ask(&third, &shell, err) < 0 ||
+        inventory_answer(&first, &report->all, err) < 0 ||
+        inventory_answer(&second, &report->fastest, err) < 0)
+        return -1;
+    if (inventory_answer(&third, &report->shell, &report->blind) < 0 &&
+        report->blind.status != STATUS_DRIVER)
+        return error_join(err, &report->blind);
+    return machine_complete(&report->all, &nvml, err);
 }
 
 static bool is_seen(const struct report *report, const struct device *device)

@@ -120,16 +120,12 @@ static void print_seats(const struct known *known)
 /* "/opt/envs/pt  GPUs: 1,3" */
 static void tell_environment(struct known *known, const struct served *served)
 {
-    static const char *const gpus[] = {[PLAN_GPUS_AS_BEFORE] = "as before",
-                                       [PLAN_GPUS_ALL] = "all",
-                                       [PLAN_GPUS_NONE] = "none",
-                                       [PLAN_GPUS_CHOSEN] = ""};
     const struct plan *plan = &served->planned.plan;
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    const char *visible = plan_visible(plan);
     json_t *gone = json_array();
 
-    strbuf_adds(&text, plan->gpus == PLAN_GPUS_CHOSEN && visible ? visible : gpus[plan->gpus]);
+    strbuf_adds(&text,
+                plan->gpus == PLAN_GPUS_CHOSEN ? plan_visible(plan) : plan_gpus_names[plan->gpus]);
     for (size_t i = 0; i < plan->device_count && known->seats.count; i++) {
         const struct device *device = &plan->devices[i].device;
         if (seats_find(&known->seats, device))

@@ -49,15 +49,15 @@ static json_t *json_variable(const struct var *var)
                      "value", json_text(var->value), "separator", json_text(var->separator));
 }
 
-json_t *json_plan(const struct plan *plan)
-{
-    static const char *const gpus[] = {[PLAN_GPUS_AS_BEFORE] = "as before",
+const char *const plan_gpus_names[] = {[PLAN_GPUS_AS_BEFORE] = "as before",
                                        [PLAN_GPUS_ALL] = "all",
                                        [PLAN_GPUS_NONE] = "none",
                                        [PLAN_GPUS_CHOSEN] = "chosen"};
 
+json_t *json_plan(const struct plan *plan)
+{
     return json_pack(
-        "{s:s, s:b, s:s, s:s, s:o, s:o}", "gpus", gpus[plan->gpus], "unconfirmed",
+        "{s:s, s:b, s:s, s:s, s:o, s:o}", "gpus", plan_gpus_names[plan->gpus], "unconfirmed",
         plan->unconfirmed, "in_job", plan->in_job == IN_JOB_KEEP ? "keep" : "override", "if_set",
         plan->if_set == IF_SET_KEEP ? "keep" : "override", "devices",
         json_list_of(i, plan->device_count, json_planned_device(&plan->devices[i])), "variables",

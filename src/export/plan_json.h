@@ -26,6 +26,9 @@ json_t *json_append(json_t *list, json_t *value);
         list_;                                                                                     \
     })
 
+/* "as before", "all", ...: by enum plan_gpus. */
+extern const char *const plan_gpus_names[];
+
 /* {"gpus": ..., "devices": [...], "variables": [...], ...} */
 json_t *json_plan(const struct plan *plan);
 
