@@ -46,7 +46,11 @@ static void apply_release(struct apply *apply)
 {
     section_release(&apply->section);
     environment_release(&apply->environment);
-    apply_hosts_release(apply);
+    for (size_t i = 0; i < apply->hosts.count; i++)
+        team_release(&apply->hosts.items[i].team);
+    free(apply->hosts.items);
+    stock_release(&apply->stock);
+    free(apply->user);
     lock_release(&apply->lock);
     prefix_close(&apply->prefix);
     install_release(&apply->install);

@@ -42,7 +42,6 @@ bool apply_looks_only(const struct options *options);
 int apply_resolve(struct apply *apply, struct error *err);
 /* Once install_prepare has made the parts: which of them is for this machine. */
 void apply_find_here(struct apply *apply);
-void apply_hosts_release(struct apply *apply);
 
 /* Reads --inventory, and names it for messages. */
 const char *apply_stock_name(const struct options *options);

@@ -94,12 +94,3 @@ void apply_find_here(struct apply *apply)
             show(apply, &apply->hosts.items[i]);
         }
 }
-
-void apply_hosts_release(struct apply *apply)
-{
-    for (size_t i = 0; i < apply->hosts.count; i++)
-        team_release(&apply->hosts.items[i].team);
-    free(apply->hosts.items);
-    stock_release(&apply->stock);
-    free(apply->user);
-}

@@ -67,17 +67,6 @@ static void offer_environments(struct line *line)
         offer(line, names.items[i], "environment");
 }
 
-/* The shell completes names of files; `:` begins no word that is offered. */
-static void offer_files(struct line *line)
-{
-    strbuf_adds(line->out, ":files\n");
-}
-
-static void offer_folders(struct line *line)
-{
-    strbuf_adds(line->out, ":folders\n");
-}
-
 /* What is left is another command's line, which the shell completes. */
 static void offer_command_line(struct line *line)
 {
@@ -140,24 +129,25 @@ static void offer_preferences(struct line *line)
 /* By what the tables call a value, or what a command takes beside options. */
 static const struct kind {
     const char *argument;
-    void (*offer)(struct line *line); /* NULL: nothing is offered */
+    void (*offer)(struct line *line);
+    const char *instead; /* NULL, too: nothing is offered */
 } kinds[] = {
-    {"FILE", offer_files},
-    {"PATH", offer_files},
-    {"DIR", offer_folders},
-    {"PREFIX", offer_folders},
-    {"NAME", offer_environments},
-    {"LIST", offer_gpus},
-    {"FORMAT", offer_formats},
-    {"WHICH", offer_preferences},
-    {"SECONDS", NULL},
-    {"N", NULL},
-    {"SIZE", NULL},
-    {"USER", NULL},
-    {"HOST", NULL},
-    {"[COMMAND | gpu]", offer_topics},
-    {"WORD...", NULL},
-    {"COMMAND [ARG...]", offer_command_line},
+    {"FILE", NULL, ":files\n"}, /* the shell completes their names; ':' begins no word */
+    {"PATH", NULL, ":files\n"},
+    {"DIR", NULL, ":folders\n"},
+    {"PREFIX", NULL, ":folders\n"},
+    {"NAME", offer_environments, NULL},
+    {"LIST", offer_gpus, NULL},
+    {"FORMAT", offer_formats, NULL},
+    {"WHICH", offer_preferences, NULL},
+    {"SECONDS", NULL, NULL},
+    {"N", NULL, NULL},
+    {"SIZE", NULL, NULL},
+    {"USER", NULL, NULL},
+    {"HOST", NULL, NULL},
+    {"[COMMAND | gpu]", offer_topics, NULL},
+    {"WORD...", NULL, NULL},
+    {"COMMAND [ARG...]", offer_command_line, NULL},
 };
 
 static const struct kind *find_kind(const char *argument)
@@ -179,6 +169,8 @@ static void offer_kind(struct line *line, const char *argument)
 
     if (kind && kind->offer)
         kind->offer(line);
+    else if (kind && kind->instead)
+        strbuf_adds(line->out, kind->instead);
 }
 
 /* ---- What was said already ------------------------------------------------------------------- */

@@ -73,17 +73,11 @@ json_t *who_json(const struct lease_holder *who)
                      json_text(proc->there ? proc->command : NULL));
 }
 
-/* Processes that lose their parent become the child of one of these. */
-static bool is_foster_parent(pid_t process)
-{
-    struct proc proc;
-
-    proc_read(&proc, process);
-    return process <= 1 || strstr(proc.command, "systemd --user");
-}
-
 bool who_forgot(const struct proc *proc)
 {
+    struct proc parent; /* of those whose own has ended, process 1 or the user's systemd */
+
+    proc_read(&parent, proc->parent);
     return proc->there && proc->user == getuid() && !proc->terminal &&
-           is_foster_parent(proc->parent);
+           (proc->parent <= 1 || strstr(parent.command, "systemd --user"));
 }
