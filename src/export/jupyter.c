@@ -10,11 +10,6 @@
 
 #define OURS "conda-gpu" /* our key in metadata */
 
-static void release(json_t **value)
-{
-    json_decref(*value);
-}
-
 static json_t *quote(const char *value)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -61,7 +56,7 @@ static json_t *our_part(json_t *root)
 
 static char *owner(const struct strbuf *text)
 {
-    scope(release) json_t *root = json_loads(strbuf_text(text), 0, NULL);
+    scope(json_decrefp) json_t *root = json_loads(strbuf_text(text), 0, NULL);
     const char *prefix = json_string_value(json_object_get(our_part(root), "prefix"));
 
     return prefix ? strdup(prefix) : NULL;
@@ -116,7 +111,7 @@ static void take_out(json_t *root)
 static int put(json_t *root, const struct keep *keep, const struct exported *what,
                struct error *err)
 {
-    scope(release) json_t *ours = json_object();
+    scope(json_decrefp) json_t *ours = json_object();
     json_t *env = object_in(root, "env"), *names = json_array(), *value;
     const char *name;
     int result = 0;
@@ -141,7 +136,7 @@ static int put(json_t *root, const struct keep *keep, const struct exported *wha
 
 static int merge(struct keep *keep, const struct exported *what, struct error *err)
 {
-    scope(release) json_t *root = load(keep, err);
+    scope(json_decrefp) json_t *root = load(keep, err);
 
     if (!root)
         return -1;
