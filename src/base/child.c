@@ -101,12 +101,10 @@ static void keep_only(int fd)
 /* The work */
 
 /* Before an answer comes its length; in place of one, what errno says, below zero. */
-static void answer_with(int error, const struct strbuf *text)
+static void answer_with(int64_t length, const char *text)
 {
-    int64_t length = error ? -error : (int64_t)text->length;
-
     if (file_write_fd(SOCKET, (const char *)&length, sizeof length) == 0 && length > 0)
-        file_write_fd(SOCKET, strbuf_text(text), text->length);
+        file_write_fd(SOCKET, text, (size_t)length);
 }
 
 static _Noreturn void be_work(child_work *work, const void *data, pid_t guard)
@@ -122,7 +120,7 @@ static _Noreturn void be_work(child_work *work, const void *data, pid_t guard)
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGCHLD, SIG_DFL);
     work(data, &answer);
-    answer_with(answer.failed ? ENOMEM : 0, &answer);
+    answer_with(answer.failed ? -ENOMEM : (int64_t)answer.length, strbuf_text(&answer));
     _exit(EXIT_SUCCESS);
 }
 
@@ -182,7 +180,7 @@ static _Noreturn void be_guard(child_work *work, const void *data, unsigned seco
     if (worker == 0)
         be_work(work, data, guard);
     if (worker < 0) {
-        answer_with(errno, NULL);
+        answer_with(-errno, NULL);
         _exit(EXIT_FAILURE);
     }
     setpgid(worker, worker);

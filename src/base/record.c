@@ -183,8 +183,10 @@ int record_find(const char *text, size_t length, const char *list, size_t index,
     if (!yaml_parser_initialize(&parser))
         return -1;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    /* The stream begins, its document, and the mapping in that. */
-    bool found = next(&parser, &event) && next(&parser, &event) && next(&parser, &event);
+    bool found = true;
+    for (int i = 0; found && i < 3;
+         i++) /* the stream begins, its document, and the mapping in it */
+        found = next(&parser, &event);
     if (list)
         found = found && find_value(&parser, &event, list) && find_entry(&parser, &event, index);
     if (found && find_value(&parser, &event, key)) {

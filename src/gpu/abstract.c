@@ -10,14 +10,15 @@
 #include <sys/un.h>
 
 /* A socket that has this name itself, or is connected to the one that has it. */
-static int open_socket(bool has_it, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int open_socket(bool has_it, const char *format,
+                                                             va_list args)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const struct sockaddr *to = (const struct sockaddr *)&address;
     int length = vsnprintf(address.sun_path + 1, sizeof address.sun_path - 1, format, args);
     size_t size = offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length;
 
-    if (size >= sizeof address) {
+    if (length < 0 || size >= sizeof address) {
         errno = ENAMETOOLONG;
         return -1;
     }

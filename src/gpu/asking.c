@@ -27,7 +27,7 @@ static void run(const void *data, struct strbuf *answer)
         strbuf_release(answer);
         strbuf_adds(answer, error_first(&err));
     }
-    strbuf_addc(answer, (char)result);
+    strbuf_addc(answer, (char)-result);
     answer->failed = answer->failed || err.no_memory;
 }
 
@@ -64,7 +64,7 @@ static int read_result(const struct vendor *vendor, struct strbuf *answer, struc
 {
     if (!answer->length)
         return asking_nonsense(vendor, err, ": it is empty");
-    int result = (signed char)answer->text[--answer->length];
+    int result = -(unsigned char)answer->text[--answer->length];
     answer->text[answer->length] = '\0';
     if (result == 0)
         return 0;

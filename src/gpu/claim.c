@@ -334,7 +334,7 @@ static int prepare(struct claiming *in)
     in->claim->cards = calloc(count + 1, sizeof *in->claim->cards);
     in->watched = in->claim->cards ? calloc(count + 1, sizeof *in->watched) : NULL;
     if (!in->watched)
-        return error_memory(in->err);
+        return -1;
     in->claim->count = count;
     for (size_t i = 0; i < count; i++) {
         in->watched[i].fd = -1;
@@ -358,7 +358,7 @@ int claim_take(struct claim *claim, const struct claim_wish *wish, struct error 
         .claim = &made, .wish = wish, .patience = wish->patience, .told = ULONG_MAX, .err = err};
 
     if (prepare(&in) < 0)
-        return -1;
+        return error_memory(err);
     if (turn_join(&made.turn, wish->uuids, wish->count, wish->wanted) < 0)
         return failed(&in, "join the line for cards");
     int got = claim_in_turn(&in);

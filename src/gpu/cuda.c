@@ -15,7 +15,7 @@ static const struct library_call calls[] = {
     {"cuDeviceGetAttribute", offsetof(struct cuda, device_attribute), LIBRARY_REQUIRED},
     {"cuGetErrorName", offsetof(struct cuda, error_name), LIBRARY_OPTIONAL},
     {"cuGetErrorString", offsetof(struct cuda, error_string), LIBRARY_OPTIONAL},
-    {NULL},
+    {0},
 };
 
 static const char *const names[] = {

@@ -7,7 +7,7 @@ static const struct library_call calls[] = {
     {"eglGetProcAddress", offsetof(struct egl, find), LIBRARY_REQUIRED},
     {"eglQueryString", offsetof(struct egl, string), LIBRARY_REQUIRED},
     {"eglGetError", offsetof(struct egl, error), LIBRARY_REQUIRED},
-    {NULL},
+    {0},
 };
 
 static const char *const names[] = {"libEGL.so.1", "/run/opengl-driver/lib/libEGL.so.1", NULL};

@@ -161,11 +161,11 @@ static int ask_all(struct asking *ask, struct strbuf *answer)
 {
     scope(device_list_release) struct device_list list = {0};
     scope(strbuf_release) struct strbuf unseen = STRBUF_INIT;
-    struct answer_head head;
+    struct answer_head head = {0};
 
     if (count_devices(ask, &head) < 0)
         return -1;
-    list.items = calloc(head.count, sizeof *list.items);
+    list.items = calloc(head.count + 1, sizeof *list.items);
     if (!list.items)
         return error_memory(ask->err);
     for (; list.count < head.count; list.count++)

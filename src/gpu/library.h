@@ -3,7 +3,7 @@
  * that says their types. Only a process that the library may harm opens one: see base/child.h.
  *
  *     static const struct library_call calls[] = {
- *         {"cuInit", offsetof(struct cuda, init), LIBRARY_REQUIRED}, ..., {NULL}
+ *         {"cuInit", offsetof(struct cuda, init), LIBRARY_REQUIRED}, ..., {0}
  *     };
  *     const struct library cuda_library = {.names = names, .calls = calls};
  *     ...
@@ -36,7 +36,7 @@ struct library_call {
 struct library {
     const char *const *names; /* where it may be; ends with NULL */
     bool is_beside;           /* beside a driver that the user has named, under the first name */
-    const struct library_call *calls; /* ends with {NULL} */
+    const struct library_call *calls; /* ends with {0} */
 };
 
 /*

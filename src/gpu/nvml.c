@@ -27,7 +27,7 @@ static const struct library_call calls[] = {
     CALL("nvmlDeviceGetMaxMigDeviceCount", most_instances, OPTIONAL),
     CALL("nvmlDeviceGetMigDeviceHandleByIndex", instance, OPTIONAL),
     CALL("nvmlDeviceGetAttributes_v2", attributes, OPTIONAL),
-    {NULL},
+    {0},
 };
 
 static const char *const names[] = {
