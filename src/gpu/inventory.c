@@ -60,7 +60,7 @@ static void add_unseen(const struct asking *ask, const struct device_list *seen,
 static bool is_unloaded(const char *call, int code)
 {
     return strcmp(call, "cuInit") == 0 && (code == 3 || code == 304 || code == 999) &&
-           !kernel_has_driver("");
+           !kernel_has_driver();
 }
 
 static int report(struct asking *ask, const char *call, int code)

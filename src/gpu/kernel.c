@@ -10,17 +10,15 @@
 
 enum { INFORMATION_LIMIT = 1 << 16 };
 
-bool kernel_has_driver(const char *root)
+bool kernel_has_driver(void)
 {
     static const char *const signs[] = {"/proc/driver/nvidia/version", "/dev/dxg",
                                         "/dev/nvhost-gpu", "/dev/nvgpu"};
-    bool found = false;
 
-    for (size_t i = 0; i < sizeof signs / sizeof *signs && !found; i++) {
-        scope(free_text) char *path = format_text("%s%s", root, signs[i]);
-        found = path && access(path, F_OK) == 0;
-    }
-    return found;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (access(signs[i], F_OK) == 0)
+            return true;
+    return false;
 }
 
 static bool is_among(const struct device_list *list, const struct pci_address *pci)
