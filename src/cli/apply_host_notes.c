@@ -45,8 +45,8 @@ static size_t add_holders(struct strbuf *text, const struct team *team, const st
         const struct share *share = &team->shares.items[i];
         const struct plan *plan = &team->plans.items[share->plan];
         bool has = false;
-        for (size_t d = 0; d < plan->device_count && plan->gpus == PLAN_GPUS_CHOSEN; d++)
-            has = has || memcmp(&plan->devices[d].device.uuid, uuid, sizeof *uuid) == 0;
+        for (size_t d = 0; d < plan->devices.count && plan->gpus == PLAN_GPUS_CHOSEN; d++)
+            has = has || memcmp(&plan->devices.items[d].device.uuid, uuid, sizeof *uuid) == 0;
         for (size_t u = 0; has && u < share->users.count; u++)
             strbuf_addf(text, "%s%s (line %u)", count++ ? ", " : "", share->users.items[u],
                         share->line);
@@ -75,19 +75,19 @@ static void note_shared_devices(struct apply *apply, const struct host_team *hos
 
 /* ---- cards that are not what they were ---- */
 
-static const struct device *find_number(const struct device_list *machine, int number)
+static const struct device *find_number(const struct device_list *machine, size_t number)
 {
     for (size_t i = 0; i < machine->count; i++)
-        if (!machine->items[i].mig && machine->items[i].number == (uint32_t)number)
+        if (!machine->items[i].mig && machine->items[i].number == number)
             return &machine->items[i];
     for (size_t i = 0; i < machine->hidden.count; i++)
-        if (machine->hidden.items[i].number == (uint32_t)number)
+        if (machine->hidden.items[i].number == number)
             return &machine->hidden.items[i];
     return NULL;
 }
 
 /* What an earlier run wrote of a device, compared with the machine as it is now. */
-static void note_swap(const struct host_team *host, const struct receipt_device *was,
+static void note_swap(const struct host_team *host, const struct planned_device *was,
                       const char *when)
 {
     const struct device *now = find_number(&host->team.machine.devices, was->number);
@@ -96,11 +96,11 @@ static void note_swap(const struct host_team *host, const struct receipt_device 
     if (now && !device_name_text(now, name))
         cli_lost();
     else if (!now)
-        cli_note("%s has no GPU %d now; it was %s, %s, %s", host->host, was->number, was->name,
-                 was->uuid, when);
+        cli_note("%s has no GPU %zu now; it was %s, %s, %s", host->host, was->number,
+                 was->device.name, was->uuid, when);
     else if (strcmp(uuid_text(now, uuid), was->uuid) != 0)
-        cli_note("GPU %d of %s is %s, %s, now; it was %s, %s, %s", was->number, host->host, name,
-                 uuid, was->name, was->uuid, when);
+        cli_note("GPU %zu of %s is %s, %s, now; it was %s, %s, %s", was->number, host->host, name,
+                 uuid, was->device.name, was->uuid, when);
 }
 
 /* Each device of the machine's part once. An instance's UUID is a new one each time that a card is
@@ -113,12 +113,11 @@ static void note_swaps(struct apply *apply, const struct host_team *host)
     if (part && strcmp(part->host, host->host) != 0)
         return; /* another machine's */
     for (size_t p = 0; part && host->team.machine.devices.count && p < part->plans.count; p++) {
-        const struct receipt_plan *told = &part->plans.items[p];
-        const char *when =
-            told->plan.unconfirmed ? "as an inventory said" : "as the driver said then";
-        for (size_t d = 0; d < told->devices.count; d++) {
-            const struct receipt_device *was = &told->devices.items[d];
-            if (was->number != RECEIPT_NO_NUMBER && !names_have(&seen, was->uuid))
+        const struct plan *plan = &part->plans.items[p];
+        const char *when = plan->unconfirmed ? "as an inventory said" : "as the driver said then";
+        for (size_t d = 0; d < plan->devices.count; d++) {
+            const struct planned_device *was = &plan->devices.items[d];
+            if (was->number != PLAN_NO_NUMBER && !names_have(&seen, was->uuid))
                 note_swap(host, was, when);
             names_add(&seen, was->uuid);
         }

@@ -18,10 +18,10 @@ static void print_devices(const struct apply *apply, const struct plan *plan)
     bool whole = apply->options->verbose;
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
-    for (size_t i = 0; i < plan->device_count; i++) {
-        const struct device *device = &plan->devices[i].device;
+    for (size_t i = 0; i < plan->devices.count; i++) {
+        const struct device *device = &plan->devices.items[i].device;
         table_cellf(&table, "cuda:%zu", i);
-        planned_cells(&table, &plan->devices[i]);
+        planned_cells(&table, &plan->devices.items[i]);
         table_cell(&table, MEMORY_TEXT(device->memory));
         device_cells(&table, device, whole);
     }

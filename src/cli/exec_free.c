@@ -31,8 +31,8 @@ static int list_machine(struct plan *plan, const struct options *options, struct
         return pool_fill(plan, &cards, err);
     if (inventory_read(&seen, &question, err) < 0)
         return -1;
-    free(plan->devices);
-    plan->devices = NULL;
+    free(plan->devices.items);
+    plan->devices = (struct planned_devices){0};
     return plan_list_all(plan, &seen.devices, err);
 }
 
@@ -42,7 +42,7 @@ static int fill_pool(struct plan *plan, const struct options *options, struct er
         return error_add(err, STATUS_DRIVER, "--free: the environment has no GPU to choose from");
     if (plan->gpus != PLAN_GPUS_CHOSEN)
         return list_machine(plan, options, err);
-    if (!plan->device_count)
+    if (!plan->devices.count)
         return error_add(err, STATUS_DRIVER,
                          "--free: no driver has told which devices the environment has; run "
                          "'conda-gpu apply' where the GPUs are, or give the file with -f");
@@ -51,8 +51,8 @@ static int fill_pool(struct plan *plan, const struct options *options, struct er
 
 static int list_uuids(struct free_cards *cards, struct error *err)
 {
-    for (size_t i = 0; i < cards->plan->device_count; i++)
-        if (names_add(&cards->uuids, UUID_TEXT(&cards->plan->devices[i].device)) < 0)
+    for (size_t i = 0; i < cards->plan->devices.count; i++)
+        if (names_add(&cards->uuids, UUID_TEXT(&cards->plan->devices.items[i].device)) < 0)
             return error_memory(err);
     return 0;
 }
@@ -124,7 +124,7 @@ static void say_for_whom(const struct claim *claim, void *data)
     cli_note("waiting for GPUs; of the %zu to choose from:", claim->count);
     for (size_t i = 0; i < claim->count; i++) {
         scope(strbuf_release) struct strbuf line = STRBUF_INIT;
-        add_card(&line, &cards->plan->devices[i], ": ", &claim->cards[i]);
+        add_card(&line, &cards->plan->devices.items[i], ": ", &claim->cards[i]);
         if (claim->cards[i].state != CLAIM_FREE)
             cli_note("%s", strbuf_text(&line));
     }
@@ -177,9 +177,9 @@ static int taken(const struct free_cards *cards, size_t wanted, struct error *er
               cards->options->wait ? "" : "; --wait waits for more");
     for (size_t i = 0; i < claim->count; i++) {
         scope(strbuf_release) struct strbuf line = STRBUF_INIT;
-        add_card(&line, &cards->plan->devices[i], "  ", &claim->cards[i]);
+        add_card(&line, &cards->plan->devices.items[i], "  ", &claim->cards[i]);
         error_detail(err, "%s", strbuf_text(&line));
-        json_list("pool", json_card(&cards->plan->devices[i], &claim->cards[i]));
+        json_list("pool", json_card(&cards->plan->devices.items[i], &claim->cards[i]));
     }
     json_put("before", json_before(&claim->before));
     if (claim->before.number) {

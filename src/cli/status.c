@@ -87,7 +87,7 @@ static int find_source(struct situation *status, struct error *err)
 
 struct status_device status_device(const struct situation *status, size_t i)
 {
-    const struct planned_device *planned = &status->chosen.planned.plan.devices[i];
+    const struct planned_device *planned = &status->chosen.planned.plan.devices.items[i];
     const struct seat *seat = seats_find(&status->seats, &planned->device);
     bool moved = seat && planned->number != PLAN_NO_NUMBER && seat->countable &&
                  seat->device.number != planned->number;
@@ -142,7 +142,7 @@ static bool is_out_of_step(const struct situation *status)
     const char *visible = plan_visible(&status->chosen.planned.plan);
     bool numbers = visible && strspn(visible, "0123456789");
 
-    for (size_t i = 0; i < status->chosen.planned.plan.device_count; i++) {
+    for (size_t i = 0; i < status->chosen.planned.plan.devices.count; i++) {
         struct status_device device = status_device(status, i);
         if ((!device.seat && status->seats.count) || (device.moved && numbers))
             return true;

@@ -52,8 +52,9 @@ static int read_plan(struct known *known, const char *path, char *const *env, st
 
 static bool has(const struct plan *plan, const struct seat *seat)
 {
-    for (size_t i = 0; i < plan->device_count; i++)
-        if (memcmp(&plan->devices[i].device.uuid, &seat->device.uuid, sizeof(struct uuid)) == 0)
+    for (size_t i = 0; i < plan->devices.count; i++)
+        if (memcmp(&plan->devices.items[i].device.uuid, &seat->device.uuid, sizeof(struct uuid)) ==
+            0)
             return true;
     return plan->gpus == PLAN_GPUS_ALL && !seat->device.mig;
 }
@@ -121,13 +122,14 @@ static void print_seats(const struct known *known)
 static void tell_environment(struct known *known, const struct served *served)
 {
     const struct plan *plan = &served->planned.plan;
+    const char *visible = plan_visible(plan);
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
     json_t *gone = json_array();
 
     strbuf_adds(&text,
-                plan->gpus == PLAN_GPUS_CHOSEN ? plan_visible(plan) : plan_gpus_names[plan->gpus]);
-    for (size_t i = 0; i < plan->device_count && known->seats.count; i++) {
-        const struct device *device = &plan->devices[i].device;
+                plan->gpus == PLAN_GPUS_CHOSEN && visible ? visible : plan_gpus_names[plan->gpus]);
+    for (size_t i = 0; i < plan->devices.count && known->seats.count; i++) {
+        const struct device *device = &plan->devices.items[i].device;
         if (seats_find(&known->seats, device))
             continue;
         known->out_of_step = true;

@@ -55,7 +55,7 @@ static void look_for_mig(struct situation *status)
 {
     const struct plan *plan = &status->chosen.planned.plan;
 
-    for (size_t i = 0; i < plan->device_count; i++) {
+    for (size_t i = 0; i < plan->devices.count; i++) {
         const struct seat *seat = status_device(status, i).seat;
         if (seat && !seat->device.mig && seat->card && seat->card->mig == 1)
             hint(status,

@@ -98,7 +98,7 @@ static json_t *json_assigned(const struct situation *status)
 
 static json_t *json_device(const struct situation *status, size_t i)
 {
-    const struct planned_device *planned = &status->chosen.planned.plan.devices[i];
+    const struct planned_device *planned = &status->chosen.planned.plan.devices.items[i];
     const struct status_device device = status_device(status, i);
     const struct seat *seat = device.seat;
 
@@ -132,7 +132,7 @@ static void add_plan(const struct situation *status)
     const struct plan *plan = &status->chosen.planned.plan;
 
     json_put("plan", json_plan(plan));
-    json_put("devices", json_list_of(i, plan->device_count, json_device(status, i)));
+    json_put("devices", json_list_of(i, plan->devices.count, json_device(status, i)));
     json_put("variables", json_list_of(i, status->standings.count,
                                        json_variable(status, &status->standings.items[i])));
     json_put("beware", json_texts(status->hints.items, status->hints.count));

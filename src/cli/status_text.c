@@ -58,10 +58,10 @@ static void add_devices(const struct situation *status, struct strbuf *out)
     const struct plan *plan = &status->chosen.planned.plan;
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
-    for (size_t i = 0; i < plan->device_count; i++) {
+    for (size_t i = 0; i < plan->devices.count; i++) {
         table_cellf(&table, "cuda:%zu", i);
-        planned_cells(&table, &plan->devices[i]);
-        device_cells(&table, &plan->devices[i].device, false);
+        planned_cells(&table, &plan->devices.items[i]);
+        device_cells(&table, &plan->devices.items[i].device, false);
         state_cell(&table, status, i);
     }
     add_table(out, &table, 1u << NAME);
@@ -83,7 +83,7 @@ static void add_assigned(const struct situation *status, struct strbuf *out)
                         "nothing: apply has written nothing here for this machine");
         return;
     }
-    if (!plan->device_count)
+    if (!plan->devices.count)
         strbuf_addf(&text, "%s, ", gpus[plan->gpus]);
     else if (plan->unconfirmed)
         strbuf_adds(&text, "from an inventory, which no driver has confirmed, ");

@@ -29,7 +29,7 @@ static int list_served(struct install *install, struct error *err)
         const struct receipt_host *part = &install->parts.all.items[i];
         for (size_t r = 0; r < part->rules.count; r++) {
             const struct share *rule = &part->rules.items[r];
-            const struct plan *plan = &part->plans.items[rule->plan].plan;
+            const struct plan *plan = &part->plans.items[rule->plan];
             if (array_add(&install->served, (struct served){part->host, rule, plan}) < 0)
                 return error_memory(err);
         }

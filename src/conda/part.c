@@ -5,41 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int tell_device(struct receipt_device *told, const struct planned_device *planned)
+/* As it will be read back. */
+static int tell_device(struct planned_device *told, const struct device *device)
 {
-    const struct device *device = &planned->device;
-
-    told->number = planned->number == PLAN_NO_NUMBER ? RECEIPT_NO_NUMBER : (int)planned->number;
     uuid_text(device, told->uuid);
     pci_text(&device->pci, told->address);
-    told->memory = device->memory;
     told->compute = (unsigned)(device->compute_major * 10 + device->compute_minor);
-    return device_name_text(device, told->name) ? 0 : -1;
+    receipt_read_device(told);
+    return device_name_text(device, told->device.name) ? 0 : -1;
 }
 
 /* All that `all` shows here differs from machine to machine, and is not what was decided. */
 int part_add_plan(struct receipt_host *part, const struct plan *plan)
 {
-    size_t count = plan->gpus == PLAN_GPUS_CHOSEN ? plan->device_count : 0;
+    size_t count = plan->gpus == PLAN_GPUS_CHOSEN ? plan->devices.count : 0;
 
-    if (array_add(&part->plans, (struct receipt_plan){.plan = *plan}) < 0)
+    if (array_add(&part->plans, *plan) < 0)
         return -1;
-    struct receipt_plan *told = &part->plans.items[part->plans.count - 1];
-    told->plan.devices = NULL;
+    struct planned_devices *devices = &part->plans.items[part->plans.count - 1].devices;
+    *devices = (struct planned_devices){0};
     for (size_t i = 0; i < count; i++) {
-        struct receipt_device device = {0};
-        if (tell_device(&device, &plan->devices[i]) < 0 || array_add(&told->devices, device) < 0)
+        const struct planned_device *planned = &plan->devices.items[i];
+        if (array_add(devices, *planned) < 0 ||
+            tell_device(&devices->items[i], &planned->device) < 0)
             return -1;
     }
-    return receipt_plan_complete(told);
+    return 0;
 }
 
 void part_release(struct receipt_host *part)
 {
-    for (size_t i = 0; i < part->plans.count; i++) {
+    for (size_t i = 0; i < part->plans.count; i++)
         free(part->plans.items[i].devices.items);
-        free(part->plans.items[i].plan.devices);
-    }
     free(part->plans.items);
     free(part->host);
     free(part->source);
@@ -48,9 +45,9 @@ void part_release(struct receipt_host *part)
 
 /* ---- comparing ---- */
 
-static bool is_same_plan(const struct receipt_plan *a, const struct receipt_plan *b)
+static bool is_same_plan(const struct plan *a, const struct plan *b)
 {
-    bool same = plan_is_same(&a->plan, &b->plan);
+    bool same = plan_is_same(a, b);
 
     for (size_t i = 0; same && i < a->devices.count; i++)
         same = a->devices.items[i].number == b->devices.items[i].number &&

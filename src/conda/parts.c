@@ -103,7 +103,7 @@ static int keep_names(struct receipt_host *own, const struct receipt_host *repla
 static bool confirms(const struct receipt_host *own, const struct receipt_host *kept)
 {
     for (size_t i = 0; i < own->plans.count; i++)
-        if (kept->plans.items[i].plan.unconfirmed && !own->plans.items[i].plan.unconfirmed)
+        if (kept->plans.items[i].unconfirmed && !own->plans.items[i].unconfirmed)
             return true;
     return false;
 }

@@ -15,7 +15,7 @@ static int find_plan(struct planned *planned, char *const *env)
     if (!user)
         return -1;
     if (part)
-        planned->plan = take(&part->plans.items[shares_find(&part->rules, user)->plan].plan);
+        planned->plan = take(&part->plans.items[shares_find(&part->rules, user)->plan]);
     return 0;
 }
 

@@ -5,8 +5,6 @@
 #include "conda/paths.h"
 #include "section/rules.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_WORDS "# Receipt of conda-gpu"
@@ -36,17 +34,17 @@ static const cyaml_schema_value_t export_value = {
 };
 
 static const cyaml_schema_field_t device_fields[] = {
-    CYAML_FIELD_INT("number", CYAML_FLAG_DEFAULT, struct receipt_device, number),
-    CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct receipt_device, uuid, 0),
-    CYAML_FIELD_STRING("address", CYAML_FLAG_DEFAULT, struct receipt_device, address, 0),
-    CYAML_FIELD_STRING("name", CYAML_FLAG_OPTIONAL, struct receipt_device, name, 0),
-    CYAML_FIELD_UINT("memory", CYAML_FLAG_OPTIONAL, struct receipt_device, memory),
-    CYAML_FIELD_UINT("compute", CYAML_FLAG_OPTIONAL, struct receipt_device, compute),
+    CYAML_FIELD_INT("number", CYAML_FLAG_DEFAULT, struct planned_device, number), /* -1: none */
+    CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct planned_device, uuid, 0),
+    CYAML_FIELD_STRING("address", CYAML_FLAG_DEFAULT, struct planned_device, address, 0),
+    CYAML_FIELD_STRING("name", CYAML_FLAG_OPTIONAL, struct planned_device, device.name, 0),
+    CYAML_FIELD_UINT("memory", CYAML_FLAG_OPTIONAL, struct planned_device, device.memory),
+    CYAML_FIELD_UINT("compute", CYAML_FLAG_OPTIONAL, struct planned_device, compute),
     CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t device_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_device, device_fields),
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct planned_device, device_fields),
 };
 
 static const cyaml_strval_t kinds[] = {
@@ -69,18 +67,18 @@ static const cyaml_strval_t job_words[] = {{"keep", IN_JOB_KEEP}, {"override", I
 static const cyaml_strval_t set_words[] = {{"override", IF_SET_OVERRIDE}, {"keep", IF_SET_KEEP}};
 
 static const cyaml_schema_field_t plan_fields[] = {
-    CYAML_FIELD_ENUM("in_job", CYAML_FLAG_STRICT, struct receipt_plan, plan.in_job, job_words,
+    CYAML_FIELD_ENUM("in_job", CYAML_FLAG_STRICT, struct plan, in_job, job_words,
                      CYAML_ARRAY_LEN(job_words)),
-    CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct receipt_plan, plan.if_set, set_words,
+    CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct plan, if_set, set_words,
                      CYAML_ARRAY_LEN(set_words)),
-    CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct receipt_plan, plan.unconfirmed),
-    RECORD_ARRAY("devices", struct receipt_plan, devices, device_value, CYAML_UNLIMITED),
-    RECORD_ARRAY("variables", struct receipt_plan, plan.variables, variable_value, CYAML_UNLIMITED),
+    CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct plan, unconfirmed),
+    RECORD_ARRAY("devices", struct plan, devices, device_value, CYAML_UNLIMITED),
+    RECORD_ARRAY("variables", struct plan, variables, variable_value, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t plan_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_plan, plan_fields),
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan, plan_fields),
 };
 
 static const cyaml_schema_field_t rule_fields[] = {
@@ -130,18 +128,15 @@ static bool is_key(const char *text)
 
 /* ---- plans ----------------------------------------------------------------------------------- */
 
-static void read_device(struct planned_device *planned, const struct receipt_device *told)
+void receipt_read_device(struct planned_device *planned)
 {
     struct device *device = &planned->device;
 
-    planned->number = told->number == RECEIPT_NO_NUMBER ? PLAN_NO_NUMBER : (size_t)told->number;
-    uuid_parse(told->uuid, &device->uuid);
-    pci_parse(told->address, &device->pci);
-    device->mig = strncmp(told->uuid, "MIG-", 4) == 0;
-    snprintf(device->name, sizeof device->name, "%s", told->name);
-    device->memory = told->memory;
-    device->compute_major = (int)(told->compute / 10);
-    device->compute_minor = (int)(told->compute % 10);
+    uuid_parse(planned->uuid, &device->uuid);
+    pci_parse(planned->address, &device->pci);
+    device->mig = strncmp(planned->uuid, "MIG-", 4) == 0;
+    device->compute_major = (int)(planned->compute / 10);
+    device->compute_minor = (int)(planned->compute % 10);
 }
 
 static enum plan_gpus gpus_of(const struct plan *plan)
@@ -155,25 +150,18 @@ static enum plan_gpus gpus_of(const struct plan *plan)
     return strcmp(visible->value, PLAN_NO_GPU) == 0 ? PLAN_GPUS_NONE : PLAN_GPUS_CHOSEN;
 }
 
-int receipt_plan_complete(struct receipt_plan *told)
+/* What a receipt does not tell of its plans, since it follows from the rest. */
+static struct receipt *complete(struct receipt *receipt)
 {
-    struct plan *plan = &told->plan;
-
-    plan->gpus = gpus_of(plan);
-    plan->devices = calloc(told->devices.count + 1, sizeof *plan->devices);
-    plan->device_count = told->devices.count;
-    for (size_t i = 0; plan->devices && i < plan->device_count; i++)
-        read_device(&plan->devices[i], &told->devices.items[i]);
-    return plan->devices ? 0 : -1;
-}
-
-static int complete(struct receipt *receipt)
-{
-    for (size_t h = 0; h < receipt->hosts.count; h++)
-        for (size_t p = 0; p < receipt->hosts.items[h].plans.count; p++)
-            if (receipt_plan_complete(&receipt->hosts.items[h].plans.items[p]) < 0)
-                return -1;
-    return 0;
+    for (size_t h = 0; h < receipt->hosts.count; h++) {
+        struct plans *plans = &receipt->hosts.items[h].plans;
+        for (size_t p = 0; p < plans->count; p++) {
+            plans->items[p].gpus = gpus_of(&plans->items[p]);
+            for (size_t d = 0; d < plans->items[p].devices.count; d++)
+                receipt_read_device(&plans->items[p].devices.items[d]);
+        }
+    }
+    return receipt;
 }
 
 /* ---- what is believed ------------------------------------------------------------------------ */
@@ -213,7 +201,7 @@ static const char *find_fault_of_host(const struct receipt_host *host)
     for (size_t i = 0; i < host->rules.count && !fault; i++)
         fault = find_fault_of_rule(host, i);
     for (size_t p = 0; p < host->plans.count && !fault; p++) {
-        const struct var_list *variables = &host->plans.items[p].plan.variables;
+        const struct var_list *variables = &host->plans.items[p].variables;
         for (size_t i = 0; i < variables->count && !fault; i++)
             if (!is_sound_variable(&variables->items[i]))
                 fault = "'variables' holds one that no plan holds";
@@ -262,7 +250,7 @@ static struct receipt *load_receipt(const char *text, size_t length, struct reco
 
     if (wrong)
         fault->what = strdup(wrong);
-    return !receipt || wrong || complete(receipt) < 0 ? NULL : take(&receipt);
+    return !receipt || wrong ? NULL : complete(take(&receipt));
 }
 
 struct receipt *receipt_parse(const char *text, size_t length, const char *name, struct error *err)
@@ -302,9 +290,6 @@ int receipt_print(struct strbuf *out, const struct receipt *receipt, struct erro
 
 void receipt_free(struct receipt **receipt)
 {
-    for (size_t h = 0; *receipt && h < (*receipt)->hosts.count; h++)
-        for (size_t p = 0; p < (*receipt)->hosts.items[h].plans.count; p++)
-            free((*receipt)->hosts.items[h].plans.items[p].plan.devices);
     record_free(&receipt_value, *receipt);
 }
 

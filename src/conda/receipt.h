@@ -27,30 +27,13 @@ struct receipt_export {
     char *format;
 };
 
-struct receipt_device {
-    int number; /* nvidia-smi's, or RECEIPT_NO_NUMBER */
-    char uuid[UUID_TEXT_SIZE];
-    char address[PCI_TEXT_SIZE]; /* PCI bus ID */
-    char name[DEVICE_NAME_SIZE]; /* UTF-8; "" where it is not told, as are the next two, 0 */
-    uint64_t memory;             /* bytes */
-    unsigned compute;            /* compute capability: 80 is 8.0 */
-};
-
-enum { RECEIPT_NO_NUMBER = -1 };
-
-/* One of the results that a machine's rules have. */
-struct receipt_plan {
-    struct plan plan;                               /* `gpus` and `devices` are made of the rest */
-    struct array_of(struct receipt_device) devices; /* in CUDA's order */
-};
-
 /* What one machine's apply resolved. */
 struct receipt_host {
-    char *host;    /* the machine, as uname -n tells it */
-    char *version; /* of the conda-gpu that wrote this part */
-    char *source;  /* absolute path of the environment file, or "standard input" or "a pipe" */
-    bool by_host;  /* rules of the source name hosts, so it says nothing of other machines */
-    struct array_of(struct receipt_plan) plans;
+    char *host;         /* the machine, as uname -n tells it */
+    char *version;      /* of the conda-gpu that wrote this part */
+    char *source;       /* absolute path of the environment file, or "standard input" or "a pipe" */
+    bool by_host;       /* rules of the source name hosts, so it says nothing of other machines */
+    struct plans plans; /* the results that its rules have */
     struct shares rules;
 };
 
@@ -68,8 +51,8 @@ struct receipt {
     struct receipt_hosts hosts; /* by name */
 };
 
-/* Makes of what is told of a plan what hooks and programs are made from. -1 if memory ran out. */
-int receipt_plan_complete(struct receipt_plan *told);
+/* Makes the device of its text in the receipt. */
+void receipt_read_device(struct planned_device *planned);
 
 /* NULL, with STATUS_PREFIX, for a text that is damaged or of a newer format, which the message
    calls `name`. */

@@ -68,10 +68,11 @@ void export_uuids(struct strbuf *out, const struct plan *plan, const char *each,
 {
     const char *entry = plan_visible(plan);
 
-    for (size_t i = 0; i < plan->device_count; i++) {
-        strbuf_addf(out, "%s%s%s", i ? between : "", each, UUID_TEXT(&plan->devices[i].device));
+    for (size_t i = 0; i < plan->devices.count; i++) {
+        strbuf_addf(out, "%s%s%s", i ? between : "", each,
+                    UUID_TEXT(&plan->devices.items[i].device));
     }
-    while (!plan->device_count && entry && *entry) {
+    while (!plan->devices.count && entry && *entry) {
         size_t length = strcspn(entry, ",");
         strbuf_addf(out, "%s%.*s%s", each, (int)length, entry, entry[length] ? between : "");
         entry += length + (entry[length] == ',');

@@ -60,7 +60,8 @@ json_t *json_plan(const struct plan *plan)
         "{s:s, s:b, s:s, s:s, s:o, s:o}", "gpus", plan_gpus_names[plan->gpus], "unconfirmed",
         plan->unconfirmed, "in_job", plan->in_job == IN_JOB_KEEP ? "keep" : "override", "if_set",
         plan->if_set == IF_SET_KEEP ? "keep" : "override", "devices",
-        json_list_of(i, plan->device_count, json_planned_device(&plan->devices[i])), "variables",
+        json_list_of(i, plan->devices.count, json_planned_device(&plan->devices.items[i])),
+        "variables",
         json_list_of(i, plan->variables.count, json_variable(&plan->variables.items[i])));
 }
 

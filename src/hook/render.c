@@ -40,7 +40,7 @@ static void add_about(struct values *root, const struct plan *plan)
 
     if (plan->gpus != PLAN_GPUS_CHOSEN)
         values_text(values_each(root, "about"), "text", about[plan->gpus]);
-    else if (plan->unconfirmed && plan->device_count)
+    else if (plan->unconfirmed && plan->devices.count)
         values_textf(values_each(root, "about"), "text",
                      "CUDA_VISIBLE_DEVICES=%s, from an inventory: no driver has confirmed it.",
                      plan_visible(plan));
@@ -52,10 +52,10 @@ static void add_about(struct values *root, const struct plan *plan)
 
 void values_devices(struct values *root, const struct plan *plan)
 {
-    for (size_t i = 0; plan->gpus == PLAN_GPUS_CHOSEN && i < plan->device_count; i++) {
+    for (size_t i = 0; plan->gpus == PLAN_GPUS_CHOSEN && i < plan->devices.count; i++) {
         struct values *device = values_each(root, "devices");
         values_textf(device, "ordinal", "%zu", i);
-        add_device(device, &plan->devices[i]);
+        add_device(device, &plan->devices.items[i]);
     }
     add_about(root, plan);
 }

@@ -66,7 +66,7 @@ static int no_renderer(const struct deriving *in, const struct renderers *all)
     char uuid[UUID_TEXT_SIZE];
 
     strbuf_addf(&why, "none of the %zu devices that EGL lists is %s", all->count,
-                uuid_text(&in->plan->devices[0].device, uuid));
+                uuid_text(&in->plan->devices.items[0].device, uuid));
     strbuf_adds(&why, "; is NVIDIA's part of EGL there (on Debian libegl-nvidia0; in a container "
                       "NVIDIA_DRIVER_CAPABILITIES=all)?");
     return why.failed ? error_memory(in->err) : cannot_tell(in, strbuf_text(&why));
@@ -94,10 +94,10 @@ static int find_renderer(const struct deriving *in, const struct uuid *uuid, str
 static int add_egl(const struct deriving *in, struct strbuf *out)
 {
     scope(error_release) struct error failed = ERROR_INIT;
-    const struct planned_device *first = in->plan->devices;
+    const struct planned_device *first = in->plan->devices.items;
     size_t number = 0;
 
-    if (!in->plan->device_count)
+    if (!in->plan->devices.count)
         return cannot_tell(in, "there is no device; where that is meant, write null");
     if (first->device.mig)
         return cannot_tell(in,
@@ -119,8 +119,8 @@ static int add_egl(const struct deriving *in, struct strbuf *out)
 
 static int add_list(const struct deriving *in, struct strbuf *out, enum device_value value)
 {
-    for (size_t i = 0; i < in->plan->device_count; i++) {
-        const struct device *device = &in->plan->devices[i].device;
+    for (size_t i = 0; i < in->plan->devices.count; i++) {
+        const struct device *device = &in->plan->devices.items[i].device;
         char uuid[UUID_TEXT_SIZE], address[PCI_TEXT_SIZE];
         strbuf_addf(out, "%s%s", i ? "," : "",
                     value == VALUE_PCI ? pci_text(&device->pci, address) : uuid_text(device, uuid));
@@ -134,7 +134,7 @@ static int add_value(const struct deriving *in, struct strbuf *out, enum device_
         return add_egl(in, out);
     if (value != VALUE_COUNT)
         return add_list(in, out, value);
-    strbuf_addf(out, "%zu", in->plan->device_count);
+    strbuf_addf(out, "%zu", in->plan->devices.count);
     return 0;
 }
 
@@ -145,7 +145,7 @@ static const char *find_gap(const struct plan *plan)
         return "neither the section nor the rule that holds names 'devices'";
     if (plan->gpus == PLAN_GPUS_ALL)
         return "'devices: all' leaves open which they are; name them";
-    if (plan->gpus == PLAN_GPUS_CHOSEN && !plan->device_count)
+    if (plan->gpus == PLAN_GPUS_CHOSEN && !plan->devices.count)
         return "no driver has told what they are (if_no_gpu: unconfirmed); run conda-gpu apply "
                "where the GPUs are, or leave the value out";
     return NULL;

@@ -21,9 +21,9 @@ static int add_table(struct error *err, const struct plan *plan)
     enum { NAME = 1, COLUMNS = 4 };
     scope(table_release) struct table table = TABLE_INIT(COLUMNS);
 
-    for (size_t i = 0; i < plan->device_count; i++) {
-        planned_cells(&table, &plan->devices[i]);
-        device_cells(&table, &plan->devices[i].device, false);
+    for (size_t i = 0; i < plan->devices.count; i++) {
+        planned_cells(&table, &plan->devices.items[i]);
+        device_cells(&table, &plan->devices.items[i].device, false);
     }
     return table_detail(&table, 1u << NAME, err);
 }
@@ -65,15 +65,15 @@ static int add(struct narrowing *in, const struct item *item, size_t device)
 static int choose(struct narrowing *in, const struct item *item)
 {
     unsigned long wanted = item->kind == ITEM_RANGE ? item->last - item->first + 1
-                           : item->kind == ITEM_ALL ? in->plan->device_count
+                           : item->kind == ITEM_ALL ? in->plan->devices.count
                            : item->count            ? item->count
                                                     : 1;
     unsigned long found = 0;
     bool range = item->kind == ITEM_RANGE && strchr(item->text, '-');
     bool all = item->kind == ITEM_UUID || (item->kind == ITEM_FILTER && !item->count);
 
-    for (size_t i = 0; i < in->plan->device_count && (all || found < wanted); i++) {
-        if (!fits(item, &in->plan->devices[i]))
+    for (size_t i = 0; i < in->plan->devices.count && (all || found < wanted); i++) {
+        if (!fits(item, &in->plan->devices.items[i]))
             continue;
         found++;
         if (add(in, item, i) < 0)
@@ -107,10 +107,10 @@ static char *visible_value(const struct plan *plan, const size_t *chosen, size_t
     const char *planned = plan_visible(plan);
     bool uuids = false;
 
-    for (size_t i = 0; i < plan->device_count; i++)
-        uuids = uuids || plan->devices[i].number != i;
+    for (size_t i = 0; i < plan->devices.count; i++)
+        uuids = uuids || plan->devices.items[i].number != i;
     for (size_t i = 0; i < count; i++) {
-        const struct planned_device *device = &plan->devices[chosen[i]];
+        const struct planned_device *device = &plan->devices.items[chosen[i]];
         char uuid[UUID_TEXT_SIZE];
         strbuf_adds(&value, i ? "," : "");
         if (planned)
@@ -145,16 +145,16 @@ static int set_visible(struct plan *plan, const char *visible, struct error *err
 
 int plan_keep(struct plan *plan, const size_t *chosen, size_t count, struct error *err)
 {
-    struct planned_device *devices = calloc(count + 1, sizeof *devices);
+    scope(plan_release) struct plan kept = {0};
     scope(free_text) char *visible = visible_value(plan, chosen, count);
 
-    if (!devices || !visible || set_visible(plan, visible, err) < 0)
-        return free(devices), error_memory(err);
     for (size_t i = 0; i < count; i++)
-        devices[i] = plan->devices[chosen[i]];
-    free(plan->devices);
-    plan->devices = devices;
-    plan->device_count = count;
+        if (array_add(&kept.devices, plan->devices.items[chosen[i]]) < 0)
+            return error_memory(err);
+    if (!visible || set_visible(plan, visible, err) < 0)
+        return error_memory(err);
+    free(plan->devices.items);
+    plan->devices = take(&kept.devices);
     plan->gpus = PLAN_GPUS_CHOSEN;
     return 0;
 }
@@ -163,7 +163,7 @@ static int take_none(struct plan *plan, struct error *err)
 {
     plan->gpus = PLAN_GPUS_NONE;
     plan->in_job = IN_JOB_OVERRIDE;
-    plan->device_count = 0;
+    plan->devices.count = 0;
     return set_visible(plan, PLAN_NO_GPU, err);
 }
 
@@ -190,12 +190,12 @@ static int choose_all(struct plan *plan, const char *option, const struct sectio
     struct narrowing in = {plan, option, NULL, 0, err};
     int result = 0;
 
-    if (!plan->device_count)
+    if (!plan->devices.count)
         return error_add(err, STATUS_DRIVER,
                          "%s: no driver has told which devices the environment has; run "
                          "conda-gpu apply where the GPUs are, or give the file with -f",
                          option);
-    in.chosen = calloc(plan->device_count + 1, sizeof *in.chosen);
+    in.chosen = calloc(plan->devices.count + 1, sizeof *in.chosen);
     if (!in.chosen)
         return error_memory(err);
     for (size_t i = 0; i < section->item_count && result == 0; i++)

@@ -98,25 +98,16 @@ const char *plan_visible(const struct plan *plan)
     return visible ? visible->value : NULL;
 }
 
-static int have_room(struct plan *plan, size_t count, struct error *err)
-{
-    plan->devices = calloc(count + 1, sizeof *plan->devices);
-    if (!plan->devices)
-        return error_memory(err);
-    plan->device_count = count;
-    return 0;
-}
-
 int plan_list_all(struct plan *plan, const struct device_list *machine, struct error *err)
 {
     bool numbered = device_list_is_countable(machine);
 
-    if (have_room(plan, machine->count, err) < 0)
-        return -1;
     for (size_t i = 0; i < machine->count; i++) {
-        const struct device *device = &machine->items[i];
-        plan->devices[i] = (struct planned_device){
-            numbered && !device->mig ? device->number : PLAN_NO_NUMBER, *device};
+        struct planned_device planned = {.number = PLAN_NO_NUMBER, .device = machine->items[i]};
+        if (numbered && !planned.device.mig)
+            planned.number = planned.device.number;
+        if (array_add(&plan->devices, planned) < 0)
+            return error_memory(err);
     }
     return 0;
 }
@@ -126,17 +117,17 @@ int plan_list_all(struct plan *plan, const struct device_list *machine, struct e
 static int list_chosen(struct plan *plan, const struct selection *selection,
                        const struct device_list *seen, struct error *err)
 {
-    if (have_room(plan, selection->count, err) < 0)
-        return -1;
     for (size_t i = 0; i < selection->count; i++) {
         const struct choice *choice = &selection->items[i];
-        struct planned_device *planned = &plan->devices[i];
-        bool now = seen && choice->number == SELECT_NO_NUMBER;
         const struct device *listed = choice->device;
-        planned->device = now ? seen->items[i] : *listed;
-        planned->device.number = listed ? listed->number : 0;
-        bool numbered = selection->numbered && listed && !listed->mig;
-        planned->number = numbered ? planned->device.number : PLAN_NO_NUMBER;
+        bool now = seen && choice->number == SELECT_NO_NUMBER;
+        struct planned_device planned = {.number = PLAN_NO_NUMBER,
+                                         .device = now ? seen->items[i] : *listed};
+        planned.device.number = listed ? listed->number : 0;
+        if (selection->numbered && listed && !listed->mig)
+            planned.number = listed->number;
+        if (array_add(&plan->devices, planned) < 0)
+            return error_memory(err);
     }
     return 0;
 }
@@ -199,11 +190,11 @@ int plan_trust(struct plan *plan, const struct selection *selection, struct erro
 
 static bool has_same_devices(const struct plan *one, const struct plan *other)
 {
-    if (one->device_count != other->device_count)
+    if (one->devices.count != other->devices.count)
         return false;
-    for (size_t i = 0; i < one->device_count; i++)
-        if (memcmp(&one->devices[i].device.uuid, &other->devices[i].device.uuid,
-                   sizeof one->devices[i].device.uuid) != 0)
+    for (size_t i = 0; i < one->devices.count; i++)
+        if (memcmp(&one->devices.items[i].device.uuid, &other->devices.items[i].device.uuid,
+                   sizeof one->devices.items[i].device.uuid) != 0)
             return false;
     return true;
 }
@@ -212,13 +203,13 @@ bool plan_is_same(const struct plan *one, const struct plan *other)
 {
     return one->gpus == other->gpus && one->in_job == other->in_job &&
            one->if_set == other->if_set &&
-           (one->device_count || one->unconfirmed == other->unconfirmed) &&
+           (one->devices.count || one->unconfirmed == other->unconfirmed) &&
            vars_are_same(&one->variables, &other->variables) && has_same_devices(one, other);
 }
 
 void plan_release(struct plan *plan)
 {
     vars_release(&plan->variables);
-    free(plan->devices);
+    free(plan->devices.items);
     *plan = (struct plan){0};
 }

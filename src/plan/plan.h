@@ -19,7 +19,12 @@
 struct planned_device {
     size_t number; /* nvidia-smi's; PLAN_NO_NUMBER for a MIG instance, and where it is not known */
     struct device device;
+    char uuid[UUID_TEXT_SIZE]; /* these three as a receipt has them, and only there */
+    char address[PCI_TEXT_SIZE];
+    unsigned compute; /* 80 is 8.0 */
 };
+
+struct planned_devices array_of(struct planned_device);
 
 /* Which GPUs a program will see. */
 enum plan_gpus {
@@ -36,9 +41,10 @@ struct plan {
     enum if_set if_set; /* the same outside of jobs */
     bool unconfirmed; /* no driver has seen the numbers or UUIDs of the file; if there are devices,
                          an inventory has them */
-    struct planned_device *devices; /* what a program will see, in CUDA's order, if a driver told */
-    size_t device_count;
+    struct planned_devices devices; /* what a program will see, in CUDA's order, if a driver told */
 };
+
+struct plans array_of(struct plan);
 
 /* Whom one of several plans serves. */
 struct share {

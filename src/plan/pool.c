@@ -13,41 +13,38 @@ static bool is_countable(const struct card_list *cards)
     return true;
 }
 
-static void add(struct plan *plan, struct device device, bool countable)
+static int add(struct plan *plan, const struct device *device, bool countable)
 {
-    plan->devices[plan->device_count++] =
-        (struct planned_device){countable ? device.number : PLAN_NO_NUMBER, device};
+    const struct planned_device planned = {.number = countable ? device->number : PLAN_NO_NUMBER,
+                                           .device = *device};
+
+    return array_add(&plan->devices, planned);
 }
 
-static void add_whole(struct plan *plan, const struct card_list *cards)
+static int add_whole(struct plan *plan, const struct card_list *cards)
 {
     bool countable = is_countable(cards);
 
     for (size_t i = 0; i < cards->count; i++)
-        if (!cards->items[i].problem && cards->items[i].mig != 1)
-            add(plan, cards->items[i].device, countable);
+        if (!cards->items[i].problem && cards->items[i].mig != 1 &&
+            add(plan, &cards->items[i].device, countable) < 0)
+            return -1;
+    return 0;
 }
 
-static void add_instances(struct plan *plan, const struct card_list *cards)
+static int add_instances(struct plan *plan, const struct card_list *cards)
 {
     for (size_t i = 0; i < cards->count; i++)
         for (uint32_t k = 0; k < cards->items[i].instance_count; k++)
-            add(plan, cards->items[i].instances[k].device, false);
+            if (add(plan, &cards->items[i].instances[k].device, false) < 0)
+                return -1;
+    return 0;
 }
 
 int pool_fill(struct plan *plan, const struct card_list *cards, struct error *err)
 {
-    size_t room = cards->count;
-
-    for (size_t i = 0; i < cards->count; i++)
-        room += cards->items[i].instance_count;
-    free(plan->devices);
-    plan->devices = calloc(room + 1, sizeof *plan->devices);
-    plan->device_count = 0;
-    if (!plan->devices)
+    plan->devices.count = 0;
+    if (add_whole(plan, cards) < 0 || (!plan->devices.count && add_instances(plan, cards) < 0))
         return error_memory(err);
-    add_whole(plan, cards);
-    if (!plan->device_count)
-        add_instances(plan, cards);
     return 0;
 }

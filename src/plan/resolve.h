@@ -30,8 +30,8 @@ struct driver {
 
 /* What holds for all users of one machine. */
 struct team {
-    struct array_of(struct plan) plans; /* each once */
-    struct shares shares;               /* their users are the section's, which must outlive them */
+    struct plans plans;       /* each once */
+    struct shares shares;     /* their users are the section's, which must outlive them */
     struct inventory machine; /* all devices of this machine; none where the driver was not asked */
     struct error absent;      /* why there is no GPU here, where plans were made without one;
                                  machine.absent is not set if a driver is there that fails */

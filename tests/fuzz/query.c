@@ -52,7 +52,7 @@ static void plan_all(const struct inventory *inventory)
         return;
     require(plan_make(&plan, &config, &selection, &err) == 0);
     require(plan_confirm(&plan, &selection, &inventory->devices, &err) == 0);
-    require(plan.device_count == inventory->devices.count);
+    require(plan.devices.count == inventory->devices.count);
 }
 
 static void check_decode(const char *bytes, size_t length)

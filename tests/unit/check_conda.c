@@ -409,10 +409,15 @@ static char hook_orig[] = "etc/conda/activate.d/env_vars.sh.orig", one_three[] =
 static char odd_value[] = "a: b\n'\"~\t\x01 ", colon[] = ":";
 static char *managed[] = {name_a, name_visible};
 static char *made_folders[] = {etc_conda};
-static struct receipt_device devices[] = {
-    {1, "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "0000:0f:00.0", "A \"100\": \u00e9",
-     85899345920, 80},
-    {RECEIPT_NO_NUMBER, "MIG-8932f937-d72c-4106-c12f-20bd9faed9f7", "0000:0f:00.0", "", 0, 0}};
+static struct planned_device devices[] = {
+    {.number = 1,
+     .device = {.name = "A \"100\": \u00e9", .memory = 85899345920},
+     .uuid = "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6",
+     .address = "0000:0f:00.0",
+     .compute = 80},
+    {.number = PLAN_NO_NUMBER,
+     .uuid = "MIG-8932f937-d72c-4106-c12f-20bd9faed9f7",
+     .address = "0000:0f:00.0"}};
 static struct var variables[] = {
     {.name = name_visible, .kind = VAR_SET, .value = one_three},
     {.name = name_a, .kind = VAR_APPEND, .value = odd_value, .separator = colon}};
@@ -422,20 +427,17 @@ static struct receipt full_receipt(char *source)
 {
     static char alice[] = "alice", others[] = "c[!a-b]*";
     static char *users[] = {alice, others};
-    static struct planned_device seen[2];
-    static struct receipt_plan plan = {.plan = {.in_job = IN_JOB_OVERRIDE,
-                                                .if_set = IF_SET_KEEP,
-                                                .unconfirmed = true,
-                                                .gpus = PLAN_GPUS_CHOSEN,
-                                                .devices = seen,
-                                                .device_count = 2,
-                                                .variables = {variables, 2, 0}},
-                                       .devices = {devices, 2, 0}};
+    static struct plan plan = {.in_job = IN_JOB_OVERRIDE,
+                               .if_set = IF_SET_KEEP,
+                               .unconfirmed = true,
+                               .gpus = PLAN_GPUS_CHOSEN,
+                               .devices = {devices, 2, 0},
+                               .variables = {variables, 2, 0}};
     static struct share rules[] = {{12, {users, 2, 0}, 0}, {0, {NULL, 0, 0}, 0}};
     static struct receipt_host host;
 
-    uuid_parse(devices[0].uuid, &seen[0].device.uuid);
-    uuid_parse(devices[1].uuid, &seen[1].device.uuid);
+    receipt_read_device(&devices[0]);
+    receipt_read_device(&devices[1]);
     host = (struct receipt_host){.host = machine,
                                  .version = version,
                                  .source = source,
@@ -481,8 +483,8 @@ START_TEST(receipt_reads_back)
     ck_assert_str_eq(host->version, "1.2");
     ck_assert_str_eq(host->source, sources[_i]);
     ck_assert(host->by_host && part_is_same(host, receipt.hosts.items));
-    ck_assert_int_eq(host->plans.items[0].devices.items[1].number, RECEIPT_NO_NUMBER);
-    ck_assert_str_eq(host->plans.items[0].plan.variables.items[1].value, odd_value);
+    ck_assert_int_eq(host->plans.items[0].devices.items[1].number, PLAN_NO_NUMBER);
+    ck_assert_str_eq(host->plans.items[0].variables.items[1].value, odd_value);
     ck_assert_uint_eq(host->rules.count, 2);
     ck_assert_uint_eq(host->rules.items[0].line, 12);
     ck_assert_uint_eq(host->rules.items[0].users.count, 2);

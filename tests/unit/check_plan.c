@@ -202,7 +202,7 @@ START_TEST(plan_of_selection)
     ck_assert_str_eq(plan.variables.items[1].name, "CUDA_VISIBLE_DEVICES");
     ck_assert_str_eq(plan.variables.items[2].name, "A");
     ck_assert_int_eq(plan.variables.items[3].kind, VAR_UNSET);
-    ck_assert_uint_eq(plan.device_count, 0);
+    ck_assert_uint_eq(plan.devices.count, 0);
 }
 END_TEST
 
@@ -308,10 +308,10 @@ START_TEST(plan_is_confirmed)
     ck_assert_int_eq(result, confirmations[_i].confirmed ? 0 : -1);
     if (confirmations[_i].confirmed) {
         ck_assert(!plan.unconfirmed);
-        ck_assert_uint_eq(plan.device_count, 2);
-        ck_assert_uint_eq(plan.devices[0].number, 3);
-        ck_assert_uint_eq(plan.devices[1].number, 1);
-        ck_assert_mem_eq(&plan.devices[1].device.uuid, &gpus[1].uuid, sizeof gpus[1].uuid);
+        ck_assert_uint_eq(plan.devices.count, 2);
+        ck_assert_uint_eq(plan.devices.items[0].number, 3);
+        ck_assert_uint_eq(plan.devices.items[1].number, 1);
+        ck_assert_mem_eq(&plan.devices.items[1].device.uuid, &gpus[1].uuid, sizeof gpus[1].uuid);
         return;
     }
     ck_assert(plan.unconfirmed);
@@ -335,11 +335,11 @@ START_TEST(plan_learns_from_confirmation)
     gpus[0].mig = true;
     shown.uuid.bytes[0] = 0x11;
     make_plan(&plan, &config, &selection, "MIG-11000000-0000-0000-0000-000000000000", false);
-    ck_assert_ptr_null(plan.devices);
+    ck_assert_ptr_null(plan.devices.items);
     ck_assert_int_eq(plan_confirm(&plan, &selection, &seen, &err), 0);
-    ck_assert_uint_eq(plan.device_count, 1);
-    ck_assert_str_eq(plan.devices[0].device.name, "An instance");
-    ck_assert_uint_eq(plan.devices[0].number, PLAN_NO_NUMBER);
+    ck_assert_uint_eq(plan.devices.count, 1);
+    ck_assert_str_eq(plan.devices.items[0].device.name, "An instance");
+    ck_assert_uint_eq(plan.devices.items[0].number, PLAN_NO_NUMBER);
 }
 END_TEST
 

@@ -204,12 +204,12 @@ static void set_up(void)
         names_add(&managed, variables[i].name);
     }
     names_add(&managed, "OLD");
-    plan.devices = calloc(1, sizeof *plan.devices);
-    plan.device_count = 1;
-    plan.devices[0].number = 1;
-    plan.devices[0].device =
+    plan.devices.items = calloc(1, sizeof *plan.devices.items);
+    plan.devices.count = 1;
+    plan.devices.items[0].number = 1;
+    plan.devices.items[0].device =
         (struct device){.name = "A\n100", .memory = UINT64_C(80) << 30, .pci = {0, 15, 0, 0}};
-    plan.devices[0].device.uuid.bytes[0] = 0x89;
+    plan.devices.items[0].device.uuid.bytes[0] = 0x89;
     ck_assert_int_eq(decision_make(&decision, &everybody, 1, false, NULL), 0);
     in = (struct render){.decision = &decision,
                          .managed = &managed,
@@ -303,7 +303,7 @@ static const struct {
 
 START_TEST(render_says_what_is_decided)
 {
-    plan.device_count = 0;
+    plan.devices.count = 0;
     plan.gpus = decisions[_i].gpus;
     plan.unconfirmed = decisions[_i].unconfirmed;
     plan.in_job = decisions[_i].in_job;
@@ -319,7 +319,7 @@ END_TEST
 
 START_TEST(render_shows_no_number_it_does_not_know)
 {
-    plan.devices[0].number = PLAN_NO_NUMBER;
+    plan.devices.items[0].number = PLAN_NO_NUMBER;
     scope(free_text) char *text = rendered("@each devices@\n@number@\n@end devices@\n", &shells[0]);
     ck_assert_str_eq(text, "-\n");
 }
