@@ -8,14 +8,9 @@
 #include <string.h>
 #include <yaml.h>
 
-static const cyaml_schema_field_t format_fields[] = {
-    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct record_format, format),
-    CYAML_FIELD_END,
-};
-
-const cyaml_schema_value_t record_format_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct record_format, format_fields),
-};
+const cyaml_schema_value_t record_format_value =
+    RECORD_DOCUMENT(struct record_format,
+                    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct record_format, format));
 
 /* What we never write, and what libyaml takes the square of its number in time for: lines such as
    "%TAG", and lists such as "[[[". Brackets in values are counted as well. */

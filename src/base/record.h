@@ -44,8 +44,19 @@ void record_free(const cyaml_schema_value_t *schema, void *value);
 int record_find(const char *text, size_t length, const char *list, size_t index, const char *key,
                 struct record_fault *fault);
 
-/* Schemas are made of these. Each list is left out where it is empty: libcyaml takes no NULL for
+/* Schemas are made of these: that of a whole document, and that of an entry of a list. */
+#define RECORD_DOCUMENT(type, ...) RECORD_MAPPING_(CYAML_FLAG_POINTER, type, __VA_ARGS__)
+#define RECORD_ENTRY(type, ...)    RECORD_MAPPING_(CYAML_FLAG_DEFAULT, type, __VA_ARGS__)
+#define RECORD_MAPPING_(flags, type, ...)                                                          \
+    {                                                                                              \
+        CYAML_VALUE_MAPPING(flags, type,                                                           \
+                            ((const cyaml_schema_field_t[]){__VA_ARGS__, CYAML_FIELD_END}))        \
+    }
+
+/* And these of what is in them. Each list is left out where it is empty: libcyaml takes no NULL for
    one. */
+#define RECORD_WORD(key, type, member, words)                                                      \
+    CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT, type, member, words, CYAML_ARRAY_LEN(words))
 #define RECORD_LIST(key, type, member, entry, limit)                                               \
     CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, &(entry), 0, \
                          limit)

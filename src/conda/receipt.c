@@ -13,113 +13,64 @@ static const cyaml_schema_value_t text_value = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
 };
 
-static const cyaml_schema_field_t kept_fields[] = {
-    RECORD_TEXT("path", struct receipt_kept, path),
-    RECORD_TEXT("now", struct receipt_kept, now),
-    CYAML_FIELD_END,
-};
+static const cyaml_schema_value_t kept_value =
+    RECORD_ENTRY(struct receipt_kept, RECORD_TEXT("path", struct receipt_kept, path),
+                 RECORD_TEXT("now", struct receipt_kept, now));
 
-static const cyaml_schema_value_t kept_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_kept, kept_fields),
-};
+static const cyaml_schema_value_t export_value =
+    RECORD_ENTRY(struct receipt_export, RECORD_TEXT("path", struct receipt_export, path),
+                 RECORD_TEXT("format", struct receipt_export, format));
 
-static const cyaml_schema_field_t export_fields[] = {
-    RECORD_TEXT("path", struct receipt_export, path),
-    RECORD_TEXT("format", struct receipt_export, format),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t export_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_export, export_fields),
-};
-
-static const cyaml_schema_field_t device_fields[] = {
-    CYAML_FIELD_INT("number", CYAML_FLAG_DEFAULT, struct planned_device, number), /* -1: none */
+/* PLAN_NO_NUMBER is written as -1. */
+static const cyaml_schema_value_t device_value = RECORD_ENTRY(
+    struct planned_device,
+    CYAML_FIELD_INT("number", CYAML_FLAG_DEFAULT, struct planned_device, number),
     CYAML_FIELD_STRING("uuid", CYAML_FLAG_DEFAULT, struct planned_device, uuid, 0),
     CYAML_FIELD_STRING("address", CYAML_FLAG_DEFAULT, struct planned_device, address, 0),
     CYAML_FIELD_STRING("name", CYAML_FLAG_OPTIONAL, struct planned_device, device.name, 0),
     CYAML_FIELD_UINT("memory", CYAML_FLAG_OPTIONAL, struct planned_device, device.memory),
-    CYAML_FIELD_UINT("compute", CYAML_FLAG_OPTIONAL, struct planned_device, compute),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t device_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct planned_device, device_fields),
-};
+    CYAML_FIELD_UINT("compute", CYAML_FLAG_OPTIONAL, struct planned_device, compute));
 
 static const cyaml_strval_t kinds[] = {
     {"set", VAR_SET}, {"unset", VAR_UNSET}, {"prepend", VAR_PREPEND}, {"append", VAR_APPEND}};
 
-static const cyaml_schema_field_t variable_fields[] = {
-    RECORD_TEXT("name", struct var, name),
-    CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct var, kind, kinds, CYAML_ARRAY_LEN(kinds)),
+static const cyaml_schema_value_t variable_value = RECORD_ENTRY(
+    struct var, RECORD_TEXT("name", struct var, name), RECORD_WORD("kind", struct var, kind, kinds),
     RECORD_TEXT_OR_NONE("value", struct var, value),
-    RECORD_TEXT_OR_NONE("separator", struct var, separator),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t variable_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct var, variable_fields),
-};
+    RECORD_TEXT_OR_NONE("separator", struct var, separator));
 
 static const cyaml_strval_t job_words[] = {{"keep", IN_JOB_KEEP}, {"override", IN_JOB_OVERRIDE}};
 
 static const cyaml_strval_t set_words[] = {{"override", IF_SET_OVERRIDE}, {"keep", IF_SET_KEEP}};
 
-static const cyaml_schema_field_t plan_fields[] = {
-    CYAML_FIELD_ENUM("in_job", CYAML_FLAG_STRICT, struct plan, in_job, job_words,
-                     CYAML_ARRAY_LEN(job_words)),
-    CYAML_FIELD_ENUM("if_set", CYAML_FLAG_STRICT, struct plan, if_set, set_words,
-                     CYAML_ARRAY_LEN(set_words)),
+static const cyaml_schema_value_t plan_value = RECORD_ENTRY(
+    struct plan, RECORD_WORD("in_job", struct plan, in_job, job_words),
+    RECORD_WORD("if_set", struct plan, if_set, set_words),
     CYAML_FIELD_BOOL("unconfirmed", CYAML_FLAG_DEFAULT, struct plan, unconfirmed),
     RECORD_ARRAY("devices", struct plan, devices, device_value, CYAML_UNLIMITED),
-    RECORD_ARRAY("variables", struct plan, variables, variable_value, CYAML_UNLIMITED),
-    CYAML_FIELD_END,
-};
+    RECORD_ARRAY("variables", struct plan, variables, variable_value, CYAML_UNLIMITED));
 
-static const cyaml_schema_value_t plan_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan, plan_fields),
-};
+static const cyaml_schema_value_t rule_value =
+    RECORD_ENTRY(struct share, CYAML_FIELD_UINT("line", CYAML_FLAG_DEFAULT, struct share, line),
+                 RECORD_ARRAY("users", struct share, users, text_value, CYAML_UNLIMITED),
+                 CYAML_FIELD_UINT("plan", CYAML_FLAG_DEFAULT, struct share, plan));
 
-static const cyaml_schema_field_t rule_fields[] = {
-    CYAML_FIELD_UINT("line", CYAML_FLAG_DEFAULT, struct share, line),
-    RECORD_ARRAY("users", struct share, users, text_value, CYAML_UNLIMITED),
-    CYAML_FIELD_UINT("plan", CYAML_FLAG_DEFAULT, struct share, plan),
-    CYAML_FIELD_END,
-};
+static const cyaml_schema_value_t host_value =
+    RECORD_ENTRY(struct receipt_host, RECORD_TEXT("host", struct receipt_host, host),
+                 RECORD_TEXT("version", struct receipt_host, version),
+                 RECORD_TEXT("source", struct receipt_host, source),
+                 CYAML_FIELD_BOOL("by_host", CYAML_FLAG_DEFAULT, struct receipt_host, by_host),
+                 RECORD_ARRAY("plans", struct receipt_host, plans, plan_value, CYAML_UNLIMITED),
+                 RECORD_ARRAY("rules", struct receipt_host, rules, rule_value, CYAML_UNLIMITED));
 
-static const cyaml_schema_value_t rule_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct share, rule_fields),
-};
-
-static const cyaml_schema_field_t host_fields[] = {
-    RECORD_TEXT("host", struct receipt_host, host),
-    RECORD_TEXT("version", struct receipt_host, version),
-    RECORD_TEXT("source", struct receipt_host, source),
-    CYAML_FIELD_BOOL("by_host", CYAML_FLAG_DEFAULT, struct receipt_host, by_host),
-    RECORD_ARRAY("plans", struct receipt_host, plans, plan_value, CYAML_UNLIMITED),
-    RECORD_ARRAY("rules", struct receipt_host, rules, rule_value, CYAML_UNLIMITED),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t host_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct receipt_host, host_fields),
-};
-
-static const cyaml_schema_field_t receipt_fields[] = {
-    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct receipt, format),
+static const cyaml_schema_value_t receipt_value = RECORD_DOCUMENT(
+    struct receipt, CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct receipt, format),
     CYAML_FIELD_STRING("state", CYAML_FLAG_DEFAULT, struct receipt, state, STATE_KEY_SIZE - 1),
     RECORD_ARRAY("managed", struct receipt, managed, text_value, MANAGED_LIMIT),
     RECORD_ARRAY("kept", struct receipt, kept, kept_value, CYAML_UNLIMITED),
     RECORD_ARRAY("folders", struct receipt, folders, text_value, CYAML_UNLIMITED),
     RECORD_ARRAY("exports", struct receipt, exports, export_value, CYAML_UNLIMITED),
-    RECORD_ARRAY("hosts", struct receipt, hosts, host_value, CYAML_UNLIMITED),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t receipt_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct receipt, receipt_fields),
-};
+    RECORD_ARRAY("hosts", struct receipt, hosts, host_value, CYAML_UNLIMITED));
 
 static bool is_key(const char *text)
 {

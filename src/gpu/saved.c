@@ -17,11 +17,7 @@
         CYAML_FIELD_STRING("compute_capability", CYAML_FLAG_DEFAULT, struct saved_device, compute, \
                            0)
 
-static const cyaml_schema_field_t device_fields[] = {DEVICE_FIELDS, CYAML_FIELD_END};
-
-static const cyaml_schema_value_t device_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct saved_device, device_fields),
-};
+static const cyaml_schema_value_t device_value = RECORD_ENTRY(struct saved_device, DEVICE_FIELDS);
 
 static const cyaml_strval_t whys[] = {{"split", HIDDEN_SPLIT},
                                       {"empty", HIDDEN_EMPTY},
@@ -29,20 +25,12 @@ static const cyaml_strval_t whys[] = {{"split", HIDDEN_SPLIT},
                                       {"lost", HIDDEN_LOST},
                                       {"untold", HIDDEN_UNTOLD}};
 
-static const cyaml_schema_field_t hidden_fields[] = {
-    DEVICE_FIELDS,
-    CYAML_FIELD_ENUM("why", CYAML_FLAG_STRICT, struct saved_device, why, whys,
-                     CYAML_ARRAY_LEN(whys)),
-    CYAML_FIELD_STRING("reason", CYAML_FLAG_DEFAULT, struct saved_device, reason, 0),
-    CYAML_FIELD_END,
-};
+static const cyaml_schema_value_t hidden_value = RECORD_ENTRY(
+    struct saved_device, DEVICE_FIELDS, RECORD_WORD("why", struct saved_device, why, whys),
+    CYAML_FIELD_STRING("reason", CYAML_FLAG_DEFAULT, struct saved_device, reason, 0));
 
-static const cyaml_schema_value_t hidden_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct saved_device, hidden_fields),
-};
-
-static const cyaml_schema_field_t saved_fields[] = {
-    CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct saved, format),
+const cyaml_schema_value_t saved_value = RECORD_DOCUMENT(
+    struct saved, CYAML_FIELD_UINT("format", CYAML_FLAG_DEFAULT, struct saved, format),
     RECORD_TEXT("host", struct saved, host),
     CYAML_FIELD_UINT("driver_cuda_version", CYAML_FLAG_DEFAULT, struct saved, driver_version),
     CYAML_FIELD_BOOL("numbered", CYAML_FLAG_DEFAULT, struct saved, numbered),
@@ -51,13 +39,7 @@ static const cyaml_schema_field_t saved_fields[] = {
     CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct saved, devices, &device_value, 1,
                          ANSWER_MOST_DEVICES),
     RECORD_LIST("instances", struct saved, instances, device_value, STOCK_INSTANCES_LIMIT),
-    RECORD_LIST("hidden", struct saved, hidden, hidden_value, ANSWER_MOST_DEVICES),
-    CYAML_FIELD_END,
-};
-
-const cyaml_schema_value_t saved_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct saved, saved_fields),
-};
+    RECORD_LIST("hidden", struct saved, hidden, hidden_value, ANSWER_MOST_DEVICES));
 
 void saved_free(struct saved **saved)
 {

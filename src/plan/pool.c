@@ -1,7 +1,5 @@
 #include "plan/pool.h"
 
-#include <stdlib.h>
-
 /* Whether all are there, whole, and in the order of their addresses. */
 static bool is_countable(const struct card_list *cards)
 {
