@@ -57,7 +57,7 @@ static int run(const struct options *options, struct error *err)
         return error_detail(err,
                             "so the hooks stay as well: make it writable or delete it, and run "
                             "conda-gpu remove again");
-    int result = install_remove(&removals, &prefix, err);
+    int result = install_remove(&removals, &prefix, earlier.receipt, err);
     tell_removals(&removals);
     if (environment.active)
         cli_note("this shell has the environment active and keeps its GPU settings; a new "

@@ -60,8 +60,8 @@ enum removal {
 };
 
 struct removed {
-    char *path; /* below the prefix */
-    char *now;  /* for REMOVAL_LEFT */
+    const char *path; /* below the prefix; of the files or the receipt */
+    const char *now;  /* for REMOVAL_LEFT */
     enum removal what;
 };
 
@@ -70,10 +70,13 @@ struct removals {
     size_t count;
     size_t room;
     bool nothing; /* there was nothing of ours */
+    struct hook_set files;
 };
 
 /* Removes what apply wrote, and only that, and puts back what stood there before. `removals` tells
-   what was done, also where something could not be. */
-int install_remove(struct removals *removals, const struct prefix *prefix, struct error *err);
+   what was done, also where something could not be. The receipt is the prefix's, or NULL, and must
+   outlive them. */
+int install_remove(struct removals *removals, const struct prefix *prefix,
+                   const struct receipt *receipt, struct error *err);
 
 void removals_release(struct removals *removals);

@@ -6,78 +6,75 @@
 
 #include <string.h>
 
+struct removing {
+    struct removals *removals;
+    const struct prefix *prefix;
+    const struct receipt *receipt;
+    const char *original; /* where somebody's own receipt stands, which takes its place; or NULL */
+    struct error *err;
+};
+
 /* Every file that apply may have written, without a text: what is there is compared with none. */
-static int list_files(struct hook_set *set, const struct prefix *prefix, struct error *err)
+static int list_files(struct removing *in)
 {
+    struct hook_set *files = &in->removals->files;
     struct strbuf none = STRBUF_INIT;
 
-    if (hook_set_add(set, prefix, RECEIPT_PATH, &none, err) < 0)
+    if (hook_set_add(files, in->prefix, RECEIPT_PATH, &none, in->err) < 0)
         return -1;
     for (size_t i = 0; i < OUR_HOOKS; i++)
-        if (hook_set_add(set, prefix, hook_places[i].path, &none, err) < 0)
+        if (hook_set_add(files, in->prefix, hook_places[i].path, &none, in->err) < 0)
             return -1;
     return 0;
 }
 
-static int add(struct removals *removals, enum removal what, const char *path, const char *now,
-               struct error *err)
+static int add(struct removing *in, enum removal what, const char *path, const char *now)
 {
-    struct removed removed = {strdup(path), now ? strdup(now) : NULL, what};
+    const struct removed removed = {path, now, what};
 
-    if (removed.path && (removed.now || !now) && array_add(removals, removed) == 0)
-        return 0;
-    free(removed.path);
-    free(removed.now);
-    return error_memory(err);
+    return array_add(in->removals, removed) < 0 ? error_memory(in->err) : 0;
 }
 
-/* Somebody's own receipt waits for the place that ours still has; `original` is set to where. */
-static int find_original(const struct receipt_kept *kept, const struct prefix *prefix,
-                         const char **original, struct error *err)
+/* Somebody's own receipt waits for the place that ours still has. */
+static int find_original(struct removing *in, const struct receipt_kept *kept)
 {
-    int got = prefix_has(prefix, kept->now, err);
+    int got = prefix_has(in->prefix, kept->now, in->err);
 
-    if (got > 0 && *original)
+    if (got > 0 && in->original)
         return PREFIX_TAKEN;
     if (got > 0)
-        *original = kept->now;
+        in->original = kept->now;
     return got < 0 ? -1 : PREFIX_NOT_KEPT;
 }
 
 /* What stood in the hooks' places before them goes back there, the last one first: of several files
    that had one place it gets it, unless somebody has put another there since. An adopted one sorts
    before the others: it goes on working where it is. */
-static int put_back(struct removals *removals, const struct earlier *earlier,
-                    const struct prefix *prefix, const char **original, struct error *err)
+static int put_back(struct removing *in)
 {
-    const struct receipt *receipt = earlier->receipt;
     int result = 0;
 
-    for (size_t i = receipt ? receipt->kept.count : 0; i-- > 0;) {
-        const struct receipt_kept *kept = &receipt->kept.items[i];
+    for (size_t i = in->receipt ? in->receipt->kept.count : 0; i-- > 0;) {
+        const struct receipt_kept *kept = &in->receipt->kept.items[i];
         int put = strcmp(kept->path, RECEIPT_PATH) == 0
-                      ? find_original(kept, prefix, original, err)
-                      : prefix_put_back(prefix, kept->now, kept->path, err);
+                      ? find_original(in, kept)
+                      : prefix_put_back(in->prefix, kept->now, kept->path, in->err);
         if (put < 0 ||
-            (put == PREFIX_PUT_BACK &&
-             add(removals, REMOVAL_PUT_BACK, kept->path, NULL, err) < 0) ||
-            (put == PREFIX_TAKEN && add(removals, REMOVAL_LEFT, kept->path, kept->now, err) < 0))
+            (put == PREFIX_PUT_BACK && add(in, REMOVAL_PUT_BACK, kept->path, NULL) < 0) ||
+            (put == PREFIX_TAKEN && add(in, REMOVAL_LEFT, kept->path, kept->now) < 0))
             result = -1;
     }
     return result;
 }
 
 /* What became of a file; nothing, where it could not be removed. */
-static int report(struct removals *removals, const struct hook_file *file,
-                  const struct prefix *prefix, struct error *err)
+static int report(struct removing *in, const struct hook_file *file)
 {
     scope(error_release) struct error unseen = ERROR_INIT;
 
-    if (file->state == HOOK_OURS && !prefix_has(prefix, file->path, &unseen))
-        return add(removals, REMOVAL_DONE, file->path, NULL, err);
-    if (file->state == HOOK_FOREIGN)
-        return add(removals, REMOVAL_NOT_OURS, file->path, NULL, err);
-    return 0;
+    if (file->state == HOOK_OURS && !prefix_has(in->prefix, file->path, &unseen))
+        return add(in, REMOVAL_DONE, file->path, NULL);
+    return file->state == HOOK_FOREIGN ? add(in, REMOVAL_NOT_OURS, file->path, NULL) : 0;
 }
 
 static bool is_activation(const struct hook_file *file)
@@ -98,103 +95,89 @@ static bool has_counterpart(const struct hook_set *set, const struct hook_file *
     return false;
 }
 
-static int report_staying(const struct hook_set *set, const struct hook_file *file,
-                          const struct prefix *prefix, struct error *err)
+static int report_staying(const struct removing *in, const struct hook_file *file)
 {
-    bool both = is_activation(file) && has_counterpart(set, file, HOOK_OURS);
+    bool both = is_activation(file) && has_counterpart(&in->removals->files, file, HOOK_OURS);
 
-    return error_add(err, STATUS_PREFIX,
+    return error_add(in->err, STATUS_PREFIX,
                      "%s/%s: somebody edited this file after conda-gpu wrote it, so it stays%s; "
                      "remove it by hand if it is not wanted, and run again",
-                     prefix->path, file->path,
+                     in->prefix->path, file->path,
                      both ? ", and its counterpart in deactivate.d with it" : "");
 }
 
 /* Removes the hooks that are ours and unchanged, in the reverse order of writing. Edited ones stay
    and are reported; with one of activate.d stays what puts back in deactivate.d what it sets. */
-static int remove_hooks(const struct hook_set *set, const struct prefix *prefix, struct error *err)
+static int remove_hooks(const struct removing *in)
 {
+    const struct hook_set *set = &in->removals->files;
     int result = 0;
 
     for (size_t i = set->count; i-- > 0;) {
         const struct hook_file *file = &set->items[i];
         if (file->state == HOOK_EDITED)
-            result = report_staying(set, file, prefix, err);
+            result = report_staying(in, file);
         if (file->state != HOOK_OURS || hook_is_receipt(file) ||
             (!is_activation(file) && has_counterpart(set, file, HOOK_EDITED)))
             continue;
-        if (prefix_remove(prefix, file->path, &file->found, err) < 0)
+        if (prefix_remove(in->prefix, file->path, &file->found, in->err) < 0)
             return -1; /* never the deactivation script before the activation script */
     }
     return result;
 }
 
-/* `original` is where somebody's own receipt stands, which takes its place; NULL: there is none. */
-static int remove_receipt(const struct hook_file *receipt, const struct prefix *prefix,
-                          const char *original, struct error *err)
+static int remove_receipt(const struct removing *in, const struct hook_file *receipt)
 {
-    int put = original ? prefix_put_over(prefix, original, RECEIPT_PATH, err) : PREFIX_NOT_KEPT;
+    int put = in->original ? prefix_put_over(in->prefix, in->original, RECEIPT_PATH, in->err)
+                           : PREFIX_NOT_KEPT;
 
     if (put != PREFIX_NOT_KEPT || receipt->state != HOOK_OURS)
         return put < 0 ? -1 : 0;
-    return prefix_remove(prefix, RECEIPT_PATH, &receipt->found, err);
+    return prefix_remove(in->prefix, RECEIPT_PATH, &receipt->found, in->err);
 }
 
 /* Removes the folders that apply made and that are empty now, and the receipt, which tells of them:
    as late as can be. */
-static int forget(const struct hook_file *receipt, const struct earlier *earlier,
-                  const struct prefix *prefix, const char *original, struct error *err)
+static int forget(const struct removing *in, const struct hook_file *receipt)
 {
     for (size_t i = OUR_FOLDERS; i-- > 0;) {
-        if (path_is_in(RECEIPT_PATH, our_folders[i]) &&
-            remove_receipt(receipt, prefix, original, err) < 0)
+        const char *folder = our_folders[i];
+        if (path_is_in(RECEIPT_PATH, folder) && remove_receipt(in, receipt) < 0)
             return -1;
-        prefix_sweep(prefix, our_folders[i]);
-        if (earlier->receipt && names_have(&earlier->receipt->folders, our_folders[i]) &&
-            prefix_remove_folder(prefix, our_folders[i], err) < 0)
+        prefix_sweep(in->prefix, folder);
+        if (in->receipt && names_have(&in->receipt->folders, folder) &&
+            prefix_remove_folder(in->prefix, folder, in->err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int take_away(struct removals *removals, const struct hook_set *set,
-                     const struct earlier *earlier, const struct prefix *prefix, struct error *err)
+int install_remove(struct removals *removals, const struct prefix *prefix,
+                   const struct receipt *receipt, struct error *err)
 {
-    const struct hook_file *receipt = &set->items[0];
-    const char *original = NULL;
-    int result = remove_hooks(set, prefix, err);
+    struct removing in = {removals, prefix, receipt, NULL, err};
+    const struct hook_set *files = &removals->files;
 
-    removals->nothing = receipt->state != HOOK_OURS;
-    for (size_t i = 1; i < set->count; i++) {
-        if (report(removals, &set->items[i], prefix, err) < 0)
+    if (list_files(&in) < 0)
+        return -1;
+    int result = remove_hooks(&in);
+    removals->nothing = true;
+    for (size_t i = 0; i < files->count; i++) {
+        if (i && report(&in, &files->items[i]) < 0)
             result = -1;
-        removals->nothing = removals->nothing && set->items[i].state != HOOK_OURS;
+        removals->nothing = removals->nothing && files->items[i].state != HOOK_OURS;
     }
-    if (result < 0 || put_back(removals, earlier, prefix, &original, err) < 0 ||
-        forget(receipt, earlier, prefix, original, err) < 0 ||
-        report(removals, receipt, prefix, err) < 0)
+    if (result < 0 || put_back(&in) < 0 || forget(&in, &files->items[0]) < 0 ||
+        report(&in, &files->items[0]) < 0)
         return -1;
-    if (original && prefix_has(prefix, RECEIPT_PATH, err) > 0)
-        return add(removals, REMOVAL_PUT_BACK, RECEIPT_PATH, NULL, err);
-    return 0;
-}
-
-int install_remove(struct removals *removals, const struct prefix *prefix, struct error *err)
-{
-    scope(earlier_release) struct earlier earlier = {0};
-    scope(hook_set_release) struct hook_set set = {0};
-
-    if (earlier_read(&earlier, prefix, err) < 0 || list_files(&set, prefix, err) < 0)
-        return -1;
-    return take_away(removals, &set, &earlier, prefix, err);
+    return in.original && prefix_has(prefix, RECEIPT_PATH, err) > 0
+               ? add(&in, REMOVAL_PUT_BACK, RECEIPT_PATH, NULL)
+               : 0;
 }
 
 void removals_release(struct removals *removals)
 {
-    for (size_t i = 0; i < removals->count; i++) {
-        free(removals->items[i].path);
-        free(removals->items[i].now);
-    }
     free(removals->items);
+    hook_set_release(&removals->files);
     *removals = (struct removals){0};
 }
