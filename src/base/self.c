@@ -16,6 +16,13 @@ const char *self_host(void)
     return machine.nodename;
 }
 
+bool host_is_sound(const char *host)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+    return *host && !host[strspn(host, plain)];
+}
+
 char *self_user(char *const *env)
 {
     const char *user = env_get_filled(env, "USER");

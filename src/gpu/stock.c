@@ -2,6 +2,7 @@
 
 #include "base/record.h"
 #include "base/scope.h"
+#include "base/self.h"
 #include "gpu/saved.h"
 #include "gpu/sheets.h"
 
@@ -136,14 +137,6 @@ static int read_lists(const struct reading *in, struct saved *saved, struct inve
     return read_list(in, "hidden", saved->hidden, saved->hidden_count, &list->hidden);
 }
 
-static bool is_sound_host(const char *host)
-{
-    for (const char *c = host; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("_.-", *c))
-            return false;
-    return *host;
-}
-
 static int read_head(const struct reading *in, const struct saved *saved)
 {
     if (saved->driver_version > DRIVER_LIMIT)
@@ -151,7 +144,7 @@ static int read_head(const struct reading *in, const struct saved *saved)
                         "driver_cuda_version: found %u; accepted: a number such as 12040, for CUDA "
                         "12.4",
                         saved->driver_version);
-    if (is_sound_host(saved->host))
+    if (host_is_sound(saved->host))
         return 0;
     return error_at(in->err, place_in(in, in->sheet, NULL, 0, "host"),
                     "host: found '%s'; accepted: a name of letters, digits and _.- only, since "

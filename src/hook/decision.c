@@ -2,9 +2,10 @@
 
 #include "base/array.h"
 #include "base/scope.h"
+#include "base/self.h"
 #include "hook/picks.h"
+#include "section/rules.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +15,6 @@ static bool has_same_result(const struct plan *one, const struct plan *other)
 {
     return one == other || (one->in_job == other->in_job && one->if_set == other->if_set &&
                             vars_are_same(&one->variables, &other->variables));
-}
-
-static bool is_pattern(const char *text)
-{
-    return strpbrk(text, "*?[") != NULL;
 }
 
 /* Whether a user may be meant by both. Patterns and long lists are taken to overlap. */
@@ -170,21 +166,12 @@ static int describe(struct branch *branch, const struct decision *decision)
     return 0;
 }
 
-/* Beside letters and digits nothing that means something to a shell. */
-static bool is_sound_host(const char *host)
-{
-    for (const char *c = host; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("_.-", *c))
-            return false;
-    return *host;
-}
-
 static int list_hosts(struct decision *decision, const struct served *served, size_t count,
                       struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const char *host = served[i].host;
-        if (decision->by_host && !is_sound_host(host))
+        if (decision->by_host && !host_is_sound(host))
             return error_add(err, STATUS_PREFIX,
                              "this environment serves several machines, or rules name hosts, and "
                              "hooks can tell a machine by a name of letters, digits and _.- only, "

@@ -1,5 +1,7 @@
 #include "hook/match.h"
 
+#include "section/rules.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -28,11 +30,6 @@ void tell_patterns_sh(struct strbuf *out, const char *variable, const struct nam
         }
         strbuf_adds(out, patterns->items[i]);
     }
-}
-
-static bool is_pattern(const char *text)
-{
-    return strpbrk(text, "*?[") != NULL;
 }
 
 /* As a regular expression. */

@@ -1,6 +1,7 @@
 #include "plan/selecting.h"
 
 #include "base/scope.h"
+#include "section/rules.h"
 
 #include <fnmatch.h>
 #include <limits.h>
@@ -210,7 +211,7 @@ bool select_fits(const struct item *item, const struct device *device)
 /* After a message that nothing matches: a name without a * or ? is often meant as a part. */
 static int explain_name(const struct selecting *in, const struct item *item)
 {
-    if (!item->name || strpbrk(item->name, "*?["))
+    if (!item->name || is_pattern(item->name))
         return -1;
     for (size_t i = 0; i < in->machine->count; i++)
         if (strcmp(item->name, in->machine->items[i].name) == 0)

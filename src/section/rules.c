@@ -10,6 +10,11 @@
 
 #define PATTERN "a name or a pattern with *, ? and [sets], such as \"login*\", or a list of these"
 
+bool is_pattern(const char *text)
+{
+    return strpbrk(text, "*?[") != NULL;
+}
+
 static bool is_plain(char c)
 {
     return isalnum((unsigned char)c) || (c && strchr("_.@+-", c));
@@ -96,11 +101,10 @@ static int read_rule(const struct reading *in, const struct node *node, struct r
    anything, also for what is a pattern itself. */
 static bool pattern_covers(const char *wide, const char *narrow)
 {
-    bool is_name = !strpbrk(narrow, "*?[");
-    bool is_sure = is_name || !strpbrk(wide, "?[");
+    bool is_sure = !is_pattern(narrow) || !strpbrk(wide, "?[");
 
     return strcmp(wide, narrow) == 0 ||
-           (is_sure && strpbrk(wide, "*?[") && fnmatch(wide, narrow, 0) == 0);
+           (is_sure && is_pattern(wide) && fnmatch(wide, narrow, 0) == 0);
 }
 
 static bool any_covers(const struct names *wide, const char *narrow)

@@ -33,6 +33,9 @@ bool patterns_fit(const struct names *patterns, const char *name);
 bool rule_fits_host(const struct rule *rule, const char *host);
 bool rule_fits_user(const struct rule *rule, const char *user);
 
+/* Whether it is no name, but a pattern. */
+bool is_pattern(const char *text);
+
 /* What a rule may name a user or host by: letters, digits and _.@+-, with * ? and sets such as
    [a-c] or [!0-9]. Shells take it as it is for a pattern. */
 bool rule_pattern_is_sound(const char *text);
