@@ -144,6 +144,11 @@ bool strbuf_equal(const struct strbuf *one, const struct strbuf *other)
            memcmp(strbuf_text(one), strbuf_text(other), one->length) == 0;
 }
 
+bool text_is_same(const char *one, const char *other)
+{
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
 char *strbuf_take(struct strbuf *buf)
 {
     if (!strbuf_reserve(buf, 0))

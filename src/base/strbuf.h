@@ -51,6 +51,9 @@ const char *strbuf_text(const struct strbuf *buf);
 
 bool strbuf_equal(const struct strbuf *one, const struct strbuf *other);
 
+/* Of two texts that may be NULL, which is no text. */
+bool text_is_same(const char *one, const char *other);
+
 /* Hands the text to the caller, who frees it, and leaves the buffer empty. NULL if it failed. */
 char *strbuf_take(struct strbuf *buf);
 

@@ -22,18 +22,13 @@ static void looking_release(struct looking *in)
     env_release(&in->anew);
 }
 
-static bool is_same(const char *one, const char *other)
-{
-    return !one || !other ? one == other : strcmp(one, other) == 0;
-}
-
 /* Whether the element is in the list, whatever others have added to it. -1 if memory ran out. */
 static int holds_element(const struct looking *in, const struct var *var, const char *now)
 {
     scope(element_release) struct element element = {0};
     bool there = false;
 
-    if ((var->kind != VAR_PREPEND && var->kind != VAR_APPEND) || !now)
+    if (!var_is_list(var) || !now)
         return false;
     if (element_make(&element, &in->now, var) < 0 || element_find(&element, now, &there) < 0)
         return -1;
@@ -46,7 +41,7 @@ static bool is_as_noted(struct looking *in, const struct var *var, const char *n
     struct state state = {&in->now, in->hooks->key, false};
     const char *noted = state_get(&state, "SET_", var->name);
 
-    return noted && is_same(*noted ? noted + 1 : NULL, now);
+    return noted && text_is_same(*noted ? noted + 1 : NULL, now);
 }
 
 /* -1 if memory ran out. */
@@ -61,7 +56,7 @@ static int find_standing(struct looking *in, const struct var *var, const char *
         return STANDING_KEPT;
     if (!state_get(&state, "LEVEL", ""))
         return STANDING_MISSED;
-    if (there || is_same(now, env_value(&in->anew, var->name)))
+    if (there || text_is_same(now, env_value(&in->anew, var->name)))
         return STANDING_AS_PLANNED;
     return is_as_noted(in, var, now) ? STANDING_EARLIER : STANDING_CHANGED;
 }
@@ -75,11 +70,8 @@ static int add(struct standings *standings, struct looking *in, const struct var
 
     if (standing < 0 || (then && !copy))
         return -1;
-    struct variable_standing found = {var, now, copy, (enum standing)standing};
-    if (array_add(standings, found) < 0)
-        return -1;
-    copy = NULL;
-    return 0;
+    return array_add(standings,
+                     (struct variable_standing){var, now, take(&copy), (enum standing)standing});
 }
 
 int standings_find(struct standings *standings, char *const *env, const struct enacted *hooks,

@@ -25,8 +25,7 @@ static const struct renderers *recall(const struct derivation *derivation, const
 {
     for (size_t i = 0; i < derivation->answers.count; i++) {
         const struct derivation_answer *answer = &derivation->answers.items[i];
-        if (answer->visible && visible ? strcmp(answer->visible, visible) == 0
-                                       : !answer->visible && !visible)
+        if (text_is_same(answer->visible, visible))
             return &answer->list;
     }
     return NULL;

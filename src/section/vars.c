@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/scope.h"
+#include "base/strbuf.h"
 #include "section/job.h"
 
 #include <fnmatch.h>
@@ -55,15 +56,10 @@ bool var_is_list(const struct var *var)
     return var->kind == VAR_PREPEND || var->kind == VAR_APPEND;
 }
 
-static bool is_same_text(const char *one, const char *other)
-{
-    return one && other ? strcmp(one, other) == 0 : one == other;
-}
-
 bool var_is_same(const struct var *one, const struct var *other)
 {
     return strcmp(one->name, other->name) == 0 && one->kind == other->kind &&
-           is_same_text(one->value, other->value) && is_same_text(one->separator, other->separator);
+           text_is_same(one->value, other->value) && text_is_same(one->separator, other->separator);
 }
 
 bool vars_are_same(const struct var_list *one, const struct var_list *other)
