@@ -179,7 +179,7 @@ static int apply_here(const struct options *options, struct error *err)
 
     if (make_ready(&apply, err) < 0)
         return -1;
-    apply.differs = install_differs(&apply.install);
+    apply.differs = hook_differs(&apply.install.files);
     apply_note_all(&apply);
     if (!apply_looks_only(options) && write_hooks(&apply, err) < 0)
         return -1;

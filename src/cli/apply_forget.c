@@ -7,7 +7,7 @@
 static void tell(const struct options *options, const struct environment *environment,
                  const struct install *install, bool done)
 {
-    bool differs = install_differs(install);
+    bool differs = hook_differs(&install->files);
 
     cli_print("%s  %s", done ? "forgotten" : "would forget", options->host);
     for (size_t i = 0; i < install->files.count; i++)

@@ -27,13 +27,11 @@ static int resolve_file(struct chosen *chosen, const struct options *options,
     const struct driver driver = {options->driver, options->timeout, job_is_running(options->env),
                                   NULL};
     scope(plan_release) struct plan plan = {0};
-    scope(rules_unapply) struct section own = {0};
     scope(free_text) char *user = self_user(options->env);
 
     if (!user)
         return error_memory(err);
-    if (rules_apply(&own, section, rules_find(section, user, self_host()), err) < 0 ||
-        resolve(&plan, &own, &driver, err) < 0)
+    if (resolve(&plan, section, rules_find(section, user, self_host()), &driver, err) < 0)
         return -1;
     plan_release(&chosen->planned.plan);
     chosen->planned.plan = take(&plan);

@@ -4,7 +4,7 @@
 #include "base/scope.h"
 #include "base/self.h"
 #include "conda/enter.h"
-#include "conda/part.h"
+#include "conda/parts.h"
 #include "conda/paths.h"
 #include "section/job.h"
 

@@ -74,9 +74,9 @@ void hook_set_release(struct hook_set *set)
     *set = (struct hook_set){0};
 }
 
-bool hook_differs(const struct hook_set *set, size_t count)
+bool hook_differs(const struct hook_set *set)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < set->count; i++)
         if (set->items[i].state != HOOK_SAME)
             return true;
     return false;

@@ -56,8 +56,8 @@ void hook_set_release(struct hook_set *set);
 
 bool hook_is_receipt(const struct hook_file *file);
 
-/* True when one of the first `count` files would change. */
-bool hook_differs(const struct hook_set *set, size_t count);
+/* True when one of the files would change. */
+bool hook_differs(const struct hook_set *set);
 
 /* Decides for every file that is not ours as we left it under which name it is kept, never that of
    another file; reports those for which the policy allows nothing. */

@@ -197,11 +197,6 @@ int install_prepare(struct install *install, const struct prefix *prefix,
     return write_receipt(install, err);
 }
 
-bool install_differs(const struct install *install)
-{
-    return hook_differs(&install->files, install->files.count);
-}
-
 int install_write(const struct install *install, struct error *err)
 {
     scope(error_release) struct error also = ERROR_INIT;

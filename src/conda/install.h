@@ -44,9 +44,6 @@ struct install {
 int install_prepare(struct install *install, const struct prefix *prefix,
                     const struct install_wish *wish, struct error *err);
 
-/* True when writing would change something. */
-bool install_differs(const struct install *install);
-
 int install_write(const struct install *install, struct error *err);
 
 void install_release(struct install *install);

@@ -1,6 +1,8 @@
 /*
- * The parts of all machines once this run is over: those that it makes, and those of the receipt
- * that stay beside them.
+ * A part of the receipt is what one machine's users get. The hooks are written from the parts of
+ * all machines, our own among them, so that the same receipt always gives the same hooks. And here
+ * are the parts of all once this run is over: those that it makes, and those of the receipt that
+ * stay beside them.
  *
  *     scope(parts_release) struct parts parts = {0};
  *     if (parts_make(&parts, receipt, &wish, prefix, &err) < 0) ...
@@ -8,8 +10,21 @@
 #pragma once
 
 #include "base/array.h"
-#include "conda/part.h"
+#include "conda/receipt.h"
 #include "plan/resolve.h"
+
+/* Whether both machines' users get the same, and of the same cards. Whether a driver has confirmed
+   that makes no difference. */
+bool part_is_same(const struct receipt_host *one, const struct receipt_host *other);
+
+/* The part that serves a machine; NULL: none does. Where the only part is of a machine whose rules
+   name no host, that one serves all. */
+const struct receipt_host *part_serving(const struct receipt_hosts *parts, const char *host);
+/* The same of a receipt, which may be NULL. */
+const struct receipt_host *part_find(const struct receipt *receipt, const char *host);
+
+/* Whether hooks for these machines must tell on which one they are. */
+bool parts_differ_by_host(const struct receipt_hosts *parts);
 
 /* A machine, and what the rules give to whom there. */
 struct host_team {

@@ -2,7 +2,7 @@
 
 #include "base/scope.h"
 #include "base/self.h"
-#include "conda/part.h"
+#include "conda/parts.h"
 
 /* What this machine's part has for this user. */
 static int find_plan(struct planned *planned, char *const *env)

@@ -242,13 +242,15 @@ static int fill(struct plan *plan, const struct section *section, struct asked *
     return confirm(plan, &selection, asked, err);
 }
 
-/* And then what its variables say of the devices. */
-static int complete(struct plan *plan, const struct section *section, struct asked *asked,
-                    struct error *err)
+/* For whom a rule serves, and with what its variables say of the devices. */
+static int complete(struct plan *plan, const struct section *section, const struct rule *rule,
+                    struct asked *asked, struct error *err)
 {
-    if (fill(plan, section, asked, err) < 0)
+    scope(rules_unapply) struct section own = {0};
+
+    if (rules_apply(&own, section, rule, err) < 0 || fill(plan, &own, asked, err) < 0)
         return -1;
-    return derive(plan, section, &asked->derivation, err);
+    return derive(plan, &own, &asked->derivation, err);
 }
 
 /* Behind the errors of all rules. */
@@ -264,13 +266,13 @@ static int show_machine(const struct asked *asked, struct error *err)
                      "if so, run conda-gpu outside of one");
 }
 
-int resolve(struct plan *plan, const struct section *section, const struct driver *driver,
-            struct error *err)
+int resolve(struct plan *plan, const struct section *section, const struct rule *rule,
+            const struct driver *driver, struct error *err)
 {
     scope(asked_release) struct asked asked = asked_init(driver);
     scope(plan_release) struct plan made = {0};
 
-    if (complete(&made, section, &asked, err) < 0)
+    if (complete(&made, section, rule, &asked, err) < 0)
         return show_machine(&asked, err);
     *plan = take(&made);
     return 0;
@@ -290,13 +292,12 @@ static int add_plan(struct team *team, struct plan *plan, unsigned *index)
 static int add_share(struct team *team, const struct section *section, const struct rule *rule,
                      struct asked *asked, struct error *err)
 {
-    scope(rules_unapply) struct section own = {0};
     scope(plan_release) struct plan plan = {0};
     struct share share = {0};
 
     if (rule)
         share = (struct share){.line = (unsigned)rule->place.line, .users = rule->users};
-    if (rules_apply(&own, section, rule, err) < 0 || complete(&plan, &own, asked, err) < 0)
+    if (complete(&plan, section, rule, asked, err) < 0)
         return -1;
     if (add_plan(team, &plan, &share.plan) < 0 || array_add(&team->shares, share) < 0)
         return error_memory(err);

@@ -4,7 +4,7 @@
  *
  *     scope(plan_release) struct plan plan = {0};
  *     const struct driver driver = {.timeout = 60};
- *     if (resolve(&plan, &section, &driver, &err) < 0) ...
+ *     if (resolve(&plan, &section, rules_find(&section, user, host), &driver, &err) < 0) ...
  *
  * Where rules decide by user, resolve_team makes a plan for each of those whom they name.
  *
@@ -37,9 +37,10 @@ struct team {
                                  machine.absent is not set if a driver is there that fails */
 };
 
-/* STATUS_INPUT: the section is wrong. STATUS_DRIVER: the driver or a device is missing. */
-int resolve(struct plan *plan, const struct section *section, const struct driver *driver,
-            struct error *err);
+/* For whom a rule of the section serves, or none does (NULL). STATUS_INPUT: the section is wrong.
+   STATUS_DRIVER: the driver or a device is missing. */
+int resolve(struct plan *plan, const struct section *section, const struct rule *rule,
+            const struct driver *driver, struct error *err);
 
 /* The same for every rule that fits this host, and the errors of all of them. The driver is asked
    about each choice of devices once. */

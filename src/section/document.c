@@ -244,13 +244,13 @@ static bool is_merge(const struct document *doc, const struct node *key)
     return node_is_plain(key) && strcmp(node_text(key), "<<") == 0 && !has_tag(doc, key);
 }
 
-static bool have_key(const struct pairs *pairs, const struct node *key)
+bool pairs_have(const struct pairs *pairs, size_t count, const struct node *key)
 {
     const char *name = node_text(key);
 
-    for (size_t i = 0; i < pairs->count; i++) {
+    for (size_t i = 0; name && i < count; i++) {
         const char *there = node_text(pairs->items[i].key);
-        if (name && there && strcmp(there, name) == 0)
+        if (there && strcmp(there, name) == 0)
             return true;
     }
     return false;
@@ -291,7 +291,8 @@ static int merge_mapping(struct merging *in, const struct node *mapping, bool ow
     in->merged[in->merged_count++] = mapping;
     for (size_t i = 0; i < count; i++) {
         struct pair pair = {node_of(in->doc, pairs[i].key), node_of(in->doc, pairs[i].value)};
-        if (is_merge(in->doc, pair.key) || (!own && have_key(in->pairs, pair.key)))
+        if (is_merge(in->doc, pair.key) ||
+            (!own && pairs_have(in->pairs, in->pairs->count, pair.key)))
             continue;
         if (!own && in->pairs->count >= DOCUMENT_PAIRS_LIMIT)
             return error_at(in->err, document_place(in->doc, pair.key),

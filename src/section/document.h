@@ -59,6 +59,8 @@ struct pairs array_of(struct pair);
  */
 int document_pairs(const struct document *doc, const struct node *mapping, struct pairs *pairs,
                    struct error *err);
+/* Whether one of the first `count` pairs has the same key, a text. */
+bool pairs_have(const struct pairs *pairs, size_t count, const struct node *key);
 void pairs_release(struct pairs *pairs);
 
 struct place document_place(const struct document *doc, const struct node *node);

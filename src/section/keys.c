@@ -81,18 +81,6 @@ static int unknown_key(const struct reading *in, const struct node *key, const c
     return document_hint(in->doc, key, in->err);
 }
 
-bool keys_is_repeated(const struct pairs *pairs, size_t pair)
-{
-    const char *name = node_text(pairs->items[pair].key);
-
-    for (size_t i = 0; i < pair; i++) {
-        const char *earlier = node_text(pairs->items[i].key);
-        if (earlier && strcmp(earlier, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static int read_pair(const struct reading *in, const struct pairs *pairs, size_t pair,
                      const struct key *keys, size_t count, void *target)
 {
@@ -101,7 +89,7 @@ static int read_pair(const struct reading *in, const struct pairs *pairs, size_t
 
     if (!name || strlen(name) != node_count(key))
         return keys_wrong(in, key, "a key that is a plain word");
-    if (keys_is_repeated(pairs, pair))
+    if (pairs_have(pairs, pair, key))
         return keys_error(in, key,
                           "the key '%.60s' stands here a second time; remove one of the two", name);
     for (size_t i = 0; i < count; i++) {

@@ -53,9 +53,6 @@ int keys_wrong_but(const struct reading *in, const struct node *node, const char
 /* A scalar that is not null, holds no NUL and is not too long; else NULL, and it is told. */
 const char *keys_text(const struct reading *in, const struct node *node, const char *accepted);
 
-/* True when a pair before this one has the same key, a text. */
-bool keys_is_repeated(const struct pairs *pairs, size_t pair);
-
 /* Reads each key of a mapping by its own function, and goes on after an error to find them all. */
 int keys_read(const struct reading *in, const struct node *node, const char *accepted,
               const struct key *keys, size_t count, void *target);

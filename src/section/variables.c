@@ -204,7 +204,7 @@ static int read_variable_pair(const struct reading *in, const struct pairs *pair
     const char *reason = strlen(name) == node_count(key) ? var_name_refused(name) : "holds a NUL";
     if (reason)
         return keys_error(in, key, "'%.60s' %s", name, reason);
-    if (keys_is_repeated(pairs, pair))
+    if (pairs_have(pairs, pair, key))
         return keys_error(in, key, "'%.60s' stands here a second time; remove one of the two",
                           name);
     scope(free_text) char *path = format_text("%s.%s", in->path, name);

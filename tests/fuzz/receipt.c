@@ -7,7 +7,7 @@
 
 #include "base/scope.h"
 #include "conda/earlier.h"
-#include "conda/part.h"
+#include "conda/parts.h"
 #include "conda/paths.h"
 #include "hook/signature.h"
 
