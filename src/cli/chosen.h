@@ -10,7 +10,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "conda/planned.h"
+#include "conda/earlier.h"
 
 struct chosen {
     struct environment environment;

@@ -8,7 +8,6 @@
 #include "cli/json.h"
 #include "cli/who.h"
 #include "plan/narrow.h"
-#include "plan/pool.h"
 #include "plan/resolve.h"
 
 #include <errno.h>
@@ -28,7 +27,7 @@ static int list_machine(struct plan *plan, const struct options *options, struct
     scope(inventory_release) struct inventory seen = {0};
 
     if (cards_read(&cards, &question, &blind) == 0)
-        return pool_fill(plan, &cards, err);
+        return plan_list_cards(plan, &cards, err);
     if (inventory_read(&seen, &question, err) < 0)
         return -1;
     free(plan->devices.items);
