@@ -149,6 +149,15 @@ bool text_is_same(const char *one, const char *other)
     return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
+bool text_is_among(const char *text, const char *const *texts, size_t count)
+{
+    size_t i = 0;
+
+    while (i < count && strcmp(text, texts[i]) != 0)
+        i++;
+    return i < count;
+}
+
 char *strbuf_take(struct strbuf *buf)
 {
     if (!strbuf_reserve(buf, 0))

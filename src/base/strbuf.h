@@ -54,6 +54,8 @@ bool strbuf_equal(const struct strbuf *one, const struct strbuf *other);
 /* Of two texts that may be NULL, which is no text. */
 bool text_is_same(const char *one, const char *other);
 
+bool text_is_among(const char *text, const char *const *texts, size_t count);
+
 /* Hands the text to the caller, who frees it, and leaves the buffer empty. NULL if it failed. */
 char *strbuf_take(struct strbuf *buf);
 

@@ -113,9 +113,8 @@ static const char *name_without_file(const char *path)
                                          "/proc/self/fd/0"};
     struct stat st;
 
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-        if (strcmp(path, inputs[i]) == 0)
-            return "standard input";
+    if (text_is_among(path, inputs, sizeof inputs / sizeof *inputs))
+        return "standard input";
     bool descriptor = strncmp(path, "/dev/fd/", strlen("/dev/fd/")) == 0 ||
                       strncmp(path, "/proc/self/fd/", strlen("/proc/self/fd/")) == 0;
     return descriptor || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) ? "a pipe" : NULL;

@@ -117,14 +117,6 @@ static struct receipt *complete(struct receipt *receipt)
 
 /* ---- what is believed ------------------------------------------------------------------------ */
 
-static bool is_folder_of_ours(const char *path)
-{
-    for (size_t i = 0; i < OUR_FOLDERS; i++)
-        if (strcmp(path, our_folders[i]) == 0)
-            return true;
-    return false;
-}
-
 static bool is_sound_variable(const struct var *var)
 {
     return var_name_is_manageable(var->name) && (var->kind == VAR_UNSET) == !var->value &&
@@ -172,7 +164,7 @@ static const char *find_fault(const struct receipt *receipt)
         if (!path_is_kept_as(receipt->kept.items[i].path, receipt->kept.items[i].now))
             return "'kept' holds a file that conda-gpu never sets aside";
     for (size_t i = 0; i < receipt->folders.count; i++)
-        if (!is_folder_of_ours(receipt->folders.items[i]))
+        if (!text_is_among(receipt->folders.items[i], our_folders, OUR_FOLDERS))
             return "'folders' holds one that conda-gpu never makes";
     for (size_t h = 0; h < receipt->hosts.count; h++) {
         const char *fault = find_fault_of_host(&receipt->hosts.items[h]);

@@ -109,14 +109,6 @@ static enum itself find_itself(const struct part *part, const char *name, char *
     return strcmp(at, "}") != 0 ? NOT_ITSELF : before ? BEFORE_SEPARATOR : BEHIND_SEPARATOR;
 }
 
-static bool is_reference(const char *name)
-{
-    for (size_t i = 0; i < var_reference_count; i++)
-        if (strcmp(name, var_references[i]) == 0)
-            return true;
-    return false;
-}
-
 /* Adds a part as the section writes it; false where it cannot. */
 static bool add_part(struct strbuf *out, const struct part *part)
 {
@@ -128,7 +120,8 @@ static bool add_part(struct strbuf *out, const struct part *part)
         strbuf_adds(out, text);
     else if (part->kind == PART_OTHER && strcmp(text, "~") == 0 && !out->length)
         strbuf_adds(out, "${HOME}");
-    else if (part->kind == PART_VARIABLE && is_reference(text))
+    else if (part->kind == PART_VARIABLE &&
+             text_is_among(text, var_references, var_reference_count))
         strbuf_addf(out, "${%s}", text);
     else
         return false;

@@ -7,22 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_pattern(const struct reading *in, const struct node *node, char **pattern)
+static int read_pattern(const struct reading *in, const struct node *node)
 {
+    char **pattern = in->target;
+
     if (!*in->text)
         return keys_wrong(in, node, in->accepted);
     *pattern = strdup(in->text);
     return *pattern ? 0 : error_memory(in->err);
-}
-
-static int read_filter_name(const struct reading *in, const struct node *node)
-{
-    return read_pattern(in, node, &((struct item *)in->target)->name);
-}
-
-static int read_mig(const struct reading *in, const struct node *node)
-{
-    return read_pattern(in, node, &((struct item *)in->target)->mig);
 }
 
 typedef void give_advice(struct strbuf *out, const char *text);
@@ -40,11 +32,7 @@ static int wrong_text(const struct reading *in, const struct node *node, give_ad
 
 static int read_min_memory(const struct reading *in, const struct node *node)
 {
-    struct item *item = in->target;
-
-    return size_parse(in->text, &item->min_memory)
-               ? 0
-               : wrong_text(in, node, advice_memory, in->accepted);
+    return size_parse(in->text, in->target) ? 0 : wrong_text(in, node, advice_memory, in->accepted);
 }
 
 static int read_min_compute(const struct reading *in, const struct node *node)
@@ -58,10 +46,9 @@ static int read_min_compute(const struct reading *in, const struct node *node)
 
 static int read_count(const struct reading *in, const struct node *node)
 {
-    struct item *item = in->target;
+    unsigned long *count = in->target;
 
-    return number_parse(in->text, &item->count) && item->count ? 0
-                                                               : keys_wrong(in, node, in->accepted);
+    return number_parse(in->text, count) && *count ? 0 : keys_wrong(in, node, in->accepted);
 }
 
 /* The filter as it is written, on one line. */
@@ -84,12 +71,15 @@ static char *filter_text(const struct pairs *pairs)
 static int read_filter(const struct reading *in, const struct node *node, struct item *item)
 {
     static const struct key keys[] = {
-        {"name", read_filter_name, "a name or pattern in quotes, such as \"*A100*\"", false},
-        {"mig", read_mig,
-         "a profile as 'nvidia-smi -L' shows it or a pattern, such as 3g.20gb or \"1g.*\"", false},
-        {"min_memory", read_min_memory, "a number with MB, GB, MiB or GiB, such as 40GiB", false},
-        {"min_compute", read_min_compute, "a compute capability such as \"8.0\"", false},
-        {"count", read_count, "a number from 1", false},
+        {"name", read_pattern, "a name or pattern in quotes, such as \"*A100*\"",
+         offsetof(struct item, name)},
+        {"mig", read_pattern,
+         "a profile as 'nvidia-smi -L' shows it or a pattern, such as 3g.20gb or \"1g.*\"",
+         offsetof(struct item, mig)},
+        {"min_memory", read_min_memory, "a number with MB, GB, MiB or GiB, such as 40GiB",
+         offsetof(struct item, min_memory)},
+        {"min_compute", read_min_compute, "a compute capability such as \"8.0\"", 0},
+        {"count", read_count, "a number from 1", offsetof(struct item, count)},
     };
 
     scope(pairs_release) struct pairs pairs = {0};

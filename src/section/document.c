@@ -180,31 +180,26 @@ static bool has_tag(const struct document *doc, const struct node *node)
     return false;
 }
 
-static bool is_among(const char *text, const char *const *words)
-{
-    while (*words && strcmp(text, *words) != 0)
-        words++;
-    return *words != NULL;
-}
-
 bool document_is_null(const struct document *doc, const struct node *node)
 {
-    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
 
     if (node_kind(node) != NODE_TEXT)
         return false;
     if (has_tag(doc, node))
         return strcmp((const char *)node->yaml.tag, YAML_NULL_TAG) == 0;
-    return node_is_plain(node) && is_among(node_text(node), nulls);
+    return node_is_plain(node) &&
+           text_is_among(node_text(node), nulls, sizeof nulls / sizeof *nulls);
 }
 
 const char *node_odd_tag(const struct node *node)
 {
-    static const char *const known[] = {YAML_STR_TAG,  YAML_INT_TAG,  YAML_FLOAT_TAG,
-                                        YAML_BOOL_TAG, YAML_NULL_TAG, NULL};
+    static const char *const known[] = {YAML_STR_TAG, YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG,
+                                        YAML_NULL_TAG};
     const char *tag = (const char *)node->yaml.tag;
+    bool is_known = text_is_among(tag, known, sizeof known / sizeof *known);
 
-    return node_kind(node) != NODE_TEXT || is_among(tag, known) ? NULL : tag;
+    return node_kind(node) != NODE_TEXT || is_known ? NULL : tag;
 }
 
 char *document_shown(const struct document *doc, const struct node *node)

@@ -72,7 +72,7 @@ static int unknown_key(const struct reading *in, const struct node *key, const c
     size_t offered = 0;
 
     for (size_t i = 0; i < count; i++)
-        if (!keys[i].hidden)
+        if (keys[i].read)
             names[offered++] = keys[i].name;
     suggest_add(&hint, name, names, offered, "known keys: ");
     if (hint.failed)
@@ -100,7 +100,7 @@ static int read_pair(const struct reading *in, const struct pairs *pairs, size_t
             return error_memory(in->err);
         struct reading inner = *in;
         inner.path = path;
-        inner.target = target;
+        inner.target = (char *)target + keys[i].offset;
         inner.accepted = keys[i].accepted;
         inner.text = inner.accepted ? keys_text(&inner, value, inner.accepted) : NULL;
         if (inner.accepted && !inner.text)

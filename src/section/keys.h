@@ -2,7 +2,7 @@
  * Reading the mappings of a file key by key, each by a function of its own, so that every mistake
  * in them is told in one run.
  *
- *     static const struct key keys[] = {{"devices", read_devices, NULL, false}, ...};
+ *     static const struct key keys[] = {{"devices", read_devices, NULL, 0}, ...};
  *     keys_read(&in, node, "a mapping such as {devices: 0}", keys, count, section);
  */
 #pragma once
@@ -22,7 +22,7 @@ struct reading {
     const struct document *doc;
     struct error *err;
     const char *path;            /* the key as messages name it: "gpu.devices" */
-    void *target;                /* what keys_read was given */
+    void *target;                /* the key's member of what keys_read was given */
     const char *accepted, *text; /* of a key whose value is a text; else NULL */
 };
 
@@ -31,9 +31,9 @@ typedef int read_value(const struct reading *in, const struct node *value);
 
 struct key {
     const char *name;
-    read_value *read;     /* NULL: that it is a text is all that matters */
+    read_value *read;     /* NULL: it must be a text, no more, and is not suggested */
     const char *accepted; /* the value must be a text, such as this says; NULL: it need not */
-    bool hidden;          /* read only for its message, and not suggested */
+    size_t offset;        /* of the member that the value is for */
 };
 
 /* True when KEYS_ERRORS_LIMIT is reached. */

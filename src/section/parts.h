@@ -18,12 +18,12 @@ read_value section_ids, section_if_no_gpu, section_in_job, section_if_set;
 
 /* The keys that a section has and a rule may replace, for a table of `struct key`. */
 #define SECTION_KEYS                                                                               \
-    {"devices", section_devices, NULL, false}, {"ids", section_ids, "index or uuid", false},       \
-        {"if_no_gpu", section_if_no_gpu, "error, cpu or unconfirmed", false},                      \
-        {"in_job", section_in_job, "keep or override", false},                                     \
-        {"if_set", section_if_set, "override or keep", false},                                     \
+    {"devices", section_devices, NULL, 0}, {"ids", section_ids, "index or uuid", 0},               \
+        {"if_no_gpu", section_if_no_gpu, "error, cpu or unconfirmed", 0},                          \
+        {"in_job", section_in_job, "keep or override", 0},                                         \
+        {"if_set", section_if_set, "override or keep", 0},                                         \
     {                                                                                              \
-        "variables", section_variables, NULL, false                                                \
+        "variables", section_variables, NULL, 0                                                    \
     }
 
 /* Reads the section itself; with_name: it is the top level of gpu.yml, where `name` stands too. */

@@ -45,7 +45,7 @@ bool rule_pattern_is_sound(const char *text)
     return *text && length;
 }
 
-static int read_pattern(const struct reading *in, const struct node *node, struct names *patterns)
+static int read_pattern(const struct reading *in, const struct node *node)
 {
     const char *text = keys_text(in, node, PATTERN);
 
@@ -53,10 +53,10 @@ static int read_pattern(const struct reading *in, const struct node *node, struc
         return -1;
     if (!rule_pattern_is_sound(text))
         return keys_wrong(in, node, PATTERN);
-    return names_add(patterns, text) < 0 ? error_memory(in->err) : 0;
+    return names_add(in->target, text) < 0 ? error_memory(in->err) : 0;
 }
 
-static int read_patterns(const struct reading *in, const struct node *node, struct names *patterns)
+static int read_patterns(const struct reading *in, const struct node *node)
 {
     bool list = node_kind(node) == NODE_LIST;
     size_t count = list ? node_count(node) : 1;
@@ -65,26 +65,16 @@ static int read_patterns(const struct reading *in, const struct node *node, stru
     if (!count || count > RULES_PATTERNS_LIMIT)
         return keys_wrong(in, node, PATTERN);
     for (size_t i = 0; i < count && !keys_is_enough(in->err); i++)
-        if (read_pattern(in, list ? document_item(in->doc, node, i) : node, patterns) < 0)
+        if (read_pattern(in, list ? document_item(in->doc, node, i) : node) < 0)
             result = -1;
     return result;
-}
-
-static int read_user(const struct reading *in, const struct node *node)
-{
-    return read_patterns(in, node, &((struct rule *)in->target)->users);
-}
-
-static int read_host(const struct reading *in, const struct node *node)
-{
-    return read_patterns(in, node, &((struct rule *)in->target)->hosts);
 }
 
 static int read_rule(const struct reading *in, const struct node *node, struct rule *rule)
 {
     static const struct key keys[] = {
-        {"user", read_user, NULL, false},
-        {"host", read_host, NULL, false},
+        {"user", read_patterns, NULL, offsetof(struct rule, users)},
+        {"host", read_patterns, NULL, offsetof(struct rule, hosts)},
         SECTION_KEYS,
     };
     struct reading inner = *in;

@@ -80,9 +80,9 @@ static bool has_purpose(const struct reading *in, const struct node *section)
 int section_keys(const struct reading *in, const struct node *node, bool with_name)
 {
     static const struct key keys[] = {
-        {"name", NULL, "the name of an environment", true}, /* it was read already */
+        {"name", NULL, "the name of an environment", 0}, /* it was read already */
         SECTION_KEYS,
-        {"assign", section_assign, NULL, false},
+        {"assign", section_assign, NULL, 0},
     };
     size_t skipped = !with_name, count = sizeof keys / sizeof *keys - skipped;
 

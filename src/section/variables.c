@@ -144,7 +144,7 @@ static int read_append(const struct reading *in, const struct node *node)
 static int read_separator(const struct reading *in, const struct node *node)
 {
     (void)node;
-    ((struct join *)in->target)->separator = in->text;
+    *(const char **)in->target = in->text;
     return 0;
 }
 
@@ -164,9 +164,9 @@ static int add_variable(const struct reading *in, const struct node *node, const
 static int read_join(const struct reading *in, const struct node *node, const char *name)
 {
     static const struct key keys[] = {
-        {"prepend", read_prepend, "text", false},
-        {"append", read_append, "text", false},
-        {"separator", read_separator, "text such as \":\"", false},
+        {"prepend", read_prepend, "text", 0},
+        {"append", read_append, "text", 0},
+        {"separator", read_separator, "text such as \":\"", offsetof(struct join, separator)},
     };
     struct join join = {.variable = name, .separator = ":"};
 
