@@ -25,22 +25,14 @@ static enum hook_state state_of(const struct hook_file *file)
     return states[file->owner];
 }
 
-static struct hook_file *new_file(struct hook_set *set, const char *path)
+int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
+                 struct strbuf *text, struct error *err)
 {
     scope(free_text) char *copy = strdup(path);
 
     if (!copy || array_add(set, (struct hook_file){.path = take(&copy)}) < 0)
-        return NULL;
-    return &set->items[set->count - 1];
-}
-
-int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
-                 struct strbuf *text, struct error *err)
-{
-    struct hook_file *file = new_file(set, path);
-
-    if (!file)
         return error_memory(err);
+    struct hook_file *file = &set->items[set->count - 1];
     int got = prefix_read(prefix, path, &file->found, err);
     file->state = got > 0 ? HOOK_FOREIGN : HOOK_ABSENT;
     file->owner = signature_owner(strbuf_text(&file->found), file->found.length, prefix->path);

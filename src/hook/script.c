@@ -17,13 +17,6 @@ void script_release(struct script *script)
     *script = (struct script){0};
 }
 
-static void clear(struct command *command)
-{
-    for (size_t i = 0; i < command->count; i++)
-        word_release(&command->items[i]);
-    command->count = 0;
-}
-
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
 /* What a word at a command's beginning means for those behind it. */
@@ -122,7 +115,8 @@ static void run(struct command *command)
     if (command->dialect == SCRIPT_CSH)
         i = skip_csh_if(command, i);
     command_act(command, i);
-    clear(command);
+    while (command->count)
+        word_release(&command->items[--command->count]);
 }
 
 /* ---- The script ------------------------------------------------------------------------------ */

@@ -304,15 +304,6 @@ static int add_share(struct team *team, const struct section *section, const str
     return 0;
 }
 
-/* Adds what is new in the errors of one rule. True where the next one can be looked at. */
-static bool goes_on(struct error *of_rule, struct error *err)
-{
-    bool stop = of_rule->status == STATUS_SYSTEM;
-
-    error_join(err, of_rule);
-    return !stop && !keys_is_enough(err);
-}
-
 /* Whether an earlier rule that fits this host names the same users. */
 static bool is_covered(const struct team *team, const struct rule *rule)
 {
@@ -335,8 +326,9 @@ static int add_shares(struct team *team, const struct section *section, const ch
         if (rule && (!rule_fits_host(rule, host) || is_covered(team, rule)))
             continue;
         if (add_share(team, section, rule, asked, &wrong) < 0) {
-            result = -1;
-            if (!goes_on(&wrong, err))
+            bool stop = wrong.status == STATUS_SYSTEM;
+            result = error_join(err, &wrong);
+            if (stop || keys_is_enough(err))
                 break;
         }
         if (rule && !rule->users.count)

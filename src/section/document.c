@@ -11,11 +11,6 @@ struct node {
     yaml_node_t yaml;
 };
 
-static void parser_release(yaml_parser_t *parser)
-{
-    yaml_parser_delete(parser);
-}
-
 static struct place place_of(const struct document *doc, yaml_mark_t mark)
 {
     return (struct place){doc->source.file, mark.line + 1, mark.column + 1};
@@ -47,7 +42,7 @@ static int report(const struct document *doc, const yaml_parser_t *parser, struc
 static int load(struct document *doc, struct error *err)
 {
     const struct strbuf *text = &doc->source.text;
-    scope(parser_release) yaml_parser_t parser;
+    scope(yaml_parser_delete) yaml_parser_t parser;
 
     if (!yaml_parser_initialize(&parser)) {
         memset(&parser, 0, sizeof parser);

@@ -20,11 +20,6 @@ static void root_release(struct root *root)
     document_release(&root->doc);
 }
 
-static bool is_filled_text(const struct document *doc, const struct node *node)
-{
-    return node_kind(node) == NODE_TEXT && node_count(node) && !document_is_null(doc, node);
-}
-
 static int take_pair(struct root *root, const char *name, const struct pair *pair,
                      struct error *err)
 {
@@ -39,7 +34,8 @@ static int take_pair(struct root *root, const char *name, const struct pair *pai
         root->key = pair->key;
         root->section = pair->value;
     } else if (strcmp(name, "name") == 0) {
-        if (!root->name && is_filled_text(&root->doc, pair->value))
+        if (!root->name && node_text(pair->value) && node_count(pair->value) &&
+            !document_is_null(&root->doc, pair->value))
             root->name = pair->value;
     } else if (strcmp(name, "variables") == 0) {
         root->variables = pair->value;
@@ -79,12 +75,6 @@ static int load(struct root *root, const char *file, const struct section_text *
     return take_pairs(root, err);
 }
 
-/* After a message that there is no section, one as it should be. */
-static int show_section(struct error *err)
-{
-    return error_detail_lines(err, "gpu:\n  devices: 0\n");
-}
-
 static int lacks_section(const struct root *root, struct error *err)
 {
     struct place file = {.file = root->doc.source.file};
@@ -98,7 +88,7 @@ static int lacks_section(const struct root *root, struct error *err)
                  SECTION_MISSING "; did you mean 'gpu' by the key '%.60s'?", node_text(root->near));
     else
         error_at(err, file, SECTION_MISSING "; add one, for GPU 0 of nvidia-smi for example:");
-    return show_section(err);
+    return error_detail_lines(err, "gpu:\n  devices: 0\n");
 }
 
 static int read_name(struct section *section, const struct root *root, struct error *err)

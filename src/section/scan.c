@@ -5,16 +5,6 @@
 #include <string.h>
 #include <yaml.h>
 
-static void parser_release(yaml_parser_t *parser)
-{
-    yaml_parser_delete(parser);
-}
-
-static void token_release(yaml_token_t *token)
-{
-    yaml_token_delete(token);
-}
-
 struct scanning {
     struct scan *found;
     const struct source *source;
@@ -131,7 +121,7 @@ int scan_tokens(struct scan *scan, const struct source *source, struct error *er
 {
     struct scanning in = {.found = scan, .source = source, .err = err};
     const unsigned char *text = (const unsigned char *)strbuf_text(&source->text);
-    scope(parser_release) yaml_parser_t parser;
+    scope(yaml_parser_delete) yaml_parser_t parser;
 
     if (!yaml_parser_initialize(&parser)) {
         memset(&parser, 0, sizeof parser);
@@ -139,7 +129,7 @@ int scan_tokens(struct scan *scan, const struct source *source, struct error *er
     }
     yaml_parser_set_input_string(&parser, text, source->text.length);
     for (;;) {
-        scope(token_release) yaml_token_t token;
+        scope(yaml_token_delete) yaml_token_t token;
         if (!yaml_parser_scan(&parser, &token))
             return 0;
         if (take_token(&in, &token) < 0)

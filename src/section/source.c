@@ -113,12 +113,6 @@ bool source_begins_odd(const char *text)
            is_web_space(character);
 }
 
-/* `at` begins a jinja expression, statement or comment. */
-static bool is_template(const unsigned char *at)
-{
-    return at[0] == '{' && at[1] && strchr("{%#", at[1]);
-}
-
 const char *source_oddity(const struct source *source, size_t line, struct place *place)
 {
     const unsigned char *at = (const unsigned char *)strbuf_text(&source->text);
@@ -137,7 +131,7 @@ const char *source_oddity(const struct source *source, size_t line, struct place
             return "a tab in the indentation; YAML takes only spaces there";
         if (is_web_space(c))
             return "a no-break space, as web pages have them; write a plain space";
-        if (is_template(at))
+        if (*at == '{' && at[1] && strchr("{%#", at[1]))
             return "a jinja template, which is no YAML before it is rendered; put the gpu: section "
                    "into a file gpu.yml beside this one, without any template in it";
     }
