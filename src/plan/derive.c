@@ -62,10 +62,9 @@ static int cannot_tell(const struct deriving *in, const char *why)
 static int no_renderer(const struct deriving *in, const struct renderers *all)
 {
     scope(strbuf_release) struct strbuf why = STRBUF_INIT;
-    char uuid[UUID_TEXT_SIZE];
 
     strbuf_addf(&why, "none of the %zu devices that EGL lists is %s", all->count,
-                uuid_text(&in->plan->devices.items[0].device, uuid));
+                UUID_TEXT(&in->plan->devices.items[0].device));
     strbuf_adds(&why, "; is NVIDIA's part of EGL there (on Debian libegl-nvidia0; in a container "
                       "NVIDIA_DRIVER_CAPABILITIES=all)?");
     return why.failed ? error_memory(in->err) : cannot_tell(in, strbuf_text(&why));
@@ -120,9 +119,8 @@ static int add_list(const struct deriving *in, struct strbuf *out, enum device_v
 {
     for (size_t i = 0; i < in->plan->devices.count; i++) {
         const struct device *device = &in->plan->devices.items[i].device;
-        char uuid[UUID_TEXT_SIZE], address[PCI_TEXT_SIZE];
         strbuf_addf(out, "%s%s", i ? "," : "",
-                    value == VALUE_PCI ? pci_text(&device->pci, address) : uuid_text(device, uuid));
+                    value == VALUE_PCI ? PCI_TEXT(&device->pci) : UUID_TEXT(device));
     }
     return 0;
 }

@@ -30,15 +30,13 @@ static int add_table(struct error *err, const struct plan *plan)
 
 static bool fits(const struct item *item, const struct planned_device *planned)
 {
-    char uuid[UUID_TEXT_SIZE];
-
     switch (item->kind) {
     case ITEM_RANGE:
         return planned->number != PLAN_NO_NUMBER && planned->number >= item->first &&
                planned->number <= item->last;
     case ITEM_UUID:
     case ITEM_MIG:
-        return strncasecmp(uuid_text(&planned->device, uuid), item->text, strlen(item->text)) == 0;
+        return strncasecmp(UUID_TEXT(&planned->device), item->text, strlen(item->text)) == 0;
     case ITEM_PCI:
         return pci_equal(&planned->device.pci, &item->pci);
     case ITEM_FILTER:
@@ -111,12 +109,11 @@ static char *visible_value(const struct plan *plan, const size_t *chosen, size_t
         uuids = uuids || plan->devices.items[i].number != i;
     for (size_t i = 0; i < count; i++) {
         const struct planned_device *device = &plan->devices.items[chosen[i]];
-        char uuid[UUID_TEXT_SIZE];
         strbuf_adds(&value, i ? "," : "");
         if (planned)
             add_entry(&value, planned, chosen[i]);
         else if (uuids)
-            strbuf_adds(&value, uuid_text(&device->device, uuid));
+            strbuf_adds(&value, UUID_TEXT(&device->device));
         else
             strbuf_addf(&value, "%zu", device->number);
     }

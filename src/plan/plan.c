@@ -25,10 +25,9 @@ static char *visible_value(const struct section *section, const struct selection
         uuids = uuids || selection->items[i].number == SELECT_NO_NUMBER;
 
     for (size_t i = 0; i < selection->count; i++) {
-        char text[UUID_TEXT_SIZE];
         strbuf_adds(&value, i ? "," : "");
         if (uuids)
-            strbuf_adds(&value, choice_uuid(&selection->items[i], text));
+            strbuf_adds(&value, CHOICE_UUID(&selection->items[i]));
         else
             strbuf_addf(&value, "%zu", selection->items[i].number);
     }
@@ -145,12 +144,11 @@ static int differs(const struct plan *plan, const struct selection *selection,
 {
     scope(strbuf_release) struct strbuf planned = STRBUF_INIT;
     scope(strbuf_release) struct strbuf shown = STRBUF_INIT;
-    char text[UUID_TEXT_SIZE];
 
     for (size_t i = 0; i < selection->count; i++)
-        strbuf_addf(&planned, "%s%s", i ? ", " : "", choice_uuid(&selection->items[i], text));
+        strbuf_addf(&planned, "%s%s", i ? ", " : "", CHOICE_UUID(&selection->items[i]));
     for (size_t i = 0; i < seen->count; i++)
-        strbuf_addf(&shown, "%s%s", i ? ", " : "", uuid_text(&seen->items[i], text));
+        strbuf_addf(&shown, "%s%s", i ? ", " : "", UUID_TEXT(&seen->items[i]));
     error_add(err, STATUS_DRIVER,
               "with CUDA_VISIBLE_DEVICES=%s the driver does not show what was planned; nothing was "
               "written. Is a GPU in MIG mode, or did one fail? See nvidia-smi -L",
@@ -167,11 +165,8 @@ int plan_confirm(struct plan *plan, const struct selection *selection,
 {
     bool same = seen->count == selection->count;
 
-    for (size_t i = 0; same && i < seen->count; i++) {
-        char planned[UUID_TEXT_SIZE], shown[UUID_TEXT_SIZE];
-        same = strcasecmp(choice_uuid(&selection->items[i], planned),
-                          uuid_text(&seen->items[i], shown)) == 0;
-    }
+    for (size_t i = 0; same && i < seen->count; i++)
+        same = strcasecmp(CHOICE_UUID(&selection->items[i]), UUID_TEXT(&seen->items[i])) == 0;
     if (!same)
         return differs(plan, selection, seen, err);
     if (list_chosen(plan, selection, seen, err) < 0)

@@ -14,7 +14,6 @@
 static void add_row(struct table *table, const struct device *device, bool countable)
 {
     bool lost = device->hidden == HIDDEN_LOST;
-    char memory[MEMORY_TEXT_SIZE];
 
     table_cellf(table,
                 device->mig                   ? "MIG"
@@ -26,7 +25,7 @@ static void add_row(struct table *table, const struct device *device, bool count
     if (lost)
         return;
     table_cell(table, device->name);
-    table_cell(table, memory_text(device->memory, memory));
+    table_cell(table, MEMORY_TEXT(device->memory));
     device_cells(table, device, false);
 }
 

@@ -43,19 +43,16 @@ static int add_listed(const struct selecting *in, const struct item *item, size_
 static int add_hidden(const struct selecting *in, const struct item *item,
                       const struct device *hidden)
 {
-    char why[HIDDEN_TEXT_SIZE];
-
     if (hidden->hidden == HIDDEN_BESIDE)
         return selecting_add(in, item, SELECT_NO_NUMBER, hidden);
     return error_of(in->err, STATUS_DRIVER, item->place,
                     "gpu.devices: '%s' is GPU %u, which CUDA does not show: %s", item->text,
-                    hidden->number, hidden_text(hidden, why));
+                    hidden->number, HIDDEN_TEXT(hidden));
 }
 
 static int check_countable(const struct selecting *in, const struct item *item)
 {
     const struct device *divided = device_list_divided(in->machine);
-    char address[PCI_TEXT_SIZE];
 
     if (device_list_is_countable(in->machine))
         return 0;
@@ -63,7 +60,7 @@ static int check_countable(const struct selecting *in, const struct item *item)
         return error_at(in->err, item->place,
                         "gpu.devices: '%s' counts GPUs, but CUDA shows the one at %s as several "
                         "devices, as MPS makes them of its locality domains; write their UUIDs",
-                        item->text, pci_text(&divided->pci, address));
+                        item->text, PCI_TEXT(&divided->pci));
     if (in->machine->hidden.count)
         return error_at(in->err, item->place,
                         "gpu.devices: '%s' counts GPUs, but NVML cannot describe GPU %u, and so "
@@ -107,9 +104,7 @@ static int select_range(const struct selecting *in, const struct item *item)
 
 static bool has_uuid(const struct item *item, const struct device *device)
 {
-    char text[UUID_TEXT_SIZE];
-
-    return strncasecmp(uuid_text(device, text), item->text, strlen(item->text)) == 0;
+    return strncasecmp(UUID_TEXT(device), item->text, strlen(item->text)) == 0;
 }
 
 /* NVML may tell the UUID of a card that it cannot describe otherwise. */

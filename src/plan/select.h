@@ -48,6 +48,7 @@ int select_unconfirmed(struct selection *selection, const struct section *sectio
 
 /* The UUID that a choice means: the device's, or the item's text, in lower case. */
 const char *choice_uuid(const struct choice *choice, char text[UUID_TEXT_SIZE]);
+#define CHOICE_UUID(choice) choice_uuid(choice, (char[UUID_TEXT_SIZE]){0})
 
 /* Whether a filter's name, profile, memory and compute capability fit. */
 bool select_fits(const struct item *filter, const struct device *device);

@@ -22,11 +22,8 @@ const char *choice_uuid(const struct choice *choice, char text[UUID_TEXT_SIZE])
 /* The same number, or the same UUID where there is none. */
 static bool is_same(const struct choice *one, const struct choice *other)
 {
-    char first[UUID_TEXT_SIZE], second[UUID_TEXT_SIZE];
-
     return one->number == other->number &&
-           (one->number != SELECT_NO_NUMBER ||
-            strcmp(choice_uuid(one, first), choice_uuid(other, second)) == 0);
+           (one->number != SELECT_NO_NUMBER || strcmp(CHOICE_UUID(one), CHOICE_UUID(other)) == 0);
 }
 
 int selecting_add(const struct selecting *in, const struct item *item, size_t number,
