@@ -33,21 +33,25 @@ __attribute__((format(printf, 3, 4))) static int missing(const struct selecting 
                         : numbers);
 }
 
-/* One that CUDA lists. */
-static int add_listed(const struct selecting *in, const struct item *item, size_t number)
+/* What the machine has, one after the other: first what CUDA lists, then what only NVML does; NULL
+   behind the last. */
+static const struct device *device_at(const struct device_list *machine, size_t at)
 {
-    return selecting_add(in, item, number, &in->machine->items[number]);
+    if (at < machine->count)
+        return &machine->items[at];
+    at -= machine->count;
+    return at < machine->hidden.count ? &machine->hidden.items[at] : NULL;
 }
 
-/* One that only NVML lists. */
-static int add_hidden(const struct selecting *in, const struct item *item,
-                      const struct device *hidden)
+static int add(const struct selecting *in, const struct item *item, size_t at)
 {
-    if (hidden->hidden == HIDDEN_BESIDE)
-        return selecting_add(in, item, SELECT_NO_NUMBER, hidden);
+    const struct device *device = device_at(in->machine, at);
+
+    if (!device->hidden || device->hidden == HIDDEN_BESIDE)
+        return selecting_add(in, item, device->hidden ? SELECT_NO_NUMBER : at, device);
     return error_of(in->err, STATUS_DRIVER, item->place,
                     "gpu.devices: '%s' is GPU %u, which CUDA does not show: %s", item->text,
-                    hidden->number, HIDDEN_TEXT(hidden));
+                    device->number, HIDDEN_TEXT(device));
 }
 
 static int check_countable(const struct selecting *in, const struct item *item)
@@ -81,14 +85,11 @@ static int check_countable(const struct selecting *in, const struct item *item)
 
 static int select_number(const struct selecting *in, const struct item *item, unsigned long number)
 {
-    const struct device_list *machine = in->machine;
+    const struct device *device;
 
-    for (size_t i = 0; i < machine->count; i++)
-        if (!machine->items[i].mig && machine->items[i].number == number)
-            return add_listed(in, item, i);
-    for (size_t i = 0; i < machine->hidden.count; i++)
-        if (machine->hidden.items[i].number == number)
-            return add_hidden(in, item, &machine->hidden.items[i]);
+    for (size_t i = 0; (device = device_at(in->machine, i)); i++)
+        if (!device->mig && device->number == number)
+            return add(in, item, i);
     return missing(in, item, "no GPU %lu", number);
 }
 
@@ -102,15 +103,12 @@ static int select_range(const struct selecting *in, const struct item *item)
     return 0;
 }
 
+/* NVML may tell the UUID of a card that it cannot describe otherwise. */
 static bool has_uuid(const struct item *item, const struct device *device)
 {
-    return strncasecmp(UUID_TEXT(device), item->text, strlen(item->text)) == 0;
-}
+    bool untold = device->hidden && uuid_is_zero(&device->uuid);
 
-/* NVML may tell the UUID of a card that it cannot describe otherwise. */
-static bool is_hidden_one(const struct item *item, const struct device *hidden)
-{
-    return !uuid_is_zero(&hidden->uuid) && has_uuid(item, hidden);
+    return !untold && strncasecmp(UUID_TEXT(device), item->text, strlen(item->text)) == 0;
 }
 
 /* A whole UUID that nobody lists: NVML may be missing, and CUDA show one MIG instance only. */
@@ -125,27 +123,19 @@ static int take_unlisted(const struct selecting *in, const struct item *item)
 
 static int select_uuid(const struct selecting *in, const struct item *item)
 {
-    const struct device_list *machine = in->machine;
-    const struct device *hidden = NULL;
+    const struct device *device;
     size_t found = 0, fits = 0;
 
-    for (size_t i = 0; i < machine->count; i++)
-        if (has_uuid(item, &machine->items[i])) {
+    for (size_t i = 0; (device = device_at(in->machine, i)); i++)
+        if (has_uuid(item, device)) {
             found = i;
-            fits++;
-        }
-    for (size_t i = 0; i < machine->hidden.count; i++)
-        if (is_hidden_one(item, &machine->hidden.items[i])) {
-            hidden = &machine->hidden.items[i];
             fits++;
         }
     if (fits > 1)
         return error_at(in->err, item->place,
                         "gpu.devices: '%s' fits the UUIDs of %zu GPUs; write more of it",
                         item->text, fits);
-    if (!fits)
-        return take_unlisted(in, item);
-    return hidden ? add_hidden(in, item, hidden) : add_listed(in, item, found);
+    return fits ? add(in, item, found) : take_unlisted(in, item);
 }
 
 static int select_mig(const struct selecting *in, const struct item *item)
@@ -158,24 +148,22 @@ static int select_mig(const struct selecting *in, const struct item *item)
 
 static int select_pci(const struct selecting *in, const struct item *item)
 {
-    const struct device_list *machine = in->machine;
+    const struct device *device;
+    bool divided = false;
 
-    for (size_t i = 0; i < machine->hidden.count; i++)
-        if (machine->hidden.items[i].hidden != HIDDEN_LOST &&
-            pci_equal(&machine->hidden.items[i].pci, &item->pci))
-            return add_hidden(in, item, &machine->hidden.items[i]);
-    for (size_t i = 0; i < machine->count; i++) {
-        const struct device *device = &machine->items[i];
-        if (!pci_equal(&device->pci, &item->pci))
+    for (size_t i = 0; (device = device_at(in->machine, i)); i++) {
+        if (device->hidden == HIDDEN_LOST || !pci_equal(&device->pci, &item->pci))
             continue;
-        if (device->mig)
-            return error_at(in->err, item->place,
-                            "gpu.devices: the GPU at PCI bus ID %s is in MIG mode; name one of its "
-                            "instances by the UUID that 'nvidia-smi -L' shows",
-                            item->text);
-        return add_listed(in, item, i);
+        if (!device->mig)
+            return add(in, item, i);
+        divided = true;
     }
-    return missing(in, item, "no GPU at PCI bus ID %s", item->text);
+    if (!divided)
+        return missing(in, item, "no GPU at PCI bus ID %s", item->text);
+    return error_at(in->err, item->place,
+                    "gpu.devices: the GPU at PCI bus ID %s is in MIG mode; name one of its "
+                    "instances by the UUID that 'nvidia-smi -L' shows",
+                    item->text);
 }
 
 static bool has_name(const struct item *item, const struct device *device)
@@ -249,36 +237,21 @@ static int select_instances(const struct selecting *in, const struct item *item)
     return check_count(in, item, found);
 }
 
-/* The index of the next listed GPU that fits, from `at`, or the count. */
-static size_t find_listed(const struct selecting *in, const struct item *item, size_t at)
-{
-    const struct device_list *machine = in->machine;
-
-    while (at < machine->count &&
-           (machine->items[at].mig || !select_fits(item, &machine->items[at])))
-        at++;
-    return at;
-}
-
 static int select_filter(const struct selecting *in, const struct item *item)
 {
-    const struct device_list *machine = in->machine;
+    const struct device *device;
     unsigned long found = 0, most = item->count ? item->count : ULONG_MAX;
 
     if (item->mig)
         return select_instances(in, item);
     if (check_countable(in, item) < 0)
         return -1;
-    for (size_t i = find_listed(in, item, 0); i < machine->count && found < most;
-         i = find_listed(in, item, i + 1), found++)
-        if (add_listed(in, item, i) < 0)
-            return -1;
-    for (size_t i = 0; i < machine->hidden.count && found < most; i++) {
-        const struct device *hidden = &machine->hidden.items[i];
-        if (hidden->hidden != HIDDEN_BESIDE || !select_fits(item, hidden))
+    for (size_t i = 0; found < most && (device = device_at(in->machine, i)); i++) {
+        bool can = !device->mig && (!device->hidden || device->hidden == HIDDEN_BESIDE);
+        if (!can || !select_fits(item, device))
             continue;
         found++;
-        if (add_hidden(in, item, hidden) < 0)
+        if (add(in, item, i) < 0)
             return -1;
     }
     return check_count(in, item, found);
@@ -305,7 +278,6 @@ int select_devices(struct selection *selection, const struct section *section,
 
 static int needs_driver(const struct selecting *in, const struct item *item)
 {
-
     return error_of(in->err, STATUS_DRIVER, item->place,
                     "gpu.devices: only a driver can say which GPU '%s' is, and there "
                     "is none here; 'if_no_gpu: unconfirmed' takes numbers, ranges and whole UUIDs",
