@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct question driver_question(const struct driver *driver, const char *visible)
+{
+    return (struct question){driver->library, visible, PLAN_ORDER, driver->timeout, NULL};
+}
+
 struct deriving {
     const struct plan *plan;
     const struct section *section;
@@ -34,8 +39,7 @@ static const struct renderers *recall(const struct derivation *derivation, const
 static const struct renderers *ask(struct derivation *derivation, const char *visible,
                                    struct error *err)
 {
-    const struct question question = {derivation->driver, visible, PLAN_ORDER, derivation->timeout,
-                                      NULL};
+    const struct question question = driver_question(derivation->driver, visible);
     const struct renderers *known = recall(derivation, visible);
     scope(renderers_release) struct renderers list = {0};
     scope(free_text) char *copy = visible ? strdup(visible) : NULL;
@@ -100,7 +104,7 @@ static int add_egl(const struct deriving *in, struct strbuf *out)
     if (first->device.mig)
         return cannot_tell(in,
                            "the first device is a MIG instance, and EGL knows whole cards only");
-    if (in->derivation->deaf)
+    if (in->derivation->driver->inventory)
         return cannot_tell(in, "only the machine itself can say it; run conda-gpu apply there");
     if (find_renderer(in, &first->device.uuid, &failed, &number) == 0)
         strbuf_addf(out, "%zu", number);

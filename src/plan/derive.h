@@ -16,14 +16,25 @@
  */
 #pragma once
 
+#include "gpu/inventory.h"
 #include "gpu/renderers.h"
 #include "plan/plan.h"
 
-/* Whom to ask about EGL, and what was answered. */
+/* Whom to ask, and how. */
+struct driver {
+    const char *library;         /* NULL: libcuda.so.1 where it usually is */
+    unsigned timeout;            /* seconds, for each question */
+    bool in_job;                 /* asked from within a scheduler's job, which may hide GPUs */
+    struct inventory *inventory; /* not NULL: instead of asking, the machine's devices are taken out
+                                    of it, and nothing is confirmed */
+};
+
+/* With this CUDA_VISIBLE_DEVICES; NULL: with every GPU visible. */
+struct question driver_question(const struct driver *driver, const char *visible);
+
+/* What was answered about EGL; of another machine, which is in an inventory, it cannot be asked. */
 struct derivation {
-    const char *driver; /* as in struct renderer_question */
-    unsigned timeout;   /* seconds, for each question */
-    bool deaf;          /* the machine is another one, whose EGL cannot be asked */
+    const struct driver *driver;
     struct array_of(struct derivation_answer) answers;
 };
 

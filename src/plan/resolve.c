@@ -4,7 +4,6 @@
 #include "base/scope.h"
 #include "base/table.h"
 #include "gpu/machine.h"
-#include "plan/derive.h"
 #include "section/keys.h"
 
 #include <stdlib.h>
@@ -64,12 +63,7 @@ struct asked {
 
 static struct asked asked_init(const struct driver *driver)
 {
-    return (struct asked){
-        .driver = driver,
-        .derivation = {.driver = driver->library,
-                       .timeout = driver->timeout,
-                       .deaf = driver->inventory != NULL},
-    };
+    return (struct asked){.driver = driver, .derivation = {.driver = driver}};
 }
 
 static void asked_release(struct asked *asked)
@@ -84,15 +78,10 @@ static void asked_release(struct asked *asked)
     derivation_release(&asked->derivation);
 }
 
-static struct question question_of(const struct driver *driver, const char *visible)
-{
-    return (struct question){driver->library, visible, PLAN_ORDER, driver->timeout, NULL};
-}
-
 /* All devices of this machine. NVML is asked at the same time. */
 static int survey(struct asked *asked)
 {
-    const struct question question = question_of(asked->driver, NULL);
+    const struct question question = driver_question(asked->driver, NULL);
 
     if (!asked->surveyed && asked->driver->inventory)
         asked->machine = take(asked->driver->inventory);
@@ -116,7 +105,7 @@ static const struct device_list *look(struct asked *asked, const char *visible, 
     scope(inventory_release) struct inventory seen = {0};
     scope(error_release) struct error blind = ERROR_INIT;
     scope(free_text) char *copy = strdup(visible);
-    const struct question question = question_of(asked->driver, visible);
+    const struct question question = driver_question(asked->driver, visible);
     const struct device_list *known = recall(asked, visible);
 
     if (known)

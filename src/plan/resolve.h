@@ -15,18 +15,8 @@
 #pragma once
 
 #include "base/array.h"
-#include "gpu/inventory.h"
-#include "plan/plan.h"
+#include "plan/derive.h"
 #include "section/rules.h"
-
-/* Whom to ask, and how. */
-struct driver {
-    const char *library;         /* NULL: libcuda.so.1 where it usually is */
-    unsigned timeout;            /* seconds, for each question */
-    bool in_job;                 /* asked from within a scheduler's job, which may hide GPUs */
-    struct inventory *inventory; /* not NULL: instead of asking, the machine's devices are taken out
-                                    of it, and nothing is confirmed */
-};
 
 /* What holds for all users of one machine. */
 struct team {

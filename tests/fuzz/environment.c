@@ -188,7 +188,9 @@ static void check_machine(const struct section *config, const struct device_list
     scope(selection_release) struct selection selection = {0};
     scope(plan_release) struct plan plan = {0};
     scope(error_release) struct error err = ERROR_INIT;
-    struct derivation derivation = {.deaf = true};
+    struct inventory nothing = {0};
+    const struct driver driver = {.inventory = &nothing};
+    struct derivation derivation = {.driver = &driver};
 
     int result = select_devices(&selection, config, machine, &err);
     require_contract(result, &err);
