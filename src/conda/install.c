@@ -30,6 +30,7 @@ static int list_served(struct install *install, struct error *err)
         for (size_t r = 0; r < part->rules.count; r++) {
             const struct share *rule = &part->rules.items[r];
             const struct plan *plan = &part->plans.items[rule->plan];
+            install->unconfirmed = install->unconfirmed || plan->unconfirmed;
             if (array_add(&install->served, (struct served){part->host, rule, plan}) < 0)
                 return error_memory(err);
         }
@@ -77,20 +78,12 @@ static char *name_sources(const struct install *install)
     return strbuf_take(&text);
 }
 
-static bool has_unconfirmed(const struct install *install)
-{
-    for (size_t i = 0; i < install->served.count; i++)
-        if (install->served.items[i].plan->unconfirmed)
-            return true;
-    return false;
-}
-
 /* All hooks, in the order of writing: deactivation first. */
 static int add_hooks(struct install *install, struct error *err)
 {
     scope(free_text) char *source = name_sources(install);
     const struct render in = {.decision = &install->decision,
-                              .unconfirmed = has_unconfirmed(install),
+                              .unconfirmed = install->unconfirmed,
                               .managed = &install->receipt.managed,
                               .key = install->earlier.key,
                               .prefix = install->prefix->path,

@@ -80,23 +80,16 @@ static int check(const struct source *source, struct error *err)
 int source_read(struct source *source, const char *file, const char *bytes, size_t length,
                 struct error *err)
 {
-    struct source read = {.file = file};
     bool big = length > 1 && memcmp(bytes, "\xfe\xff", 2) == 0;
     bool little = length > 1 && memcmp(bytes, "\xff\xfe", 2) == 0;
     size_t mark = length > 2 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    int result = 0;
 
-    if (big || little)
-        result = add_utf16(&read, (const unsigned char *)bytes + 2, length - 2, big, err);
-    else
-        strbuf_add(&read.text, bytes + mark, length - mark);
-    if (result == 0)
-        result = read.text.failed ? error_memory(err) : check(&read, err);
-    if (result < 0)
-        source_release(&read);
-    else
-        *source = read;
-    return result;
+    source->file = file;
+    if (!big && !little)
+        strbuf_add(&source->text, bytes + mark, length - mark);
+    else if (add_utf16(source, (const unsigned char *)bytes + 2, length - 2, big, err) < 0)
+        return -1;
+    return source->text.failed ? error_memory(err) : check(source, err);
 }
 
 /* Spaces that are none to YAML. */

@@ -16,7 +16,8 @@ struct source {
 };
 
 /* Takes UTF-8 with or without a byte order mark, and UTF-16 with one, as PowerShell writes it. What
-   is no character, or none that YAML allows (YAML 1.2, 5.1), is an error with its place. */
+   is no character, or none that YAML allows (YAML 1.2, 5.1), is an error with its place. The source
+   is empty before, and is released whatever comes of it. */
 int source_read(struct source *source, const char *file, const char *bytes, size_t length,
                 struct error *err);
 
