@@ -88,8 +88,8 @@ void apply_find_here(struct apply *apply)
     const struct receipt_host *part = part_serving(&parts->all, apply->host);
 
     apply->served = part != NULL;
-    for (size_t i = 0; part && i < parts->own.count; i++)
-        if (strcmp(parts->own.items[i].host, part->host) == 0) {
+    for (size_t i = 0; part && i < apply->hosts.count; i++)
+        if (part_is_made_of(part, &apply->hosts.items[i])) {
             apply->here = true;
             show(apply, &apply->hosts.items[i]);
         }

@@ -97,6 +97,11 @@ static void part_release(struct receipt_host *part)
     *part = (struct receipt_host){0};
 }
 
+bool part_is_made_of(const struct receipt_host *part, const struct host_team *host)
+{
+    return part->rules.items == host->team.shares.items;
+}
+
 struct making {
     struct parts *parts;
     const struct receipt *receipt;
@@ -171,22 +176,6 @@ static const struct receipt_host *find_replaced(const struct making *in,
     return in->wish->host_count == 1 && part_is_same(part, own) ? part : NULL;
 }
 
-/* The same section applied from another copy of the file is no change. */
-static int keep_names(struct receipt_host *own, const struct receipt_host *replaced)
-{
-    if (strcmp(path_name(replaced->source), path_name(own->source)) != 0)
-        return 0;
-    scope(free_text) char *host = strdup(replaced->host);
-    scope(free_text) char *source = strdup(replaced->source);
-    if (!host || !source)
-        return -1;
-    free(own->host);
-    free(own->source);
-    own->host = take(&host);
-    own->source = take(&source);
-    return 0;
-}
-
 /* Whether `own` confirms some of what `kept` says, which is the same otherwise. */
 static bool confirms(const struct receipt_host *own, const struct receipt_host *kept)
 {
@@ -205,9 +194,12 @@ static int add_own(const struct making *in, const struct host_team *of)
         return -1;
     const struct receipt_host *replaced = find_replaced(in, &own);
     bool same = replaced && part_is_same(replaced, &own);
-    if (same && keep_names(&own, replaced) < 0)
-        return -1;
     struct receipt_host part = own;
+    /* The same section applied from another copy of the file is no change. */
+    if (same && strcmp(path_name(replaced->source), path_name(own.source)) == 0) {
+        part.host = replaced->host;
+        part.source = replaced->source;
+    }
     if (same && in->wish->keep_word) {
         parts->confirms = parts->confirms || confirms(&own, replaced);
         part.plans = replaced->plans;

@@ -32,6 +32,9 @@ struct host_team {
     struct team team;
 };
 
+/* Whether this run has made a part of what the rules give there. */
+bool part_is_made_of(const struct receipt_host *part, const struct host_team *host);
+
 struct parts_wish {
     const struct host_team *hosts; /* whose parts are made; none: see `forget` */
     size_t host_count;
@@ -43,7 +46,7 @@ struct parts_wish {
 };
 
 struct parts {
-    struct receipt_hosts own; /* those that this run makes, for each of the wish's hosts, */
+    struct receipt_hosts own; /* what this run makes, */
     struct receipt_hosts all; /* and all that there are then, by name */
     bool confirms;            /* what stays unconfirmed by keep_word is confirmed by now */
 };

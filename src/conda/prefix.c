@@ -292,28 +292,20 @@ static bool is_file(int folder, const char *name)
     return S_ISREG(st.st_mode);
 }
 
-int prefix_put_back(const struct prefix *prefix, const char *kept, const char *path,
+int prefix_put_back(const struct prefix *prefix, const char *kept, const char *path, bool over,
                     struct error *err)
 {
     scope(close_fd) int folder = open_to_change(prefix, kept, false);
     const char *from = path_name(kept), *to = path_name(path);
-    bool named = folder >= 0 && is_file(folder, from) && name_again(folder, from, to) >= 0;
+    bool found = folder >= 0 && is_file(folder, from);
 
+    if (found && over && renameat(folder, from, folder, to) == 0)
+        return PREFIX_PUT_BACK;
+    bool named = found && !over && name_again(folder, from, to) >= 0;
     if (named && file_sync_fd(folder) == 0 && (unlinkat(folder, from, 0) == 0 || errno == ENOENT))
         return PREFIX_PUT_BACK;
-    if (!named && errno == EEXIST)
+    if (!named && !over && errno == EEXIST)
         return PREFIX_TAKEN;
-    return errno == ENOENT ? PREFIX_NOT_KEPT : prefix_failed(prefix, path, "put back", err);
-}
-
-int prefix_put_over(const struct prefix *prefix, const char *kept, const char *path,
-                    struct error *err)
-{
-    scope(close_fd) int folder = open_to_change(prefix, kept, false);
-
-    if (folder >= 0 && is_file(folder, path_name(kept)) &&
-        renameat(folder, path_name(kept), folder, path_name(path)) == 0)
-        return PREFIX_PUT_BACK;
     return errno == ENOENT ? PREFIX_NOT_KEPT : prefix_failed(prefix, path, "put back", err);
 }
 

@@ -83,12 +83,9 @@ enum prefix_put {
     PREFIX_TAKEN /* another file has the old name, and both stay as they are */
 };
 
-/* Gives a kept file its old name back. */
-int prefix_put_back(const struct prefix *prefix, const char *kept, const char *path,
-                    struct error *err);
-
-/* The same in the place of a file of ours, which goes in that instant. */
-int prefix_put_over(const struct prefix *prefix, const char *kept, const char *path,
+/* Gives a kept file its old name back. `over`: in the place of a file of ours, which goes in that
+   instant. */
+int prefix_put_back(const struct prefix *prefix, const char *kept, const char *path, bool over,
                     struct error *err);
 
 /* Removes a file that holds this. Missing is fine. */

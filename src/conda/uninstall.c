@@ -58,7 +58,7 @@ static int put_back(struct removing *in)
         const struct receipt_kept *kept = &in->receipt->kept.items[i];
         int put = strcmp(kept->path, RECEIPT_PATH) == 0
                       ? find_original(in, kept)
-                      : prefix_put_back(in->prefix, kept->now, kept->path, in->err);
+                      : prefix_put_back(in->prefix, kept->now, kept->path, false, in->err);
         if (put < 0 ||
             (put == PREFIX_PUT_BACK && add(in, REMOVAL_PUT_BACK, kept->path, NULL) < 0) ||
             (put == PREFIX_TAKEN && add(in, REMOVAL_LEFT, kept->path, kept->now) < 0))
@@ -128,7 +128,7 @@ static int remove_hooks(const struct removing *in)
 
 static int remove_receipt(const struct removing *in, const struct hook_file *receipt)
 {
-    int put = in->original ? prefix_put_over(in->prefix, in->original, RECEIPT_PATH, in->err)
+    int put = in->original ? prefix_put_back(in->prefix, in->original, RECEIPT_PATH, true, in->err)
                            : PREFIX_NOT_KEPT;
 
     if (put != PREFIX_NOT_KEPT || receipt->state != HOOK_OURS)

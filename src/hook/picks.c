@@ -15,23 +15,17 @@ static bool are_many(const struct decision *decision)
     return decision->by_user && decision->by_host && count > PICKS_FROM;
 }
 
-/* Adds whom the rule names, or everybody. */
-static int add_users(struct names *users, const struct served *rule)
-{
-    const struct names *named = &rule->rule->users;
-
-    return named->count ? names_add_all(users, named) : names_add(users, "*");
-}
-
 /* The users of this machine whom a branch serves. */
 static int pick_branch(struct machine *machine, const struct branch *branch, size_t number)
 {
     scope(names_release) struct names users = {0};
 
-    for (size_t i = 0; i < branch->served.count; i++)
+    for (size_t i = 0; i < branch->served.count; i++) {
+        const struct names *named = &branch->served.items[i]->rule->users;
         if (strcmp(branch->served.items[i]->host, machine->host) == 0 &&
-            add_users(&users, branch->served.items[i]) < 0)
+            (named->count ? names_add_all(&users, named) : names_add(&users, "*")) < 0)
             return -1;
+    }
     if (!users.count)
         return 0;
     return array_add(&machine->picks, (struct pick){take(&users), number});

@@ -35,15 +35,6 @@ static int holds_element(const struct looking *in, const struct var *var, const 
     return there;
 }
 
-/* Whether what the hooks noted of a variable, ":VALUE" or "" for none, is what it is now. */
-static bool is_as_noted(struct looking *in, const struct var *var, const char *now)
-{
-    struct state state = {&in->now, in->hooks->key, false};
-    const char *noted = state_get(&state, "SET_", var->name);
-
-    return noted && text_is_same(*noted ? noted + 1 : NULL, now);
-}
-
 /* -1 if memory ran out. */
 static int find_standing(struct looking *in, const struct var *var, const char *now)
 {
@@ -58,7 +49,9 @@ static int find_standing(struct looking *in, const struct var *var, const char *
         return STANDING_MISSED;
     if (there || text_is_same(now, env_value(&in->anew, var->name)))
         return STANDING_AS_PLANNED;
-    return is_as_noted(in, var, now) ? STANDING_EARLIER : STANDING_CHANGED;
+    const char *noted = state_get(&state, "SET_", var->name); /* ":VALUE", or "" for none */
+    return noted && text_is_same(*noted ? noted + 1 : NULL, now) ? STANDING_EARLIER
+                                                                 : STANDING_CHANGED;
 }
 
 static int add(struct standings *standings, struct looking *in, const struct var *var, bool active)

@@ -70,24 +70,18 @@ static int read_named(struct found *found, const char *named, unsigned seconds, 
     return found->text.failed ? error_memory(err) : cannot_read(found->path, err);
 }
 
-static bool is_environment(const char *path)
-{
-    const char *name = path_name(path);
-
-    return strcmp(name, environment_names[0]) == 0 || strcmp(name, environment_names[1]) == 0;
-}
-
 /* Which of the two is there: 1 and 0, or -1. */
 static int find(struct found *environment, struct found *gpu, const char *named, unsigned seconds,
                 struct error *err)
 {
     bool names_gpu = named && section_is_gpu_file(named);
+    bool names_environment = named && text_is_among(path_name(named), environment_names, 2);
 
     if (named && read_named(names_gpu ? gpu : environment, named, seconds, err) < 0)
         return -1;
     if ((!named || names_gpu) && look_for(environment, environment_names, named, err) < 0)
         return -1;
-    if ((!named || is_environment(named)) && look_for(gpu, gpu_names, named, err) < 0)
+    if ((!named || names_environment) && look_for(gpu, gpu_names, named, err) < 0)
         return -1;
     return 0;
 }

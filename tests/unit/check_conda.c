@@ -376,17 +376,17 @@ START_TEST(prefix_keeps_and_puts_back)
     check_content("a/mine.orig", "mine");
     ck_assert_int_eq(prefix_write(&site, "a/mine", bytes("ours", 4), &mine, &err), 0);
     check_content("a/mine.orig", "mine");
-    ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", &err), PREFIX_TAKEN);
+    ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", false, &err), PREFIX_TAKEN);
     check_content("a/mine", "ours");
     ck_assert_int_eq(prefix_remove(&site, "a/mine", bytes("ours", 4), &err), 0);
-    ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", &err), PREFIX_PUT_BACK);
+    ck_assert_int_eq(prefix_put_back(&site, "a/mine.orig", "a/mine", false, &err), PREFIX_PUT_BACK);
     check_content("a/mine", "mine");
     ck_assert(!sandbox_has(&box, inside("a/mine.orig")));
     check_content("a/taken", "taken");
-    ck_assert_int_eq(prefix_put_back(&site, "a/gone", "a/x", &err), PREFIX_NOT_KEPT);
+    ck_assert_int_eq(prefix_put_back(&site, "a/gone", "a/x", false, &err), PREFIX_NOT_KEPT);
     ck_assert_int_eq(mkdirat(site.folder, "a/folder", 0755), 0);
-    ck_assert_int_eq(prefix_put_back(&site, "a/folder", "a/x", &err), PREFIX_NOT_KEPT);
-    ck_assert_int_eq(prefix_put_over(&site, "a/folder", "a/x", &err), PREFIX_NOT_KEPT);
+    ck_assert_int_eq(prefix_put_back(&site, "a/folder", "a/x", false, &err), PREFIX_NOT_KEPT);
+    ck_assert_int_eq(prefix_put_back(&site, "a/folder", "a/x", true, &err), PREFIX_NOT_KEPT);
 }
 END_TEST
 
