@@ -53,6 +53,8 @@ static void accept(struct accepted *accepted, const struct command *command)
 
 static const struct option_spec *find_row(const struct command *command, int found)
 {
+    if (!command->options)
+        return NULL;
     if (found >= FIRST)
         return &command->options[found - FIRST];
     for (size_t i = 0; found && i < command->option_count; i++)

@@ -14,7 +14,7 @@ static void quote(struct strbuf *out, const char *value)
             strbuf_addc(out, '\\');
         if (*value == '%')
             strbuf_addc(out, '%');
-        strbuf_addc(out, *value == '\n' ? 'n' : *value == '\t' ? 't' : *value);
+        strbuf_addc(out, (char)(*value == '\n' ? 'n' : *value == '\t' ? 't' : *value));
     }
 }
 
