@@ -77,24 +77,15 @@ static int add_listed(struct error *err, const char *name, char *const *env)
     return 0;
 }
 
-/* Sets *meant to the name that may have been meant, NULL if none is like it. `names` owns it. */
-static int find_similar(const char **meant, const char *name, const struct names *searched,
-                        struct names *names)
-{
-    for (size_t i = 0; i < searched->count; i++)
-        if (environments_in(names, searched->items[i]) < 0)
-            return -1;
-    *meant = suggest(name, (const char *const *)names->items, names->count);
-    return 0;
-}
-
 static char *not_found(const char *name, const struct names *searched, const struct places *places,
                        const struct find_wish *wish, struct error *err)
 {
     scope(names_release) struct names names = {0};
-    const char *meant = NULL;
-    int result = find_similar(&meant, name, searched, &names);
+    int result = 0;
 
+    for (size_t i = 0; i < searched->count && result == 0; i++)
+        result = environments_in(&names, searched->items[i]);
+    const char *meant = suggest(name, (const char *const *)names.items, names.count);
     error_add(err, STATUS_PREFIX,
               "no environment '%s'%s%s%s %sname its folder with -p. Searched:", name,
               meant ? "; did you mean '" : ";", meant ? meant : "", meant ? "'? If not," : "",

@@ -36,8 +36,8 @@ static int cannot_read(const char *path, struct error *err)
                      file_reason(errno));
 }
 
-/* The first of these names in the folder of `beside`, or, for NULL, in this one. 1; 0 if none is
-   there; -1. */
+/* The first of these names in the folder of `beside`, or, for NULL, in this one; nothing if none is
+   there. */
 static int look_for(struct found *found, const char *const *names, const char *beside,
                     struct error *err)
 {
@@ -50,7 +50,7 @@ static int look_for(struct found *found, const char *const *names, const char *b
             return error_memory(err);
         if (file_read(path, FILE_LIMIT, &found->text) == 0) {
             found->path = take(&path);
-            return 1;
+            return 0;
         }
         if (found->text.failed)
             return error_memory(err);
@@ -66,22 +66,20 @@ static int read_named(struct found *found, const char *named, unsigned seconds, 
     if (!found->path)
         return error_memory(err);
     if (file_read_named(named, FILE_LIMIT, seconds, &found->text) == 0)
-        return 1;
+        return 0;
     return found->text.failed ? error_memory(err) : cannot_read(found->path, err);
 }
 
-/* Which of the two is there: 1 and 0, or -1. */
+/* What of the two is there. */
 static int find(struct found *environment, struct found *gpu, const char *named, unsigned seconds,
                 struct error *err)
 {
     bool names_gpu = named && section_is_gpu_file(named);
     bool names_environment = named && text_is_among(path_name(named), environment_names, 2);
 
-    if (named && read_named(names_gpu ? gpu : environment, named, seconds, err) < 0)
-        return -1;
-    if ((!named || names_gpu) && look_for(environment, environment_names, named, err) < 0)
-        return -1;
-    if ((!named || names_environment) && look_for(gpu, gpu_names, named, err) < 0)
+    if ((named && read_named(names_gpu ? gpu : environment, named, seconds, err) < 0) ||
+        ((!named || names_gpu) && look_for(environment, environment_names, named, err) < 0) ||
+        ((!named || names_environment) && look_for(gpu, gpu_names, named, err) < 0))
         return -1;
     return 0;
 }
