@@ -12,30 +12,25 @@ bool hook_is_receipt(const struct hook_file *file)
     return strcmp(file->path, RECEIPT_PATH) == 0;
 }
 
-static enum hook_state state_of(const struct hook_file *file)
+static enum hook_state state_of(const struct hook_file *file, const char *prefix)
 {
     static const enum hook_state states[] = {
         [OWNER_US] = HOOK_OURS, [OWNER_US_EDITED] = HOOK_EDITED, [OWNER_OTHER] = HOOK_FOREIGN};
     const char *found = strbuf_text(&file->found);
 
-    if (strbuf_equal(&file->found, &file->text))
-        return HOOK_SAME;
     if (hook_is_receipt(file))
         return receipt_is_ours(found, file->found.length) ? HOOK_OURS : HOOK_FOREIGN;
-    return states[file->owner];
+    return states[signature_owner(found, file->found.length, prefix)];
 }
 
 int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
                  struct strbuf *text, struct error *err)
 {
-    scope(free_text) char *copy = strdup(path);
-
-    if (!copy || array_add(set, (struct hook_file){.path = take(&copy)}) < 0)
+    if (array_add(set, (struct hook_file){.path = path}) < 0)
         return error_memory(err);
     struct hook_file *file = &set->items[set->count - 1];
     int got = prefix_read(prefix, path, &file->found, err);
-    file->state = got > 0 ? HOOK_FOREIGN : HOOK_ABSENT;
-    file->owner = signature_owner(strbuf_text(&file->found), file->found.length, prefix->path);
+    file->was = got > 0 ? state_of(file, prefix->path) : HOOK_ABSENT;
     return hook_file_set_text(file, text, err) < 0 || got < 0 ? -1 : 0;
 }
 
@@ -49,15 +44,14 @@ int hook_file_set_text(struct hook_file *file, struct strbuf *text, struct error
                          file->path, text->length, PREFIX_FILE_LIMIT);
     strbuf_release(&file->text);
     file->text = take(text);
-    if (file->state != HOOK_ABSENT)
-        file->state = state_of(file);
+    bool same = file->was != HOOK_ABSENT && strbuf_equal(&file->found, &file->text);
+    file->state = same ? HOOK_SAME : file->was;
     return 0;
 }
 
 void hook_set_release(struct hook_set *set)
 {
     for (size_t i = 0; i < set->count; i++) {
-        free(set->items[i].path);
         strbuf_release(&set->items[i].text);
         strbuf_release(&set->items[i].found);
         free(set->items[i].keep);

@@ -29,12 +29,12 @@ enum hook_state {
 };
 
 struct hook_file {
-    char *path; /* below the prefix */
+    const char *path; /* below the prefix; not owned */
     struct strbuf text;
     enum hook_state state;
-    struct strbuf found;   /* what is there now */
-    enum hook_owner owner; /* of that */
-    char *keep;            /* the name below the prefix under which that is kept; NULL: it is not */
+    struct strbuf found; /* what is there now, */
+    enum hook_state was; /* and in which state, were it not the text */
+    char *keep;          /* the name below the prefix under which that is kept; NULL: it is not */
 };
 
 /* What may be done with files that are not ours as we left them. */
@@ -46,8 +46,8 @@ struct hook_policy {
 
 struct hook_set array_of(struct hook_file);
 
-/* Takes the text and compares it with what is there. An unreadable file, or a link or folder in its
-   place, is an error. */
+/* Takes the text and compares it with what is there; the path must outlive the set. An unreadable
+   file, or a link or folder in its place, is an error. */
 int hook_set_add(struct hook_set *set, const struct prefix *prefix, const char *path,
                  struct strbuf *text, struct error *err);
 /* Gives a file that was added another text, which it takes. */

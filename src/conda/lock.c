@@ -37,23 +37,16 @@ static bool lock_file(int fd)
     return again(flock(fd, LOCK_EX | LOCK_NB)) == 0;
 }
 
-/* " on dgx-01", which ends a lock's text. NULL if memory ran out. */
-static char *from_here(void)
-{
-    return format_text(ON "%s", self_host());
-}
-
 /* Whether a process of this machine made it, and has ended since. Of another machine's process that
    cannot be told: flock may not reach it. */
 static bool is_left_over(int fd)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
-    scope(free_text) char *here = from_here();
 
-    if (!here || file_read_fd(fd, LONGEST, &text) < 0)
+    if (file_read_fd(fd, LONGEST, &text) < 0)
         return false;
     const char *machine = strstr(strbuf_text(&text), ON);
-    return machine && strcmp(machine, here) == 0 && lock_file(fd);
+    return machine && strcmp(machine + strlen(ON), self_host()) == 0 && lock_file(fd);
 }
 
 /* What a call on a file says whose name is gone by now, here or on the server. */
@@ -102,8 +95,7 @@ static int look_at_other(const struct prefix *prefix, struct error *err)
 /* For those who wait, here and elsewhere. On a full disk the lock is none the worse without it. */
 static void sign(int fd)
 {
-    scope(free_text) char *here = from_here();
-    scope(free_text) char *text = here ? format_text("process %ld%s", (long)getpid(), here) : NULL;
+    scope(free_text) char *text = format_text("process %ld" ON "%s", (long)getpid(), self_host());
 
     if (text)
         file_write_fd(fd, text, strlen(text));

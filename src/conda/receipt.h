@@ -17,8 +17,8 @@ enum { RECEIPT_FORMAT = 1 };
 
 /* A file of somebody else's that stood in a hook's place. */
 struct receipt_kept {
-    char *path; /* where it stood and where remove puts it back, below the prefix */
-    char *now;  /* where it is: see path_is_kept_as */
+    const char *path; /* where it stood and where remove puts it back, below the prefix */
+    const char *now;  /* where it is: see path_is_kept_as */
 };
 
 /* A file outside, which apply renews and from which remove takes our part: export/keep.h. */
