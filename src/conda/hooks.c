@@ -1,6 +1,5 @@
 #include "conda/hooks.h"
 
-#include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "hook/script.h"

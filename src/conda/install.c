@@ -1,6 +1,5 @@
 #include "conda/install.h"
 
-#include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "hook/render.h"

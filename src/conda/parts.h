@@ -9,7 +9,6 @@
  */
 #pragma once
 
-#include "base/array.h"
 #include "conda/receipt.h"
 #include "plan/resolve.h"
 

@@ -1,7 +1,5 @@
 #include "conda/paths.h"
 
-#include "base/scope.h"
-
 #include <fnmatch.h>
 #include <string.h>
 

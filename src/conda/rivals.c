@@ -1,6 +1,5 @@
 #include "conda/rivals.h"
 
-#include "base/array.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "conda/conda_vars.h"

@@ -1,6 +1,5 @@
 #include "hook/decision.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 #include "base/self.h"
 #include "hook/picks.h"

@@ -1,6 +1,5 @@
 #include "hook/script.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 #include "hook/command.h"
 

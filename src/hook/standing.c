@@ -1,6 +1,5 @@
 #include "hook/standing.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 #include "hook/element.h"
 #include "hook/state.h"

@@ -1,6 +1,5 @@
 #include "plan/resolve.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 #include "base/table.h"
 #include "gpu/machine.h"

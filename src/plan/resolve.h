@@ -14,7 +14,6 @@
  */
 #pragma once
 
-#include "base/array.h"
 #include "plan/derive.h"
 #include "section/rules.h"
 

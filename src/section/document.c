@@ -1,6 +1,5 @@
 #include "section/document.h"
 
-#include "base/array.h"
 #include "base/scope.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 #include "section/item.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 #include "section/parts.h"
 #include "section/section.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* One file, and the keys of its top level that are ours to read, or look as if they were meant to

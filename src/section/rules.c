@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PATTERN "a name or a pattern with *, ? and [sets], such as \"login*\", or a list of these"
@@ -189,11 +190,8 @@ bool rule_fits_user(const struct rule *rule, const char *user)
 bool rule_fits_host(const struct rule *rule, const char *host)
 {
     char label[256];
-    size_t length = strcspn(host, ".");
 
-    length = length < sizeof label ? length : sizeof label - 1;
-    memcpy(label, host, length);
-    label[length] = '\0';
+    snprintf(label, sizeof label, "%.*s", (int)strcspn(host, "."), host);
     return patterns_fit(&rule->hosts, host) || patterns_fit(&rule->hosts, label);
 }
 

@@ -1,7 +1,6 @@
 #include "section/vars.h"
 
 #include "base/array.h"
-#include "base/scope.h"
 #include "base/strbuf.h"
 #include "section/job.h"
 
