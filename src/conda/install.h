@@ -33,7 +33,7 @@ struct install {
     struct parts parts;
     struct array_of(struct served) served;
     struct decision decision; /* of all parts */
-    bool unconfirmed;         /* of some of them, by a driver */
+    bool unconfirmed;         /* no driver has seen the devices of some of them */
     struct hook_set files;    /* the hooks, in the order of writing, and then the receipt */
     struct receipt receipt; /* `managed` by these hooks, then by earlier ones; `folders` that apply
                                made here, or will; what it has of files and parts is theirs */

@@ -51,7 +51,8 @@ struct receipt {
     struct receipt_hosts hosts; /* by name */
 };
 
-/* Makes the device of its text in the receipt. */
+/* Makes of a device's text what programs use: all but its number, name and memory, which are not
+   text. Loading does that, and finds each plan's `gpus` by its variables. */
 void receipt_read_device(struct planned_device *planned);
 
 /* NULL, with STATUS_PREFIX, for a text that is damaged or of a newer format, which the message

@@ -19,7 +19,7 @@
 struct planned_device {
     size_t number; /* nvidia-smi's; PLAN_NO_NUMBER for a MIG instance, and where it is not known */
     struct device device;
-    char uuid[UUID_TEXT_SIZE]; /* these three as a receipt has them, and only there */
+    char uuid[UUID_TEXT_SIZE]; /* these three are filled in a receipt only, see conda/receipt.h */
     char address[PCI_TEXT_SIZE];
     unsigned compute; /* 80 is 8.0 */
 };
