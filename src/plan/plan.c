@@ -199,7 +199,8 @@ bool plan_is_same(const struct plan *one, const struct plan *other)
     return one->gpus == other->gpus && one->in_job == other->in_job &&
            one->if_set == other->if_set &&
            (one->devices.count || one->unconfirmed == other->unconfirmed) &&
-           vars_are_same(&one->variables, &other->variables) && has_same_devices(one, other);
+           vars_are_same(&one->variables, &other->variables) &&
+           (one->gpus != PLAN_GPUS_CHOSEN || has_same_devices(one, other));
 }
 
 void plan_release(struct plan *plan)

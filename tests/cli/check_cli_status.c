@@ -149,6 +149,9 @@ START_TEST(a_file_that_changed)
         const char *change, *said, *end;
     } rows[] = {
         {"touch environment.yml", "the file is newer and asks for the same", "ends with 0"},
+        {"echo 'gpu: {devices: all}' >environment.yml; \"$CONDA_GPU\" apply -q -p envs/pt; "
+         "touch environment.yml",
+         "the file is newer and asks for the same", "ends with 0"},
         {"sed -i s/8/9/ environment.yml", "the file asks for something else now", "ends with 1"},
         {"echo x >environment.yml", "what the file asks for now cannot be told: ", "ends with 1"},
         {"rm environment.yml", "the file is not there any more", "ends with 1"},
