@@ -23,6 +23,7 @@
 #endif
 
 enum {
+    MOST_ERRNO = 4095,          /* no errno of Linux is above it */
     SOCKET = 3,                 /* the only descriptor that guard and work keep */
     CHILDREN_LIMIT = 1 << 20,   /* bytes of a list of processes */
     PATIENCE = 1000,            /* milliseconds for a process that was killed to be gone, */
@@ -265,11 +266,12 @@ struct child_ending child_answer(struct child *child, size_t limit, struct strbu
     int64_t length = 0;
 
     int got = receive(child, &length, sizeof length);
-    if (got > 0 && length >= 0) {
-        char *to = (size_t)length <= limit ? strbuf_reserve(answer, (size_t)length) : NULL;
+    bool refused = got > 0 && length < 0 && length >= -MOST_ERRNO;
+    if (got > 0 && !refused) { /* a length below zero is above every limit */
+        char *to = (uint64_t)length <= limit ? strbuf_reserve(answer, (size_t)length) : NULL;
         got = to ? receive(child, to, (size_t)length) : 0;
     }
-    if (length < 0) {
+    if (refused) {
         ending = (struct child_ending){CHILD_REFUSED, (int)-length};
     } else if (got > 0) {
         strbuf_grew(answer, (size_t)length);

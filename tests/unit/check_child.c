@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -78,6 +79,26 @@ START_TEST(too_long_an_answer)
     const size_t size = LIMIT + 1;
 
     ck_assert_int_eq(run(count_to, &size, &answer).how, CHILD_EXITED);
+}
+END_TEST
+
+/* What a library writes to descriptors that are not its own. */
+static void write_to_socket(const void *data, struct strbuf *answer)
+{
+    (void)answer;
+    if (write(3, data, sizeof(int64_t)) > 0)
+        _exit(0);
+}
+
+static const int64_t lengths[] = {INT64_MIN, INT64_MIN + 5, -5000, (INT64_C(1) << 32) + 1,
+                                  INT64_MAX};
+
+START_TEST(a_length_that_is_none)
+{
+    scope(strbuf_release) struct strbuf answer = STRBUF_INIT;
+
+    ck_assert_int_eq(run(write_to_socket, &lengths[_i], &answer).how, CHILD_EXITED);
+    ck_assert_uint_eq(answer.length, 0);
 }
 END_TEST
 
@@ -364,6 +385,7 @@ static Suite *suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, answers, 0, sizeof sizes / sizeof *sizes);
     tcase_add_test(tests, too_long_an_answer);
+    tcase_add_loop_test(tests, a_length_that_is_none, 0, sizeof lengths / sizeof *lengths);
     tcase_add_test(tests, environment_of_its_own);
     tcase_add_test(tests, several_at_once);
     tcase_add_test(tests, surroundings);
