@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* The members of a struct; one with further members has these three written out. */
+/* The members of a struct; one with further members has these three written out. `room` may be less
+   than `count`, as in a list that was loaded (RECORD_ARRAY): the next item makes room. */
 #define array_of(type)                                                                             \
     {                                                                                              \
         type *items;                                                                               \

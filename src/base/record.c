@@ -179,8 +179,8 @@ int record_find(const char *text, size_t length, const char *list, size_t index,
         return -1;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     bool found = true;
-    for (int i = 0; found && i < 3;
-         i++) /* the stream begins, its document, and the mapping in it */
+    /* The stream begins, its document, and the mapping in it. */
+    for (int i = 0; found && i < 3; i++)
         found = next(&parser, &event);
     if (list)
         found = found && find_value(&parser, &event, list) && find_entry(&parser, &event, index);

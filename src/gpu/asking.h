@@ -20,13 +20,14 @@ struct question {
     const char *root;    /* where /proc and /dev are, for tests; NULL: as usual */
 };
 
-/* Results beside 0. The machine has no such library or no driver: ASKING_ABSENT. */
+/* Results beside 0. ASKING_ABSENT: this machine simply has no GPU, which is CUDA's to say. */
 enum { ASKING_FAILED = -1, ASKING_ABSENT = -2 };
 
 struct vendor {
     const char *name;
 
-    /* Runs in the child. Adds the answer, or fails with one message. */
+    /* Runs in the child. Adds the answer and returns 0, or one of the results above with one
+       message, of which the status and the details stay behind. */
     int (*ask)(const struct question *question, struct strbuf *answer, struct error *err);
 };
 

@@ -2,7 +2,6 @@
 
 #include "base/scope.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -146,7 +146,8 @@ bool pci_equal(const struct pci_address *a, const struct pci_address *b);
 uint64_t pci_place(const struct pci_address *pci);
 
 /* What is wrong with a device whose bytes anything may have written, to follow "device 3"; NULL:
-   nothing. It may be without a UUID. Nobody has said yet that it is hidden. */
+   nothing. It may be without a UUID. Sets `mig` to what a bool can be, and `hidden` to HIDDEN_NOT,
+   since only gpu/machine.h can tell. */
 const char *device_fault(struct device *device);
 
 /* Adds two cells, the PCI bus ID and the UUID: short, or whole. */

@@ -4,7 +4,6 @@
 #include "base/scope.h"
 #include "gpu/cards.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

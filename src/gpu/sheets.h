@@ -12,9 +12,9 @@
 struct sheet {
     char *label; /* "" if there are none */
     struct strbuf text;
-    struct array_of(
-        size_t) lines; /* of the file, from 1: where each line of the text stands there */
     bool ended;
+    /* Of the file, from 1: where each line of the text stands there. */
+    struct array_of(size_t) lines;
 };
 
 struct sheets {

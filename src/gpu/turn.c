@@ -5,7 +5,6 @@
 #include "gpu/abstract.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
