@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,7 +74,7 @@ enum library_state library_open(const struct library *library, const char *drive
                                 char problem[LIBRARY_PROBLEM_SIZE])
 {
     enum library_state state = LIBRARY_MISSING;
-    char path[4096] = "";
+    char path[2 * PATH_MAX] = ""; /* what has to be cut is too long for the system as well */
     const char *const named[] = {path, NULL};
     void *handle = NULL;
 

@@ -285,6 +285,24 @@ START_TEST(no_library)
 }
 END_TEST
 
+/* Cut to what fits, it would be the name of another one. */
+START_TEST(too_long_a_name)
+{
+    enum { LONGEST = 4095 }; /* PATH_MAX without its NUL */
+    char name[LONGEST + 2];
+    scope(inventory_release) struct inventory machine = {0};
+    scope(error_release) struct error err = ERROR_INIT;
+    const struct question question = {name, NULL, NULL, 10, NULL};
+
+    use_machine("");
+    memset(name, '/', LONGEST);
+    memcpy(name + LONGEST - strlen(driver), driver, strlen(driver));
+    memcpy(name + LONGEST, "x", 2);
+    ck_assert_int_eq(ask(&machine, &question, &err), -1);
+    ck_assert_ptr_nonnull(strstr(error_text(&err), "the CUDA driver library cannot be used: "));
+}
+END_TEST
+
 START_TEST(asks)
 {
     scope(inventory_release) struct inventory machine = {0};
@@ -406,6 +424,7 @@ static Suite *suite(void)
     tcase_add_test(tests, random_bytes);
     LOOP(tests, reason, reasons);
     tcase_add_test(tests, no_library);
+    tcase_add_test(tests, too_long_a_name);
     tcase_add_test(tests, asks);
     LOOP(tests, asks_with_visible, views);
     tcase_add_test(tests, asks_several_at_once);
