@@ -112,12 +112,13 @@ static int put(json_t *root, const struct keep *keep, const struct exported *wha
                struct error *err)
 {
     scope(json_decrefp) json_t *ours = json_object();
-    json_t *env = object_in(root, "env"), *names = json_array(), *value;
+    json_t *env = object_in(root, "env"), *value;
     const char *name;
     int result = 0;
 
     if (add_all(ours, what, err) < 0)
         return -1;
+    json_t *names = json_array();
     json_object_foreach(ours, name, value)
     {
         if (json_object_get(env, name))
@@ -128,8 +129,8 @@ static int put(json_t *root, const struct keep *keep, const struct exported *wha
         names = json_append(names, json_string(name));
     }
     json_t *part = json_pack("{s:o, s:o}", "prefix", json_text(what->prefix), "variables", names);
-    if (json_object_update(env, ours) < 0 ||
-        json_object_set_new(object_in(root, "metadata"), OURS, part) < 0)
+    if (json_object_set_new(object_in(root, "metadata"), OURS, part) < 0 ||
+        json_object_update(env, ours) < 0)
         return error_memory(err);
     return result;
 }

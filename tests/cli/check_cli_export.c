@@ -303,6 +303,8 @@ static const struct {
      4},
     {"echo '{' >k.json; $jupyter", "'}' expected", 4},
     {"echo '{}' >k.json; $jupyter", "it is no kernel.json: it has no argv", 4},
+    {"echo '{\"argv\": []}' >k.json; use '1, variables: {X: null}'; $jupyter",
+     "it has no way to unset a variable", 2},
     {"$dotenv --output envs", "cannot read: ", 4},
     {"$dotenv --format sh", "no file is kept in the format sh, only in dotenv and jupyter", 2},
     {"$dotenv --gpus 1", "exclude each other", 2},
