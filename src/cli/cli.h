@@ -42,8 +42,10 @@ void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
    begins a new line there. */
 void cli_add_wrapped(struct strbuf *out, const char *head, size_t column, const char *text);
 
-/* There was no memory for something that was to be told: cli_finish says so. */
+/* There was no memory for something that was to be told: cli_finish says so, and --json prints
+   nothing. */
 void cli_lost(void);
+bool cli_has_lost(void);
 
 /* The value of a variable for people; NULL: it is not set. */
 const char *cli_shown(const char *value);

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-static json_t *told;   /* what the command has added; NULL: nothing yet */
-static bool no_memory; /* for some of it */
+static json_t *told; /* what the command has added; NULL: nothing yet */
 
 static json_t *all_told(void)
 {
@@ -19,7 +18,7 @@ void json_put(const char *key, json_t *value)
     if (!cli_options->json)
         json_decref(value);
     else if (json_object_set_new(all_told(), key, value) < 0)
-        no_memory = true;
+        cli_lost();
 }
 
 void json_list(const char *key, json_t *value)
@@ -29,7 +28,7 @@ void json_list(const char *key, json_t *value)
     if (!cli_options->json)
         json_decref(value);
     else if (json_array_append_new(json_object_get(told, key), value) < 0)
-        no_memory = true;
+        cli_lost();
 }
 
 json_t *json_texts(char *const *texts, size_t count)
@@ -89,9 +88,9 @@ int json_finish(const struct options *options, int status, struct error *err)
 
     told = NULL;
     if (!root || !added || json_object_update(root, added) < 0)
-        no_memory = true;
+        cli_lost();
     json_decref(added);
-    if (json_print(&text, root) < 0 || no_memory)
+    if (json_print(&text, root) < 0 || cli_has_lost())
         return error_memory(err);
     cli_write(&text);
     return 0;

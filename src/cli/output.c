@@ -73,6 +73,11 @@ void cli_lost(void)
     lost = true;
 }
 
+bool cli_has_lost(void)
+{
+    return lost;
+}
+
 void cli_write_table(struct table *table, unsigned fitted)
 {
     scope(strbuf_release) struct strbuf lines = STRBUF_INIT;
