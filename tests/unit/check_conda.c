@@ -492,6 +492,18 @@ START_TEST(receipt_reads_back)
 }
 END_TEST
 
+/* Whoever wrote it: devices beside `all`, where nothing says how many there are. */
+START_TEST(receipt_with_devices_of_all)
+{
+    static struct plan listed = {.gpus = PLAN_GPUS_ALL, .devices = {devices, 2, 0}};
+    static struct plan plain = {.gpus = PLAN_GPUS_ALL};
+    const struct receipt_host one = {.plans = {&listed, 1, 0}}, other = {.plans = {&plain, 1, 0}};
+
+    ck_assert(!part_is_same(&one, &other));
+    ck_assert(!part_is_same(&other, &one));
+}
+END_TEST
+
 START_TEST(receipt_of_nothing)
 {
     scope(strbuf_release) struct strbuf text = STRBUF_INIT;
@@ -935,6 +947,7 @@ static Suite *suite(void)
     tcase_add_test(tests, prefix_keeps_and_puts_back);
     tcase_add_test(tests, prefix_sweeps);
     LOOP(tests, receipt_reads_back, sources);
+    tcase_add_test(tests, receipt_with_devices_of_all);
     tcase_add_test(tests, receipt_of_nothing);
     LOOP(tests, receipt_is_strict, receipts);
     tcase_add_test(tests, receipt_of_a_newer_format);
