@@ -29,7 +29,7 @@ int names_add_those_in(struct names *names, int folder, const char *path)
     if (count < 0)
         return -1;
     for (int i = 0; i < count; i++) {
-        scope(free_text) char *name = strdup(entries[i]->d_name);
+        scope(free_text) char *name = result == 0 ? strdup(entries[i]->d_name) : NULL;
         if (!name || array_add(names, take(&name)) < 0)
             result = -1;
         free(entries[i]);

@@ -64,6 +64,8 @@ static bool add_processes(struct asking *ask, nvml_device device, uint32_t insta
             return ask->processes.failed = true, false;
         count = room;
         code = (is_v1 ? nvml->processes_v1 : nvml->processes)(device, &count, found);
+        if (code == NVML_SUCCESS && count > room)
+            count = room; /* there is no more than that to be read */
         room = count + 64;
     }
     if (code != NVML_SUCCESS)

@@ -16,9 +16,10 @@ static uint64_t cost_of(const struct claim_wish *wish, const struct claim_card *
         return (uint32_t)card->use.temperature;
     case CLAIM_EMPTY:
         return card->use.memory_used;
-    default:
-        return 0;
+    case CLAIM_ANY:
+        break;
     }
+    return 0;
 }
 
 struct claim_card *prefer_best(struct claim *claim, const struct claim_wish *wish)

@@ -118,13 +118,12 @@ static int list_chosen(struct plan *plan, const struct selection *selection,
 {
     for (size_t i = 0; i < selection->count; i++) {
         const struct choice *choice = &selection->items[i];
-        const struct device *listed = choice->device;
         bool now = seen && choice->number == SELECT_NO_NUMBER;
-        struct planned_device planned = {.number = PLAN_NO_NUMBER,
-                                         .device = now ? seen->items[i] : *listed};
-        planned.device.number = listed ? listed->number : 0;
-        if (selection->numbered && listed && !listed->mig)
-            planned.number = listed->number;
+        const struct device *device = now ? &seen->items[i] : choice->device;
+        struct planned_device planned = {.number = PLAN_NO_NUMBER, .device = *device};
+        planned.device.number = choice->device ? choice->device->number : 0;
+        if (selection->numbered && choice->device && !choice->device->mig)
+            planned.number = choice->device->number;
         if (array_add(&plan->devices, planned) < 0)
             return error_memory(err);
     }

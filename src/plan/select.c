@@ -42,10 +42,9 @@ static const struct device *device_at(const struct device_list *machine, size_t 
     return at < machine->hidden.count ? &machine->hidden.items[at] : NULL;
 }
 
-static int add(const struct selecting *in, const struct item *item, size_t at)
+static int add(const struct selecting *in, const struct item *item, const struct device *device,
+               size_t at)
 {
-    const struct device *device = device_at(in->machine, at);
-
     if (!device->hidden || device->hidden == HIDDEN_BESIDE)
         return selecting_add(in, item, device->hidden ? SELECT_NO_NUMBER : at, device);
     return error_of(in->err, STATUS_DRIVER, item->place,
@@ -88,7 +87,7 @@ static int select_number(const struct selecting *in, const struct item *item, un
 
     for (size_t i = 0; (device = device_at(in->machine, i)); i++)
         if (!device->mig && device->number == number)
-            return add(in, item, i);
+            return add(in, item, device, i);
     return missing(in, item, "no GPU %lu", number);
 }
 
@@ -122,19 +121,20 @@ static int take_unlisted(const struct selecting *in, const struct item *item)
 
 static int select_uuid(const struct selecting *in, const struct item *item)
 {
-    const struct device *device;
-    size_t found = 0, fits = 0;
+    const struct device *device, *found = NULL;
+    size_t at = 0, fits = 0;
 
     for (size_t i = 0; (device = device_at(in->machine, i)); i++)
         if (has_uuid(item, device)) {
-            found = i;
+            found = device;
+            at = i;
             fits++;
         }
     if (fits > 1)
         return error_at(in->err, item->place,
                         "gpu.devices: '%s' fits the UUIDs of %zu GPUs; write more of it",
                         item->text, fits);
-    return fits ? add(in, item, found) : take_unlisted(in, item);
+    return found ? add(in, item, found, at) : take_unlisted(in, item);
 }
 
 static int select_mig(const struct selecting *in, const struct item *item)
@@ -154,7 +154,7 @@ static int select_pci(const struct selecting *in, const struct item *item)
         if (device->hidden == HIDDEN_LOST || !pci_equal(&device->pci, &item->pci))
             continue;
         if (!device->mig)
-            return add(in, item, i);
+            return add(in, item, device, i);
         divided = true;
     }
     if (!divided)
@@ -250,7 +250,7 @@ static int select_filter(const struct selecting *in, const struct item *item)
         if (!can || !select_fits(item, device))
             continue;
         found++;
-        if (add(in, item, i) < 0)
+        if (add(in, item, device, i) < 0)
             return -1;
     }
     return check_count(in, item, found);
