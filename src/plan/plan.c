@@ -118,12 +118,15 @@ static int list_chosen(struct plan *plan, const struct selection *selection,
 {
     for (size_t i = 0; i < selection->count; i++) {
         const struct choice *choice = &selection->items[i];
-        bool now = seen && choice->number == SELECT_NO_NUMBER;
-        const struct device *device = now ? &seen->items[i] : choice->device;
-        struct planned_device planned = {.number = PLAN_NO_NUMBER, .device = *device};
-        planned.device.number = choice->device ? choice->device->number : 0;
-        if (selection->numbered && choice->device && !choice->device->mig)
-            planned.number = choice->device->number;
+        const struct device *listed = choice->device;
+        struct planned_device planned = {.number = PLAN_NO_NUMBER};
+        if (listed)
+            planned.device = *listed;
+        if (seen && choice->number == SELECT_NO_NUMBER)
+            planned.device = seen->items[i];
+        planned.device.number = listed ? listed->number : 0;
+        if (selection->numbered && listed && !listed->mig)
+            planned.number = listed->number;
         if (array_add(&plan->devices, planned) < 0)
             return error_memory(err);
     }
