@@ -55,11 +55,12 @@ int export_fixed(char **value, const char *format, const struct exported *what,
         return export_refuse(format, var, "it has no way to unset a variable", err);
     if (var->kind != VAR_SET)
         return export_refuse(format, var, "it cannot add to a value that is there before", err);
-    *value = export_expand(what, var->value);
-    if (!*value)
+    scope(free_text) char *expanded = export_expand(what, var->value);
+    if (!expanded)
         return error_memory(err);
-    if (!is_utf8(*value, strlen(*value)))
+    if (!is_utf8(expanded, strlen(expanded)))
         return export_refuse(format, var, "its value is no UTF-8", err);
+    *value = take(&expanded);
     return 1;
 }
 
