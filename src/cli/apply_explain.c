@@ -6,8 +6,6 @@
 #include "cli/json.h"
 #include "section/files.h"
 
-#include <string.h>
-
 /* Somebody, and some machine. */
 struct whom {
     const char *user, *host;

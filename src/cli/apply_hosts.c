@@ -6,7 +6,6 @@
 #include "section/job.h"
 #include "section/keys.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const char *apply_stock_name(const struct options *options)

@@ -5,7 +5,6 @@
 #include "hook/enact.h"
 #include "section/job.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Whoever may write to a folder on the way can replace our hooks, or put others beside them. */

@@ -5,9 +5,6 @@
 #include "base/table.h"
 #include "cli/who.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* Where texts begin, behind the heads of the parts. */
 enum { COLUMN = 10 };
 
