@@ -46,7 +46,8 @@ static void run_release(struct run *run)
     env_release(&run->env);
 }
 
-/* Of a CUDA_VISIBLE_DEVICES that stands nothing can be chosen, and its numbers are others. */
+/* Where the caller's CUDA_VISIBLE_DEVICES stands, nothing is left to choose: its numbers are the
+   job's, and others than the plan's. */
 static int check_choice(const struct run *run, struct error *err)
 {
     const struct options *options = run->options;

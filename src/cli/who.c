@@ -75,8 +75,9 @@ json_t *who_json(const struct lease_holder *who)
 
 bool who_forgot(const struct proc *proc)
 {
-    struct proc parent; /* of those whose own has ended, process 1 or the user's systemd */
+    struct proc parent;
 
+    /* Who loses its parent becomes the child of process 1 or of the user's systemd. */
     proc_read(&parent, proc->parent);
     return proc->there && proc->user == getuid() && !proc->terminal &&
            (proc->parent <= 1 || strstr(parent.command, "systemd --user"));
