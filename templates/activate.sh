@@ -139,18 +139,18 @@ case "$__gpu_who" in
 @end case@
 @each settings@
 @each set@
-@indent@__gpu_set @name@ :@value@ "@each is_visible@$__gpu_by@end is_visible@${@name@+:$@name@}" "${@state@_SET_@name@-none}"
+@indent@__gpu_set @name@ :@value@@break@"@each is_visible@$__gpu_by@end is_visible@${@name@+:$@name@}" "${@state@_SET_@name@-none}"
 @end set@
 @each unset@
-@indent@__gpu_set @name@ '' "@each is_visible@$__gpu_by@end is_visible@${@name@+:$@name@}" "${@state@_SET_@name@-none}" # unset
+@indent@__gpu_set @name@ ''@break@"@each is_visible@$__gpu_by@end is_visible@${@name@+:$@name@}" "${@state@_SET_@name@-none}" # unset
 @end unset@
 @each prepend@
 @indent@__gpu_add @name@ prepend @value@ @separator@ \
-@indent@  "${@name@+:$@name@}" "${@state@_SET_@name@-none}" "${@state@_OLD_@name@-}"
+@indent@  "${@name@+:$@name@}" "${@state@_SET_@name@-none}"@break@"${@state@_OLD_@name@-}"
 @end prepend@
 @each append@
 @indent@__gpu_add @name@ append @value@ @separator@ \
-@indent@  "${@name@+:$@name@}" "${@state@_SET_@name@-none}" "${@state@_OLD_@name@-}"
+@indent@  "${@name@+:$@name@}" "${@state@_SET_@name@-none}"@break@"${@state@_OLD_@name@-}"
 @end append@
 @end settings@
 @each end@

@@ -43,6 +43,19 @@ static bool is_decided(const struct decision *decision)
 
 /* ---- settings ---- */
 
+/* Up to so many bytes, a line that names a variable five times is no longer than 180. */
+enum { SHORT_NAME = 18 };
+
+/* Whether the line that sets it would be longer: that of a list names it five times behind its
+   element, another four times behind its value. */
+static bool is_long(const struct var *var)
+{
+    enum { MOST = 108 };
+    size_t name = strlen(var->name), value = var->value ? strlen(var->value) : 0;
+
+    return var_is_list(var) ? name > SHORT_NAME : 4 * name + value > MOST;
+}
+
 static void add_words(struct values *scope, const struct shell *shell, const struct var *var)
 {
     scope(strbuf_release) struct strbuf value = STRBUF_INIT;
@@ -138,6 +151,7 @@ static void add_branch(struct values *root, const struct render *in, const struc
         const struct var *var = &branch->plan->variables.items[i];
         struct values *setting = values_each(scope, "settings");
         values_text(setting, "name", var->name);
+        values_text(setting, "break", is_long(var) ? " \\\n      " : " ");
         add_kind(setting, shell, var);
     }
 }
@@ -244,9 +258,6 @@ static const struct var *find_list(const struct decision *decision, const char *
     }
     return NULL;
 }
-
-/* Up to so many bytes, a line that names a variable five times is no longer than 180. */
-enum { SHORT_NAME = 18 };
 
 /* `managed` begins with what the branches set. */
 static void add_names(struct values *root, const struct render *in, const struct shell *shell)

@@ -29,7 +29,8 @@
  *       @each case@     once, if there is a decision: @patterns@ of $__gpu_who (see
  *                       tell_patterns), @else@ ("else " but for the first), @lines@, @each devices@
  *       @each end@      the same
- *       @each settings@ @name@, and one of @each set@ (@value@), @each unset@, @each prepend@ and
+ *       @each settings@ @name@, @break@ (a space, or the end of a line that would be too long),
+ *                       and one of @each set@ (@value@), @each unset@, @each prepend@ and
  *                       @each append@ (@value@ @separator@ @pattern@); @each is_visible@ in that of
  *                       CUDA_VISIBLE_DEVICES
  *     @each lists@      once, if anything is prepended or appended to

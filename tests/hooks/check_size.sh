@@ -56,10 +56,22 @@ gpu:
     XLA_FLAGS: {append: "--xla_gpu_autotune_level=2", separator: " "}
 END
 
+# What people set often has long names, and their values must be seen at a glance as well.
+write long <<'END' || failed=1
+gpu:
+  assign: [{user: alice, devices: 0}]
+  variables:
+    PYTORCH_CUDA_ALLOC_CONF: expandable_segments:True,max_split_size_mb:512
+    XLA_PYTHON_CLIENT_MEM_FRACTION: .75
+    GST_PLUGIN_SYSTEM_PATH_1_0: {append: /opt/gst}
+    OMPI_MCA_btl_openib_allow_ib: null
+END
+
 small=$scratch/small/etc/conda large=$scratch/large/etc/conda
 measure "devices and one variable, the .sh pair" 76 5734 "$small"/*/env_vars.sh
 measure "devices and 18 variables, the .sh pair" 150 13312 "$large"/*/env_vars.sh
 measure "devices and 18 variables, all six" 700 46080 "$large"/*/env_vars.*
+at_most "long names, the longest line" "$(cat "$scratch"/long/etc/conda/*/env_vars.sh | LC_ALL=C wc -L)" 180
 
 # shellcheck disable=SC2016 # the shell within expands it
 states=$(env -i CONDA_PREFIX="$scratch/small" CONDA_SHLVL=1 bash -c \
