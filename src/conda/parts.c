@@ -206,8 +206,9 @@ static int add_own(const struct making *in, const struct host_team *of)
         parts->confirms = parts->confirms || confirms(&own, replaced);
         part.plans = replaced->plans;
     }
-    if (replaced)
-        parts->all.items[replaced - in->receipt->hosts.items] = part;
+    size_t at = replaced ? (size_t)(replaced - in->receipt->hosts.items) : parts->all.count;
+    if (at < parts->all.count)
+        parts->all.items[at] = part;
     else if (array_add(&parts->all, part) < 0)
         return -1;
     return array_add(&parts->own, take(&own));

@@ -193,10 +193,12 @@ bool select_fits(const struct item *item, const struct device *device)
 /* After a message that nothing matches: a name without a * or ? is often meant as a part. */
 static int explain_name(const struct selecting *in, const struct item *item)
 {
+    const struct device *device;
+
     if (!item->name || is_pattern(item->name))
         return -1;
-    for (size_t i = 0; i < in->machine->count; i++)
-        if (strcmp(item->name, in->machine->items[i].name) == 0)
+    for (size_t i = 0; (device = device_at(in->machine, i)); i++)
+        if (!device->hidden && strcmp(item->name, device->name) == 0)
             return -1;
     return error_detail(
         in->err, "the whole name must match; for a part of it write name: \"*%.60s*\"", item->name);
