@@ -1,6 +1,6 @@
 /*
  * The files by which an environment does what a plan says: hooks for every shell, and a receipt.
- * Made, compared with what is there, written; and removed again. What apply, exec and status share.
+ * Made, compared with what is there, written; and removed again. For apply and remove.
  *
  *     scope(install_release) struct install install = {0};
  *     const struct install_wish wish = {.parts = {.hosts = hosts, ...}, .environment = "pt", ...};

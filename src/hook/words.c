@@ -1,7 +1,6 @@
 #include "hook/words.h"
 
 #include "base/array.h"
-#include "base/scope.h"
 #include "section/vars.h"
 
 #include <string.h>
