@@ -63,16 +63,19 @@ __gpu_set() { # $1: NAME; $2: ":value", or nothing to unset it; $3: what it is; 
 @end visible@
 }
 @each lists@
+__gpu_has() { # LIST, or ":LIST"; ELEMENT; SEPARATOR: is it in there? (bash's nocasematch changes case, and not this)
+  set -- "$3${1#:}$3" "$3$2$3"
+  [ "${1#*"$2"}" != "$1" ]
+}
 __gpu_add() { # $1: NAME; $2: prepend or append; $3: ELEMENT; $4: SEPARATOR; $5, $6: as $3, $4 of __gpu_set; $7: what it was before $6
-  if [ "$5" != "$6" ] && [ "$6" != none ]; then
-    case "$4${5#:}$4" in *"$4$3$4"*) return 0 ;; esac # others have changed it since, and left our element there
+  if [ "$5" != "$6" ] && [ "$6" != none ] && __gpu_has "$5" "$3" "$4"; then
+    return 0 # others have changed it since, and left our element there
   fi
   if [ "$5" != "$6" ] && [ "$__gpu_inner" = no ]; then set -- "$1" "$2" "$3" "$4" "$5" "$6" "$5"; fi
-  case "$4${7#:}$4" in
-    *"$4$3$4"*) set -- "$@" ":${7#:}" ;; # it is there
-    "$4$4") set -- "$@" ":$3" ;;
-    *) if [ "$2" = append ]; then set -- "$@" ":${7#:}$4$3"; else set -- "$@" ":$3$4${7#:}"; fi ;;
-  esac
+  if __gpu_has "$7" "$3" "$4"; then set -- "$@" ":${7#:}"
+  elif [ -z "${7#:}" ]; then set -- "$@" ":$3"
+  elif [ "$2" = append ]; then set -- "$@" ":${7#:}$4$3"
+  else set -- "$@" ":$3$4${7#:}"; fi
   __gpu_set "$1" "$8" "$5" "$6"
 }
 @end lists@
@@ -160,7 +163,7 @@ case "$__gpu_who" in
 @each decided@
 esac
 @end decided@
-unset -f __gpu_is_inner __gpu_unset __gpu_set@each lists@ __gpu_add@end lists@
+unset -f __gpu_is_inner __gpu_unset __gpu_set@each lists@ __gpu_has __gpu_add@end lists@
 unset -v __gpu_inner@each visible@ __gpu_stays __gpu_job __gpu_now __gpu_by@each mixed@ __gpu_stands@end mixed@@end visible@@each decided@ __gpu_who@end decided@
 @each by_host@
   ;;

@@ -20,12 +20,18 @@ __gpu_undo() { # $1: NAME; $2: what it is; $3: what activation made of it, or "n
   unset -v "@state@_SET_$1" "@state@_OLD_$1"
 }
 @each lists@
+__gpu_has() { # LIST, or ":LIST"; ELEMENT; SEPARATOR: is it in there? (bash's nocasematch changes case, and not this)
+  set -- "$3${1#:}$3" "$3$2$3"
+  [ "${1#*"$2"}" != "$1" ]
+}
 __gpu_take_out() { # NAME; prepend or append; ELEMENT; SEPARATOR; the list between two separators; what it was
-  case "$4${6#:}$4" in *"$4$3$4"*) return 0 ;; esac # it was there before us
-  case "$2:$5" in
-    prepend:*"$4$3$4"*) set -- "$1" "$4" "${5%%"$4$3$4"*}$4${5#*"$4$3$4"}" "$6" ;;
-    append:*"$4$3$4"*) set -- "$1" "$4" "${5%"$4$3$4"*}$4${5##*"$4$3$4"}" "$6" ;;
-    *) return 0 ;; esac
+  if __gpu_has "$6" "$3" "$4" || [ "${5#*"$4$3$4"}" = "$5" ]; then
+    return 0 # it was there before us, or is not there any more
+  fi
+  case "$2" in
+    prepend) set -- "$1" "$4" "${5%%"$4$3$4"*}$4${5#*"$4$3$4"}" "$6" ;;
+    append) set -- "$1" "$4" "${5%"$4$3$4"*}$4${5##*"$4$3$4"}" "$6" ;;
+  esac
   set -- "$1" "$2" "${3#"$2"}" "$4"; set -- "$1" "${3%"$2"}" "$4"
   __gpu_unset "$1" || return 0
   [ -z "$2" ] && [ "$3" != ":" ] || export "$1=$2"
@@ -33,8 +39,8 @@ __gpu_take_out() { # NAME; prepend or append; ELEMENT; SEPARATOR; the list betwe
 @end lists@
 @each several@
 __gpu_undo_either() { # the same, of an element that may be another's: only if activation put in this one
-  case "$7${3#:}$7" in *"$7$6$7"*) ;; *) return 0 ;; esac
-  case "$7${4#:}$7" in *"$7$6$7"*) ;; *) __gpu_undo "$@" ;; esac
+  __gpu_has "$3" "$6" "$7" || return 0
+  __gpu_has "$4" "$6" "$7" || __gpu_undo "$@"
 }
 @end several@
 
@@ -62,7 +68,7 @@ if [ -n "${@state@_LEVEL-}" ] && ! __gpu_is_inner "$@state@_LEVEL"; then
 @end managed@
   unset -v @state@_LEVEL
 fi
-unset -f __gpu_is_inner __gpu_unset __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_take_out@end lists@
+unset -f __gpu_is_inner __gpu_unset __gpu_undo@each several@ __gpu_undo_either@end several@@each lists@ __gpu_has __gpu_take_out@end lists@
 @each shown@
 unset -v __gpu_job __gpu_now
 @end shown@

@@ -121,6 +121,22 @@ OMP_NUM_THREADS=3
   rm -rf "${scratch:?}/home"
 fi
 
+# ---- bash's nocasematch -------------------------------------------------------------------------
+
+# Elements that differ in capitals are two: ours is put in beside the other, which stays.
+if wanted bash && have bash "nocasematch"; then
+  for where in prepend append; do
+    environment P "{variables: {LIST: {$where: /X}}}" || failed=1
+    both=/X:/x
+    [ $where = prepend ] || both=/x:/X
+    exact "bash, nocasematch, $where" "bash -O nocasematch" "export LIST=/x; . P/$activate.sh" "LIST=$both
+" LIST
+    exact "bash, nocasematch, $where, and others changed it" "bash -O nocasematch" "unset LIST; . P/$activate.sh
+LIST=/x:/y; . P/$deactivate.sh" 'LIST=/x:/y
+' LIST '__*'
+  done
+fi
+
 # ---- xonsh's source-bash ------------------------------------------------------------------------
 
 # Its own limit is one value with both: it reads "NAME=VALUE" lines again, and cuts there.
